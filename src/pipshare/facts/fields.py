@@ -1,0 +1,194 @@
+"""The one table of field names: load files, generic CSV and XML, and later the API and `rate`.
+
+docs/reference/files.md is this table in prose; a test holds the two equal.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Field:
+    """One column of a file.
+
+    `type` is one of text, int, e8 (plain decimal), rate (decimal or fraction), server_time
+    (server wall clock), moment (ISO 8601 with zone; a date alone = start of the broker's day),
+    currency, flag (yes/no), or `choice:a|b|c`. An optional field left empty takes `default`
+    (None = not given). Where `keeps` is set, it takes the default only for something new: what
+    is already known stays as it is, so that a file may tell one thing without the others.
+    """
+
+    name: str
+    type: str
+    required: bool
+    about: str
+    default: str | None = None
+    keeps: bool = False
+
+
+def _keep(name: str, type_: str, about: str, default: str) -> Field:
+    return Field(name, type_, False, about, default, True)
+
+
+def _f(name: str, type_: str, about: str, default: str | None = None) -> Field:
+    return Field(name, type_, False, about, default)
+
+
+def _need(name: str, type_: str, about: str) -> Field:
+    return Field(name, type_, True, about)
+
+
+_ENTITY = _f("entity", "text", "code of the entity", "main")
+_FROM = _f("valid_from", "moment", "holds from this moment on; empty = always", None)
+_TO = _f("valid_to", "moment", "holds until (excluded); empty = until further notice", None)
+_SERVER = _need("server", "text", "name of the trade server")
+_LOGIN = _need("login", "int", "trading account number on that server")
+_TIMES = (
+    _f("open_time", "server_time", "opening time, server clock; empty = unknown"),
+    _need("close_time", "server_time", "closing time, server clock"),
+)
+
+FIELDS: dict[str, tuple[Field, ...]] = {
+    "trades": (
+        _need("ticket", "int", "MT4 ticket or MT5 closing deal, unique per server"),
+        _LOGIN,
+        _f("position", "int", "MT5 position id", "0"),
+        _need("symbol", "text", "as the platform writes it"),
+        _need("side", "choice:buy|sell", "direction of the opened position"),
+        _need("lots", "e8", "lots closed, more than zero"),
+        *_TIMES,
+        _f("open_price", "e8", "opening price; empty = unknown"),
+        _need("close_price", "e8", "closing price"),
+        _f("commission", "e8", "client's sign: a charge is negative", "0"),
+        _f("fee", "e8", "fees and taxes, client's sign", "0"),
+        _f("swap", "e8", "client's sign", "0"),
+        _f("profit", "e8", "client's sign, account currency", "0"),
+        _f("reason", "int", "MT5 deal reason number; empty = not told", "-1"),
+        _f("kind", "choice:whole|partial|close_by|reversal", "how it was closed", "whole"),
+        _f("rate_profit", "e8", "profit currency to account currency at the close", "0"),
+        _f("contract_size", "e8", "contract size at the deal", "0"),
+    ),
+    "deals": (
+        _need("deal", "int", "deal ticket, unique per server"),
+        _LOGIN,
+        _f("order", "int", "order ticket", "0"),
+        _need("position", "int", "position id"),
+        _need("action", "int", "EnDealAction: 0 buy, 1 sell, 2 balance ..."),
+        _need("entry", "int", "EnDealEntry: 0 in, 1 out, 2 inout, 3 out by"),
+        _f("reason", "int", "EnDealReason; empty = not told", "-1"),
+        _need("time", "server_time", "execution time, server clock"),
+        _f("symbol", "text", "empty on balance operations", ""),
+        _f("volume", "e8", "lots", "0"),
+        _f("volume_closed", "e8", "lots of it that closed a position", "0"),
+        _f("price", "e8", "execution price", "0"),
+        _f("position_price", "e8", "opening price of what was closed", "0"),
+        _f("gateway_price", "e8", "raw price of the liquidity provider", "0"),
+        _f("profit", "e8", "client's sign", "0"),
+        _f("swap", "e8", "client's sign", "0"),
+        _f("commission", "e8", "client's sign", "0"),
+        _f("fee", "e8", "client's sign", "0"),
+        _f("rate_profit", "e8", "profit currency to account currency", "0"),
+        _f("contract_size", "e8", "contract size at the deal", "0"),
+        _f("bid", "e8", "market bid at the execution", "0"),
+        _f("ask", "e8", "market ask at the execution", "0"),
+    ),
+    "entities": (
+        _need("entity", "text", "code, for example main"),
+        _f("name", "text", "legal name or brand"),
+        _keep("currency", "currency", "base currency", "USD"),
+        _keep("clock", "text", "the broker's own day, for example America/New_York+7h", "UTC"),
+    ),
+    "servers": (
+        _need("server", "text", "name, as used with --server"),
+        _keep("entity", "text", "code of the entity", "main"),
+        _need("platform", "choice:mt4|mt5", "MetaTrader version"),
+        _keep("clock", "text", "UTC, +02:00, Europe/Nicosia or America/New_York+7h", "UTC"),
+        _f("clock_from", "moment", "this clock holds from; empty = always"),
+        _f("go_live", "moment", "trades closed before are history and book nothing"),
+        _keep("authority", "text", "the source whose trades book", "files"),
+        _keep(
+            "suffixes",
+            "text",
+            "symbol endings without meaning, by spaces; - = none",
+            "",
+        ),
+    ),
+    "partners": (
+        _need("partner", "text", "the partner's code"),
+        _ENTITY,
+        _keep("name", "text", "name", ""),
+        _f("parent", "text", "code of the partner above; `root` = nobody, as is empty when new"),
+        _keep("currency", "currency", "wallet currency, for good", "USD"),
+        _keep("status", "choice:active|suspended|terminated", "status", "active"),
+        _f("own_client", "text", "code of the client who is this partner himself"),
+        _f("go_live", "moment", "trades closed before book nothing for this partner"),
+        _FROM,
+    ),
+    "clients": (
+        _need("client", "text", "the client's code in the CRM"),
+        _ENTITY,
+        _keep("country", "text", "ISO 3166 two-letter code", ""),
+        _f("partner", "text", "introducing partner; `direct` = nobody; empty = not told"),
+        _FROM,
+    ),
+    "accounts": (
+        _SERVER,
+        _LOGIN,
+        _need("client", "text", "code of the client who owns the account"),
+        _keep("group", "text", "account group on the server", ""),
+        _keep("currency", "currency", "account currency; USC for cents", "USD"),
+        _keep(
+            "status", "choice:active|disabled|excluded|direct", "how the account counts", "active"
+        ),
+        _FROM,
+    ),
+    "relations": (
+        _need("kind", "choice:client|partner", "whose place is told"),
+        _need("code", "text", "the client or partner"),
+        _need("partner", "text", "the partner above; `direct` (client) or `root` (partner)"),
+        _ENTITY,
+        _FROM,
+        _TO,
+    ),
+    "groups": (
+        _SERVER,
+        _need("group", "text", "account group or mask with *"),
+        _keep("type", "text", "account type used by rate cards, for example ecn", ""),
+        _keep("lot_factor", "rate", "what one lot of this group counts, for example 0.01", "1"),
+        _keep("treatment", "choice:normal|excluded|direct", "excluded: demo, house", "normal"),
+        _f("currency", "currency", "currency of the group's accounts"),
+        _FROM,
+    ),
+    "symbols": (
+        _need("symbol", "text", "canonical name, for example EURUSD"),
+        _f("server", "text", "only on this server; empty = on all", ""),
+        _keep("alias", "text", "names on the platform, separated by spaces; - = none", ""),
+        _keep("symbol_group", "text", "group used by rate cards, for example forex", ""),
+        _keep("digits", "int", "price decimals", "5"),
+        _keep("contract_size", "e8", "units in one lot", "100000"),
+        _keep("currency", "currency", "profit currency", "USD"),
+    ),
+    "quotes": (
+        _SERVER,
+        _need("symbol", "text", "canonical name"),
+        _need("time", "server_time", "server clock"),
+        _need("bid", "e8", "bid"),
+        _need("ask", "e8", "ask"),
+    ),
+    "fx": (
+        _need("base", "currency", "one unit of this"),
+        _need("quote", "currency", "costs `rate` of this"),
+        _need("time", "moment", "holds from this moment on"),
+        _need("rate", "rate", "exact, more than zero"),
+        _f("source", "text", "who said so", "file"),
+    ),
+    "terms": (
+        _need("partner", "text", "the partner"),
+        _need("programme", "text", "the programme he takes part in; `none` = earns nothing"),
+        _ENTITY,
+        _f("card", "text", "his rate card in the programme", "standard"),
+        _FROM,
+        _TO,
+    ),
+}

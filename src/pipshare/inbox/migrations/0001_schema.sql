@@ -1,0 +1,95 @@
+-- Everything received, once, kept as it came; the batches that later stages claim; and facts that
+-- are not yet trades (MT5 deals) or never become one (balance operations).
+CREATE TABLE inbox_file (
+    id          bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    server_id   integer NOT NULL REFERENCES market_server,
+    digest      text NOT NULL,
+    name        text NOT NULL,
+    size        bigint NOT NULL,
+    format      text NOT NULL,
+    encoding    text NOT NULL DEFAULT '',
+    provenance  text NOT NULL CHECK (provenance IN ('operator', 'client')),
+    trust       text NOT NULL DEFAULT '',
+    as_of       timestamptz,
+    booked      boolean NOT NULL,
+    received_at timestamptz NOT NULL DEFAULT now(),
+    received_by text NOT NULL DEFAULT ''
+);
+CREATE INDEX inbox_file_digest ON inbox_file (server_id, digest);
+
+-- The file itself, zlib-compressed, in parts of a few MiB.
+CREATE TABLE inbox_raw (
+    file_id bigint NOT NULL REFERENCES inbox_file,
+    part    integer NOT NULL,
+    body    bytea NOT NULL,
+    PRIMARY KEY (file_id, part)
+);
+
+-- A batch is a queue entry: what arrived together, claimed as one.
+CREATE TABLE inbox_batch (
+    id         bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    file_id    bigint REFERENCES inbox_file,
+    server_id  integer NOT NULL REFERENCES market_server,
+    kind       text NOT NULL,
+    first_line integer NOT NULL DEFAULT 0,
+    last_line  integer NOT NULL DEFAULT 0,
+    count      integer NOT NULL,
+    state      text NOT NULL DEFAULT 'done' CHECK (state IN ('new', 'claimed', 'done', 'failed')),
+    attempts   integer NOT NULL DEFAULT 0,
+    not_before timestamptz NOT NULL DEFAULT now(),
+    created_at timestamptz NOT NULL DEFAULT now()
+);
+CREATE INDEX inbox_batch_open ON inbox_batch (not_before) WHERE state IN ('new', 'claimed');
+
+CREATE TABLE inbox_refused (
+    id      bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    file_id bigint NOT NULL REFERENCES inbox_file,
+    line    integer NOT NULL,
+    code    text NOT NULL,
+    reason  text NOT NULL,
+    raw     text NOT NULL DEFAULT ''
+);
+CREATE INDEX inbox_refused_file ON inbox_refused (file_id);
+
+CREATE TABLE inbox_deal (
+    server_id integer NOT NULL,
+    deal      bigint NOT NULL,
+    revision  smallint NOT NULL,
+    login     bigint NOT NULL,
+    "order"   bigint NOT NULL,
+    position  bigint NOT NULL,
+    action    smallint NOT NULL,
+    entry     smallint NOT NULL,
+    reason    smallint NOT NULL,
+    time_ms   bigint NOT NULL,
+    symbol    text NOT NULL,
+    volume_e8 bigint NOT NULL,
+    closed_e8 bigint NOT NULL,
+    price_e8  bigint NOT NULL,
+    position_price_e8 bigint NOT NULL,
+    gateway_price_e8  bigint NOT NULL,
+    profit_e8 bigint NOT NULL,
+    swap_e8   bigint NOT NULL,
+    commission_e8 bigint NOT NULL,
+    fee_e8    bigint NOT NULL,
+    rate_profit_e8 bigint NOT NULL,
+    contract_e8 bigint NOT NULL,
+    bid_e8    bigint NOT NULL,
+    ask_e8    bigint NOT NULL,
+    content   bigint NOT NULL,
+    batch_id  bigint NOT NULL,
+    PRIMARY KEY (server_id, deal, revision)
+);
+CREATE INDEX inbox_deal_position ON inbox_deal (server_id, login, position);
+
+CREATE TABLE inbox_cash (
+    server_id integer NOT NULL,
+    ticket    bigint NOT NULL,
+    login     bigint NOT NULL,
+    time_ms   bigint NOT NULL,
+    kind      text NOT NULL,
+    amount_e8 bigint NOT NULL,
+    comment   text NOT NULL,
+    batch_id  bigint NOT NULL,
+    PRIMARY KEY (server_id, ticket)
+);

@@ -1,0 +1,65 @@
+"""Ledger accounts by their key, made when first needed."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import psycopg
+
+HOUSE = 0  # payee_id of the house: one per entity and currency
+
+
+class Key(NamedTuple):
+    """What names an account: entity id, payee kind and id, currency, state, cause."""
+
+    entity_id: int
+    payee_kind: str
+    payee_id: int
+    currency: str
+    state: str
+    cause: str = ""
+
+
+_INSERT = """
+INSERT INTO ledger_account (entity_id, payee_kind, payee_id, currency, state, cause)
+SELECT * FROM unnest(%s::int[], %s::text[], %s::int[], %s::text[], %s::text[], %s::text[])
+ON CONFLICT DO NOTHING
+"""
+_SELECT = """
+SELECT a.id, a.entity_id, a.payee_kind, a.payee_id, a.currency, a.state, a.cause
+  FROM ledger_account a
+  JOIN unnest(%s::int[], %s::text[], %s::int[], %s::text[], %s::text[], %s::text[])
+       AS k(entity_id, payee_kind, payee_id, currency, state, cause)
+ USING (entity_id, payee_kind, payee_id, currency, state, cause)
+"""
+
+
+class Accounts:
+    """Account ids by key, remembered for one run.
+
+    A remembered id may belong to a transaction that was rolled back: call `forget` then.
+    """
+
+    def __init__(self) -> None:
+        self._ids: dict[Key, int] = {}
+
+    def ids(self, conn: psycopg.Connection, keys: list[Key]) -> list[int]:
+        """Return the account id of each key; missing accounts are made, in key order."""
+        unknown = sorted({key for key in keys if key not in self._ids})
+        if unknown:
+            self._load(conn, unknown)
+        return [self._ids[key] for key in keys]
+
+    def forget(self) -> None:
+        """Drop everything remembered, after a rollback."""
+        self._ids.clear()
+
+    def _load(self, conn: psycopg.Connection, keys: list[Key]) -> None:
+        # Sorted, so that two transactions making the same accounts cannot deadlock.
+        columns = [list(column) for column in zip(*keys, strict=True)]
+        found = conn.execute(_SELECT, columns).fetchall()
+        if len(found) < len(keys):
+            conn.execute(_INSERT, columns)
+            found = conn.execute(_SELECT, columns).fetchall()
+        for row in found:
+            self._ids[Key(*row[1:])] = row[0]

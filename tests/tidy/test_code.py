@@ -1,0 +1,96 @@
+"""Code about code: budgets, docstrings, names, one writer per table, no float near money."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+from statistics import median
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+SOURCE = ROOT / "src" / "pipshare"
+FILES = sorted(path for path in SOURCE.rglob("*.py"))
+OURS = [*FILES, *sorted((ROOT / "tests").rglob("*.py")), *sorted((ROOT / "benchmarks").rglob("*.py"))]
+FORBIDDEN_NAMES = {"utils", "helpers", "common", "manager", "service", "misc"}
+MONEY = ("money", "rating", "ledger", "statements", "plans", "trades", "facts")
+
+
+def _name(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+@pytest.mark.parametrize("path", OURS, ids=_name)
+def test_files_stay_small(path: Path) -> None:
+    lines = path.read_text().count("\n")
+    assert lines <= 400, f"{_name(path)} has {lines} lines: cut it by verb (hard stop 400)"
+
+
+def test_the_median_file_is_short() -> None:
+    sizes = [path.read_text().count("\n") for path in FILES if path.name != "__init__.py"]
+    assert median(sizes) <= 120
+
+
+@pytest.mark.parametrize("path", FILES, ids=_name)
+def test_functions_stay_short(path: Path) -> None:
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            length = (node.end_lineno or node.lineno) - node.lineno + 1
+            assert length <= 70, f"{_name(path)}:{node.lineno} {node.name} has {length} lines"
+
+
+@pytest.mark.parametrize("path", FILES, ids=_name)
+def test_modules_open_with_a_sentence(path: Path) -> None:
+    if "migrations" in path.parts:
+        return
+    text = ast.get_docstring(ast.parse(path.read_text()))
+    assert text, f"{_name(path)} has no docstring"
+    first = text.split("\n\n")[0].replace("\n", " ")
+    assert first[0].isupper() or first.startswith("pipshare"), f"{_name(path)}: {first!r}"
+    assert first.rstrip().endswith((".", ":", "?")), f"{_name(path)}: {first!r} is no sentence"
+
+
+@pytest.mark.parametrize("path", FILES, ids=_name)
+def test_names_say_something(path: Path) -> None:
+    assert not FORBIDDEN_NAMES & {part.removesuffix(".py") for part in path.relative_to(SOURCE).parts}
+
+
+@pytest.mark.parametrize("path", FILES, ids=_name)
+def test_no_float_near_money(path: Path) -> None:
+    if path.relative_to(SOURCE).parts[0] not in MONEY:
+        return
+    tree = ast.parse(path.read_text())
+    for node in ast.walk(tree):
+        is_literal = isinstance(node, ast.Constant) and isinstance(node.value, float)
+        is_name = isinstance(node, ast.Name) and node.id == "float"
+        is_type = isinstance(node, ast.Attribute) and node.attr in {"float64", "float32", "Float64"}
+        assert not (is_literal or is_name or is_type), f"{_name(path)}:{node.lineno} uses a float"
+
+
+def _tables() -> dict[str, str]:
+    found = {}
+    for schema in SOURCE.glob("*/migrations/*.sql"):
+        for table in re.findall(r"CREATE TABLE (\w+)", schema.read_text()):
+            found[table] = schema.parts[-3]
+    return found
+
+
+def test_tables_are_written_by_their_owner_only() -> None:
+    """Each table's owner is the only writer; SQL text of another folder that writes is an error."""
+    tables = _tables()
+    assert len(tables) > 20
+    write = re.compile(
+        r"(?:INSERT\s+INTO|UPDATE|DELETE\s+FROM|copy_in\(\s*\w+,\s*[\"'])\s*(\w+)", re.IGNORECASE
+    )
+    for path in [*FILES, *SOURCE.rglob("*.sql")]:
+        owner = path.relative_to(SOURCE).parts[0]
+        for table in write.findall(path.read_text()):
+            if table in tables:
+                assert tables[table] == owner, f"{_name(path)} writes {table} of {tables[table]}"
+
+
+def test_nothing_committed_names_this_machine() -> None:
+    secret = re.compile("/" + r"work/(main|shared|notes)|farm" + "-(studio|bench)")
+    for path in [*OURS, *ROOT.glob("docs/**/*.md"), ROOT / "README.md", ROOT / "Makefile"]:
+        assert not secret.search(path.read_text()), f"{_name(path)} names a machine's path or tool"
