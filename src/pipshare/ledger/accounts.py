@@ -33,6 +33,13 @@ SELECT a.id, a.entity_id, a.payee_kind, a.payee_id, a.currency, a.state, a.cause
  USING (entity_id, payee_kind, payee_id, currency, state, cause)
 """
 
+_HOUSE = """
+SELECT a.id, h.id FROM ledger_account a
+  JOIN ledger_account h ON h.entity_id = a.entity_id AND h.currency = a.currency
+                       AND h.payee_kind = 'house' AND h.state = 'expense' AND h.cause = ''
+ WHERE a.id = ANY(%s)
+"""
+
 
 class Accounts:
     """Account ids by key, remembered for one run.
@@ -49,6 +56,10 @@ class Accounts:
         if unknown:
             self._load(conn, unknown)
         return [self._ids[key] for key in keys]
+
+    def house_of(self, conn: psycopg.Connection, accounts: list[int]) -> dict[int, int]:
+        """Return the house's expense account in the same entity and currency, by account."""
+        return dict(conn.execute(_HOUSE, (accounts,)).fetchall())
 
     def forget(self) -> None:
         """Drop everything remembered, after a rollback."""

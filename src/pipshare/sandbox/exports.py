@@ -9,17 +9,19 @@ from pathlib import Path
 from pipshare.sandbox.broker import FIRST_DAY, ClosedTrade
 from pipshare.sandbox.cast import SUFFIX, Instrument
 
-_MT4_HEADER = (
-    "Deal,Login,Open Time,Type,Symbol,Volume,Open Price,S/L,T/P,Close Time,Close Price,Reason,"
-    "Gateway Order,Gateway Volume,Open Price Delta,Close Price Delta,Agent,Commission,Taxes,Swap,"
-    "Profit,Points,Comment,,"
-).split(",")
-_MT5_HEADER = (
-    "Deal,Timestamp,ExternalID,Login,Dealer,Order,Action,Entry,Reason,Digits,DigitsCurrency,"
-    "ContractSize,Time,TimeMsc,Symbol,Price,VolumeExt,Profit,Storage,Commission,RateProfit,"
-    "RateMargin,ExpertID,PositionID,Comment,ProfitRaw,PricePosition,VolumeClosedExt,TickValue,"
-    "TickSize,Flags,Gateway,PriceGateway,ModifyFlags,MarketBid,MarketAsk,MarketLast,Fee"
-).split(",")
+_MT4_HEADER = [
+    "Deal", "Login", "Open Time", "Type", "Symbol", "Volume", "Open Price", "S/L", "T/P",
+    "Close Time", "Close Price", "Reason", "Gateway Order", "Gateway Volume", "Open Price Delta",
+    "Close Price Delta", "Agent", "Commission", "Taxes", "Swap", "Profit", "Points", "Comment",
+    "", "",
+]  # fmt: skip
+_MT5_HEADER = [
+    "Deal", "Timestamp", "ExternalID", "Login", "Dealer", "Order", "Action", "Entry", "Reason",
+    "Digits", "DigitsCurrency", "ContractSize", "Time", "TimeMsc", "Symbol", "Price", "VolumeExt",
+    "Profit", "Storage", "Commission", "RateProfit", "RateMargin", "ExpertID", "PositionID",
+    "Comment", "ProfitRaw", "PricePosition", "VolumeClosedExt", "TickValue", "TickSize", "Flags",
+    "Gateway", "PriceGateway", "ModifyFlags", "MarketBid", "MarketAsk", "MarketLast", "Fee",
+]  # fmt: skip
 
 
 def write_mt4(path: Path, trades: list[ClosedTrade]) -> None:

@@ -41,6 +41,14 @@ CREATE TABLE inbox_batch (
 );
 CREATE INDEX inbox_batch_open ON inbox_batch (not_before) WHERE state IN ('new', 'claimed');
 
+-- What a batch speaks of: the name of its file and the moment up to which the file tells (null =
+-- it does not say). What came from no file, from a live connection, tells of when it came.
+CREATE VIEW inbox_batch_source AS
+SELECT b.id, b.server_id, b.file_id, coalesce(f.name, b.kind || ' ' || b.id) AS name,
+       CASE WHEN b.file_id IS NULL THEN b.created_at ELSE f.as_of END AS as_of
+  FROM inbox_batch b
+  LEFT JOIN inbox_file f ON f.id = b.file_id;
+
 CREATE TABLE inbox_refused (
     id      bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     file_id bigint NOT NULL REFERENCES inbox_file,
@@ -80,7 +88,22 @@ CREATE TABLE inbox_deal (
     batch_id  bigint NOT NULL,
     PRIMARY KEY (server_id, deal, revision)
 );
-CREATE INDEX inbox_deal_position ON inbox_deal (server_id, login, position);
+-- Position before login: positions are numbered as they open, so new deals land side by side.
+CREATE INDEX inbox_deal_position ON inbox_deal (server_id, position, login);
+-- Small: what is current is found by asking what was revised.
+CREATE INDEX inbox_deal_revised ON inbox_deal (server_id, deal, revision) WHERE revision > 1;
+
+-- Which deals a file of a known moment repeated as they were stored already: a file that is older
+-- than that moment, but newer than the one that brought them, must not revise them.
+CREATE TABLE inbox_seen (
+    server_id  integer NOT NULL,
+    batch_id   bigint NOT NULL,
+    as_of      timestamptz NOT NULL,
+    first_deal bigint NOT NULL,
+    last_deal  bigint NOT NULL,
+    deals      bigint[] NOT NULL
+);
+CREATE INDEX inbox_seen_last ON inbox_seen (server_id, last_deal);
 
 CREATE TABLE inbox_cash (
     server_id integer NOT NULL,

@@ -9,6 +9,7 @@ CREATE TABLE rating_entry (
     standing    smallint NOT NULL,
     login       bigint NOT NULL,
     chain_id    integer NOT NULL,
+    day         date NOT NULL,
     transfer_id bigint NOT NULL,
     component   integer[] NOT NULL,
     level       smallint[] NOT NULL,
@@ -52,7 +53,8 @@ CREATE TABLE rating_request (
 CREATE INDEX rating_request_open ON rating_request (not_before) WHERE state IN ('new', 'claimed');
 
 CREATE VIEW rating_line AS
-SELECT e.server_id, e.ticket, e.seq, e.revision, e.standing, e.login, e.chain_id, e.transfer_id,
+SELECT e.server_id, e.ticket, e.seq, e.revision, e.standing, e.login, e.chain_id, e.day,
+       e.transfer_id,
        l.component, l.level, l.partner, l.account, l.rate, l.reason,
        l.amount_e8 AS amount_e8,
        COALESCE(l.orig_e8, l.amount_e8) AS orig_e8,

@@ -1,0 +1,117 @@
+"""Goals 1 and 6: files to booked, and the same files again, beside COPY and the naive script.
+
+Timed of pipshare: reading what the run needs (plans, partners, FX), then all of `import_file` for
+one MT4 Manager export per server, the last commit included. A new process's start is not in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from time import perf_counter
+from typing import Any
+
+import psycopg
+
+from benchmarks import copying
+from benchmarks.checking import by_number, expected, hold_to
+from benchmarks.databases import LIVE, SCRIPTS, Databases, balances, import_trades
+from benchmarks.racing import Race, Result, Runner, beside, race
+from benchmarks.reference import naive, scripts
+from benchmarks.world import SERVERS
+from pipshare import db
+from pipshare.pipeline import Run
+from pipshare.plans import read_book
+
+FRESH, AGAIN = "file to booked", "the same files again"
+COPY, NAIVE = "text COPY + key", "naive script"
+
+
+def measure(
+    databases: Databases, rounds: int, naive_trades: int, say: Callable[[str], None]
+) -> tuple[list[Result], Race]:
+    """Race them; every result is compared with what the numpy gather computes."""
+    broker = databases.broker
+    streams = copying.buffers(broker, "text")
+    some = naive.first_trades(broker, naive_trades)
+    again: list[float] = []
+
+    def fresh() -> float:
+        rate, second = _import_twice(databases)
+        again.append(second)
+        return rate
+
+    runners: dict[str, Runner] = {
+        FRESH: fresh,
+        COPY: lambda: copy_rate(databases, streams, "text"),
+        NAIVE: lambda: _naive(databases, some),
+    }
+    run = race(runners, rounds, say)
+    run.rates[AGAIN] = again
+    return [
+        beside(run, 1, FRESH, COPY, 0.25),
+        beside(run, 1, FRESH, NAIVE, 200, percent=False),
+        beside(run, 6, AGAIN, FRESH, 1.5, percent=False),
+        beside(run, 0, NAIVE, COPY, 0),
+    ], run
+
+
+def forget() -> None:
+    """Drop what this process remembers of plans: a command begins without it."""
+    read_book.parsed.cache_clear()
+
+
+def _import_twice(databases: Databases) -> tuple[float, float]:
+    """Import all files into a fresh database, then again; return both rates."""
+    trades = databases.broker.size.trades
+    with databases.fresh(LIVE), db.connect() as conn:
+        first = _import(databases, conn)
+        assert sum(report.new for report in first[1]) == trades
+        booked = by_number(databases.broker, balances(conn))
+        hold_to(expected(databases.broker), booked, FRESH)
+        before = _rows(conn)
+        second = _import(databases, conn)
+        assert sum(report.repeated for report in second[1]) == trades
+        assert _rows(conn) == before, "importing again wrote something"
+        return trades / first[0], trades / second[0]
+
+
+def _import(databases: Databases, conn: psycopg.Connection[Any]) -> tuple[float, list[Any]]:
+    conn.commit()
+    databases.settle()
+    forget()
+    begin = perf_counter()
+    run = Run(conn)
+    reports = [import_trades(run, databases.files, server) for server in SERVERS]
+    return perf_counter() - begin, reports
+
+
+def _rows(conn: psycopg.Connection[Any]) -> tuple[Any, ...]:
+    row = conn.execute(
+        "SELECT (SELECT count(*) FROM trades_trade), (SELECT count(*) FROM rating_entry),"
+        " (SELECT count(*) FROM ledger_leg), (SELECT count(*) FROM rating_waiting)"
+    ).fetchone()
+    assert row
+    return row
+
+
+def copy_rate(databases: Databases, streams: list[bytes], form: copying.Form) -> float:
+    """Copy prepared trades into an empty table; return trades a second."""
+    with databases.fresh(LIVE):
+        with db.transaction("owner") as owner:
+            owner.execute(copying.TABLE)
+        with db.connect() as conn:
+            databases.settle()
+            begin = perf_counter()
+            copying.copy(conn, streams, form)
+            return databases.broker.size.trades / (perf_counter() - begin)
+
+
+def _naive(databases: Databases, some: list[naive.Trade]) -> float:
+    with databases.fresh(SCRIPTS), db.connect() as conn:
+        databases.settle()
+        begin = perf_counter()
+        naive.book_naively(conn, some)
+        rate = len(some) / (perf_counter() - begin)
+        sums = scripts.line_sums(conn, databases.broker.size.partners)
+        hold_to(expected(databases.broker, naive.rows_of(databases.broker, some)), sums, NAIVE)
+        return rate

@@ -1,0 +1,27 @@
+"""Attribution: each trade with its chain of partners at its close.
+
+What comes in: trades; accounts with their histories, group rows, relations with two times. What
+goes out: a standing (introduced, direct, excluded, unknown), the chain from the direct IB upward,
+account currency and group row. Guarantee: the same for any batch size and order; only what is
+unknown waits, with what to bring; nothing here knows about money.
+"""
+
+from pipshare.attribution.attribute import attribute
+from pipshare.attribution.directory import Directory
+from pipshare.attribution.result import Attributed
+from pipshare.attribution.standing import Standing, Why
+from pipshare.attribution.waiting import clear_waiting, store_waiting, takeable, waits
+from pipshare.attribution.why import why_one
+
+__all__ = [
+    "Attributed",
+    "Directory",
+    "Standing",
+    "Why",
+    "attribute",
+    "clear_waiting",
+    "store_waiting",
+    "takeable",
+    "waits",
+    "why_one",
+]

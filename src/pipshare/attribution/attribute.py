@@ -1,0 +1,57 @@
+"""Attribute a batch of trades: read what is missing, ask the kernel, store new chains."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import polars as pl
+import psycopg
+
+from pipshare.attribution.directory import Directory
+from pipshare.attribution.kernel import attribute_columns
+from pipshare.attribution.result import Attributed
+from pipshare.attribution.store_chains import store_chains
+from pipshare.market import Server
+
+
+def attribute(
+    conn: psycopg.Connection[Any],
+    server: Server,
+    frame: pl.DataFrame,
+    directory: Directory | None = None,
+) -> Attributed:
+    """Attribute trades (columns login and close_utc, UTC ms) in the caller's transaction.
+
+    The moment is the close. `directory` keeps what was read for the next batch of the same run.
+    """
+    known = Directory() if directory is None else directory
+    login = frame["login"].to_numpy()
+    snapshot = known.extend(conn, server.id, login)
+    found = attribute_columns(snapshot, login, frame["close_utc"].to_numpy())
+    used = np.bincount(found.chain + 1, minlength=1)[1:]
+    store_chains(conn, known, np.flatnonzero(used))
+    chain_id = np.where(found.chain >= 0, _at(known.chain_ids, found.chain), 0)
+    return Attributed(
+        standing=found.standing,
+        why=found.why,
+        chain=found.chain,
+        chain_id=chain_id.astype(np.int32),
+        group=found.group,
+        currency=found.currency,
+        group_name=found.group_name,
+        client_id=np.where(found.client >= 0, _at(known.client_ids, found.client), -1),
+        account_id=np.where(found.account >= 0, _at(known.account_ids, found.account), -1),
+        early=found.early,
+        chains=known.book.chains,
+        groups=known.groups,
+        currencies=known.currencies,
+        group_names=known.group_names,
+    )
+
+
+def _at(values: np.ndarray[Any, Any], places: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """Take values by place; any value where the place is -1."""
+    if not len(values):
+        return np.full(len(places), -1, np.int64)
+    return np.asarray(values[np.maximum(places, 0)])

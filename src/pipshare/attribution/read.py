@@ -1,0 +1,74 @@
+"""Bulk reads of what attribution depends on: accounts, their states, relations, parents."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import polars as pl
+import psycopg
+
+from pipshare import db
+from pipshare.facts import history
+
+_KNOWN = "recorded_at <= COALESCE(to_timestamp(%(known)s::bigint / 1000.0), 'infinity')"
+# The newest correction of who owns an account holds for its whole past.
+_ACCOUNTS = f"""
+SELECT a.id, a.login, COALESCE(o.client_id, a.client_id)
+  FROM clients_account a
+  LEFT JOIN (SELECT DISTINCT ON (account_id) account_id, client_id FROM clients_owner
+              WHERE {_KNOWN} ORDER BY account_id, id DESC) o ON o.account_id = a.id
+ WHERE a.server_id = %(server)s {{some}} ORDER BY a.login
+"""
+_STATES = f"""
+SELECT s.account_id, s.group_name, s.currency, s.status, {db.ms("s.valid_from")}, s.id
+  FROM clients_account_state s JOIN clients_account a ON a.id = s.account_id
+ WHERE a.server_id = %(server)s AND s.{_KNOWN} {{some}} ORDER BY s.account_id, s.id
+"""
+_RELATIONS = f"""
+SELECT r.client_id, COALESCE(r.partner_id, 0), {db.ms("r.valid_from")}, {db.ms("r.valid_to")}, r.id
+  FROM partners_client r
+ WHERE r.{_KNOWN} {{some}} ORDER BY r.client_id, r.id
+"""
+_PARENTS = f"""
+SELECT r.partner_id, COALESCE(r.parent_id, 0), {db.ms("r.valid_from")}, {db.ms("r.valid_to")}, r.id
+  FROM partners_parent r WHERE r.{_KNOWN}
+"""
+_THEIR_LOGINS = "AND a.login = ANY(%(some)s::bigint[])"
+_THEIR_CLIENTS = "AND r.client_id = ANY(%(some)s::integer[])"
+_ACCOUNT = dict.fromkeys(("id", "login", "client"), pl.Int64)
+_STATE = {
+    "subject": pl.Int64, "group": pl.String, "currency": pl.String, "status": pl.String,
+    "from_ms": pl.Int64, "id": pl.Int64,
+}  # fmt: skip
+_RELATION = dict.fromkeys(("subject", "above", "start", "end", "id"), pl.Int64)
+Ids = list[int] | None
+
+
+def accounts(
+    conn: psycopg.Connection[Any], server_id: int, logins: Ids, known_at: int | None
+) -> pl.DataFrame:
+    """Return id, login, client of a server's accounts, by login; of all when logins is None."""
+    query = _ACCOUNTS.format(some="" if logins is None else _THEIR_LOGINS)
+    values = {"server": server_id, "some": logins, "known": known_at}
+    return db.read_columns(conn, query, values, schema=_ACCOUNT)
+
+
+def states(
+    conn: psycopg.Connection[Any], server_id: int, logins: Ids, known_at: int | None
+) -> pl.DataFrame:
+    """Return the states of accounts in force: subject, group, currency, status, from_ms, id."""
+    query = _STATES.format(some="" if logins is None else _THEIR_LOGINS)
+    values = {"server": server_id, "some": logins, "known": known_at}
+    recorded = db.read_columns(conn, query, values, schema=_STATE)
+    return history.resolve(recorded.with_columns(pl.col("group", "currency").fill_null("")))
+
+
+def relations(conn: psycopg.Connection[Any], clients: Ids, known_at: int | None) -> pl.DataFrame:
+    """Return clients' relations: subject, above (0 = direct), start, end, id."""
+    query = _RELATIONS.format(some="" if clients is None else _THEIR_CLIENTS)
+    return db.read_columns(conn, query, {"some": clients, "known": known_at}, schema=_RELATION)
+
+
+def parents(conn: psycopg.Connection[Any], known_at: int | None) -> pl.DataFrame:
+    """Return everybody's parents: subject, above (0 = a root), start, end, id."""
+    return db.read_columns(conn, _PARENTS, {"known": known_at}, schema=_RELATION)

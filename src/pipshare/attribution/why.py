@@ -1,0 +1,152 @@
+"""Why one trade has its chain: every record that decided, read anew and walked one by one.
+
+Shares nothing with the kernel but the words and the matching of group masks, so that each can be
+held against the other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import psycopg
+from psycopg.rows import dict_row
+
+from pipshare import market
+from pipshare.attribution.standing import Why
+from pipshare.market import GroupRow, Server
+from pipshare.partners.faults import DEEPEST
+
+_MOMENT = "to_timestamp(%(at)s / 1000.0)"
+_ACCOUNT = """
+SELECT a.id, c.id AS client_id, c.code AS client
+  FROM clients_account a
+  LEFT JOIN LATERAL (SELECT client_id FROM clients_owner WHERE account_id = a.id
+                      ORDER BY id DESC LIMIT 1) o ON true
+  JOIN clients_client c ON c.id = COALESCE(o.client_id, a.client_id)
+ WHERE a.server_id = %(server)s AND a.login = %(login)s
+"""
+_STATE = """
+SELECT group_name AS "group", currency, status, valid_from::text, recorded_at::text
+  FROM clients_account_state WHERE account_id = %(account)s AND valid_from {when}
+ ORDER BY {order} LIMIT 1
+"""
+_OBSERVED = _STATE.format(when=f"<= {_MOMENT}", order="valid_from DESC, id DESC")
+_FIRST = _STATE.format(when=f"> {_MOMENT}", order="valid_from, id DESC")
+_RECORD = """
+SELECT r.id AS record, p.id, p.code AS partner, p.name, r.valid_from::text, r.valid_to::text,
+       r.recorded_at::text, r.recorded_by, r.reason
+  FROM {table} r LEFT JOIN partners_partner p ON p.id = r.{above}
+ WHERE r.{subject} = %(subject)s AND r.valid_from <= {moment} AND {moment} < r.valid_to
+ ORDER BY r.id DESC LIMIT 1
+"""
+_RELATION = _RECORD.format(
+    table="partners_client", above="partner_id", subject="client_id", moment=_MOMENT
+)
+_PARENT = _RECORD.format(
+    table="partners_parent", above="parent_id", subject="partner_id", moment=_MOMENT
+)
+Row = dict[str, Any]
+
+
+def why_one(
+    conn: psycopg.Connection[Any], server: Server, trade: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Explain a trade's standing; `trade` needs login and close_utc (UTC ms).
+
+    Returns standing, why and its sentence; account, client, state (with `first_known` when it was
+    observed only later) and group row; the client's relation and, per partner of the chain from
+    the direct IB upward, the record that says who is above him. Records that do not exist are
+    None.
+    """
+    asked = {"server": server.id, "login": int(trade["login"]), "at": int(trade["close_utc"])}
+    account = _one(conn, _ACCOUNT, asked)
+    state = _state(conn, account, asked)
+    group = _group(conn, server, state, asked["at"])
+    relation = (
+        _one(conn, _RELATION, {**asked, "subject": account["client_id"]}) if account else None
+    )
+    why = _decide(account, state, group, relation)
+    introduced = why is Why.INTRODUCED and relation is not None
+    return {
+        "standing": why.standing.name.lower(),
+        "why": why.name.lower(),
+        "sentence": why.sentence,
+        "login": asked["login"],
+        "client": account["client"] if account else None,
+        "client_id": account["client_id"] if account else None,
+        "state": state,
+        "group": _group_words(group),
+        "relation": relation if account else None,
+        "chain": _chain(conn, relation, asked) if introduced and relation else [],
+    }
+
+
+def _one(conn: psycopg.Connection[Any], query: str, values: Mapping[str, Any]) -> Row | None:
+    with conn.cursor(row_factory=dict_row) as cursor:
+        return cursor.execute(query, values).fetchone()
+
+
+def _state(conn: psycopg.Connection[Any], account: Row | None, asked: Row) -> Row | None:
+    if account is None:
+        return None
+    values = {**asked, "account": account["id"]}
+    observed = _one(conn, _OBSERVED, values)
+    state = observed or _one(conn, _FIRST, values)
+    return {**state, "first_known": observed is None} if state else None
+
+
+def _group(
+    conn: psycopg.Connection[Any], server: Server, state: Row | None, at: int
+) -> GroupRow | None:
+    if state is None:
+        return None
+    rows = market.groups(conn, server.id)
+    place = market.match_group(rows, state["group"], at)
+    return rows[place] if place >= 0 else None
+
+
+def _decide(
+    account: Row | None, state: Row | None, group: GroupRow | None, relation: Row | None
+) -> Why:
+    if account is None:
+        return Why.UNKNOWN_ACCOUNT
+    status = state["status"] if state else "active"
+    treatment = group.treatment if group else "normal"
+    if status == "excluded":
+        return Why.ACCOUNT_EXCLUDED
+    if treatment == "excluded":
+        return Why.GROUP_EXCLUDED
+    if status == "direct":
+        return Why.ACCOUNT_DIRECT
+    if treatment == "direct":
+        return Why.GROUP_DIRECT
+    if relation is None:
+        return Why.NO_RELATION
+    return Why.CLIENT_DIRECT if relation["partner"] is None else Why.INTRODUCED
+
+
+def _group_words(group: GroupRow | None) -> Row | None:
+    if group is None:
+        return None
+    return {
+        "mask": group.mask, "type": group.type, "lot_factor": str(group.lot_factor),
+        "treatment": group.treatment, "currency": group.currency,
+    }  # fmt: skip
+
+
+def _chain(conn: psycopg.Connection[Any], relation: Row, asked: Row) -> list[Row]:
+    chain: list[Row] = []
+    at = relation
+    while at["id"] is not None and len(chain) < DEEPEST:
+        if at["id"] in [level["id"] for level in chain]:
+            break
+        above = _one(conn, _PARENT, {**asked, "subject": at["id"]})
+        chain.append({
+            "level": len(chain) + 1, "id": at["id"], "partner": at["partner"],
+            "name": at["name"], "parent": above,
+        })  # fmt: skip
+        if above is None:
+            break
+        at = above
+    return chain

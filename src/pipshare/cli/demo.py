@@ -1,0 +1,129 @@
+"""`pipshare demo`: a demonstration broker, from files to explained amounts, in one go."""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+
+import click
+
+from pipshare import db, market, sandbox, settings, statements
+from pipshare.cli.explaining import say_explanation
+from pipshare.cli.options import console, money, say_booked, table, what_waits
+from pipshare.db import embedded
+from pipshare.errors import Conflict
+from pipshare.pipeline import Booked, Run
+from pipshare.pipeline.files import Order, import_file
+from pipshare.pipeline.loads import apply_plan, load
+
+BROKER = "Demonstration broker"
+BY = "demo"
+
+
+@click.command("demo")
+@click.option("--reset", is_flag=True, help="Drop the demonstration's data and start over.")
+@click.option("--seed", default=7, show_default=True, help="Seed of the generated activity.")
+@click.option("--trades", default=4_000, show_default=True, help="Closed trades to generate.")
+def demo_command(reset: bool, seed: int, trades: int) -> None:
+    """Load a demonstration broker, book its trades, and show what its partners earned."""
+    started = time.monotonic()
+    if reset:
+        _reset()
+    db.migrate()
+    with db.connect() as conn:
+        run = Run(conn)
+        _not_a_real_broker(run)
+        console.print(f"Generating {trades} closed trades (seed {seed}) as export files ...")
+        folder = settings.ENV.data / "demo"
+        paths = sandbox.write_demo(folder, sandbox.make_broker(seed, trades))
+        booked = _load(run, paths)
+        booked.add(_import(run, paths))
+        say_booked(booked)
+        if not booked.trades:
+            console.print("Everything was booked before: the same files change nothing.")
+        _show(run)
+    console.print(f"Done in {time.monotonic() - started:.1f} s. Data: {settings.ENV.data}")
+    _where_next()
+
+
+def _reset() -> None:
+    if settings.ENV.database_url is not None:
+        raise Conflict("not_embedded", "DATABASE_URL is set: the demonstration never drops a"
+                                       " database it did not make. Unset it first.")  # fmt: skip
+    with db.connect() as conn:
+        _not_a_real_broker(Run(conn))
+    embedded.destroy(settings.ENV.data / "database")
+    console.print("The demonstration's data is gone.")
+
+
+def _not_a_real_broker(run: Run) -> None:
+    """Refuse to mix invented trades into books that are not the demonstration's."""
+    others = [e.name for e in run.entities.values() if e.name not in (BROKER, "Main entity", "")]
+    servers = [s.code for s in run.servers.values() if not s.code.startswith("Demo-")]
+    if others or servers:
+        raise Conflict(
+            "real_data",
+            f"this data folder holds {', '.join([*others, *servers])}, which is no demonstration:"
+            " choose another with PIPSHARE_DATA=FOLDER",
+        )
+
+
+def _load(run: Run, paths: dict[str, Path]) -> Booked:
+    """Load reference data and programmes, in the order in which the generator wrote them."""
+    booked = Booked()
+    for kind, path in paths.items():
+        if kind in ("mt4", "mt5"):
+            continue
+        if kind.startswith("programme "):
+            report, done = apply_plan(run, path, by=BY)
+            console.print(f"  plan apply {path.name}: version {report.number}")
+            booked.add(done)
+            continue
+        result = load(run, kind, path, by=BY)
+        booked.add(result.booked)
+        report = result.reports[0]
+        console.print(f"  load {kind} {path.name}: {report.added} added, {report.same} the same")
+    return booked
+
+
+def _import(run: Run, paths: dict[str, Path]) -> Booked:
+    booked = Booked()
+    for kind, server in (("mt4", "Demo-MT4"), ("mt5", "Demo-MT5")):
+        report = import_file(run, paths[kind], Order(server, BY))
+        console.print(f"  import --server {server} {paths[kind].name}: {report.format},"
+                      f" {report.new} new, {report.repeated} repeated,"
+                      f" {len(report.refused)} refused")  # fmt: skip
+        booked.add(report.result)
+    return booked
+
+
+def _show(run: Run) -> None:
+    held, waiting = statements.overview(run.conn)
+    console.print()
+    shown = table("Commissions per partner", "partner", "name", "state", "amount", right=(3,))
+    for one in held:
+        shown.add_row(one.partner, one.name, one.state, money(one.amount_e8, one.currency))
+    console.print(shown)
+    console.print()
+    reasons = table("What waits, and why", "reason", "trades", "what to do", right=(1,))
+    totals: dict[str, int] = {}
+    for row in waiting:
+        totals[row.reason] = totals.get(row.reason, 0) + row.trades
+    for reason, count in sorted(totals.items()):
+        reasons.add_row(reason, str(count), what_waits(reason))
+    console.print(reasons)
+    console.print()
+    ticket = statements.longest_chain(run.conn)
+    if ticket:
+        say_explanation(run, market.server(run.conn, ticket[0]), ticket[1])
+
+
+def _where_next() -> None:
+    program = Path(sys.argv[0])
+    name = (
+        str(program.relative_to(Path.cwd())) if program.is_relative_to(Path.cwd()) else "pipshare"
+    )
+    console.print("Try next:")
+    for line in ("statement IB-110 --period 2026-11", "waiting", "verify", "--help"):
+        console.print(f"  {name} {line}")

@@ -1,0 +1,64 @@
+"""The `pipshare` program: its commands, and one place where errors become an exit status."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from typing import Any
+
+import click
+
+from pipshare import __version__
+from pipshare.errors import PipshareError
+
+# Command -> (module, what it does). Modules are imported when used: `--help` stays quick.
+COMMANDS = {
+    "import": ("importing", "Read trade exports and book what they bring."),
+    "load": ("loading", "Load reference data: partners, clients, accounts, groups, rates ..."),
+    "plan": ("planning", "Check, apply, compare and export programmes."),
+    "statement": ("stating", "Show what a partner earned in a period."),
+    "explain": ("explaining", "Show why each partner earned what he did from a trade."),
+    "waiting": ("waiting", "List the trades that wait, and what for."),
+    "approve": ("approving", "Approve a proposed change as the second person."),
+    "proposals": ("approving", "List the changes that wait for a second person."),
+    "verify": ("verifying", "Check the books; name the first break."),
+    "demo": ("demo", "Load a demonstration broker and show what its partners earned."),
+}
+
+
+class Commands(click.Group):
+    """The group of all commands, each imported when it is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the commands in the order in which a newcomer meets them."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import and return one command."""
+        if cmd_name not in COMMANDS:
+            return None
+        module = import_module(f"pipshare.cli.{COMMANDS[cmd_name][0]}")
+        command: click.Command = getattr(module, f"{cmd_name}_command")
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list of commands without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, about) for name, (_, about) in COMMANDS.items()])
+
+
+@click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="pipshare")
+def program() -> None:
+    """pipshare: what introducing brokers earned, exactly, and why."""
+
+
+def main(arguments: list[str] | None = None, **settings: Any) -> None:
+    """Run the program; a known error becomes one sentence on stderr and exit status 1."""
+    try:
+        program.main(args=arguments, prog_name="pipshare", **settings)
+    except PipshareError as error:
+        click.echo(f"pipshare: {error.message}", err=True)
+        sys.exit(1)
+    except BrokenPipeError:
+        sys.exit(0)  # somebody closed the pager

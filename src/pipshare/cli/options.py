@@ -1,0 +1,83 @@
+"""Options and small forms that several commands share."""
+
+from __future__ import annotations
+
+import getpass
+from datetime import UTC, datetime
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from pipshare.money import format_e8, minor_units
+from pipshare.period import to_ms
+from pipshare.pipeline import Booked
+
+console = Console(highlight=False, soft_wrap=True)
+_WHY = {
+    "unknown_account": "the account is not known: pipshare load accounts",
+    "no_relation": "nobody has said who introduced the client: pipshare load relations",
+    "unpriced": "no rate fits the symbol: add one, pipshare plan apply",
+    "no_terms": "the partner has no terms: pipshare load terms",
+    "no_fx": "no exchange rate of the last 7 days: pipshare load fx",
+    "opening_unknown": "the opening deal was not seen yet: import it",
+}
+
+
+def _person() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "operator"
+
+
+by_option = click.option("--by", default=_person, help="Who does this; your login name by default.")
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+
+def moment_ms(ctx: click.Context, param: click.Parameter, value: str | None) -> int | None:
+    """Read an ISO 8601 moment with zone as UTC milliseconds; without a zone it is UTC."""
+    if not value:
+        return None
+    try:
+        moment = datetime.fromisoformat(value)
+    except ValueError as error:
+        raise click.BadParameter(f"{value!r} is not a moment such as 2026-11-20T18:00+02:00"
+                                 ) from error  # fmt: skip
+    return to_ms(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
+
+
+def money(amount_e8: int, currency: str) -> str:
+    """Write an amount with its currency: every digit it has, at least the minor unit's."""
+    return f"{format_e8(amount_e8, minor_units(currency))} {currency}"
+
+
+def table(title: str, *columns: str, right: tuple[int, ...] = ()) -> Table:
+    """Return an empty table; columns named by number in `right` are aligned to the right."""
+    made = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
+    for number, name in enumerate(columns):
+        made.add_column(name, justify="right" if number in right else "left", no_wrap=number == 0)
+    return made
+
+
+def what_waits(reason: str) -> str:
+    """Return a waiting reason as a person reads it, with what to do."""
+    return _WHY.get(reason, reason)
+
+
+def say_booked(booked: Booked, word: str = "Booked") -> None:
+    """Print what a run of the pipeline booked, and what waits."""
+    if booked.trades:
+        parts = [f"{booked.introduced} introduced", f"{booked.direct} direct",
+                 f"{booked.excluded} excluded", f"{booked.history} before go-live"]  # fmt: skip
+        shown = ", ".join(part for part in parts if not part.startswith("0 "))
+        console.print(f"{word}: {booked.trades} trades ({shown or 'none settled'}),"
+                      f" {booked.lines} lines.")  # fmt: skip
+    for reason, count in sorted(booked.waiting.items()):
+        console.print(f"  {count} wait: {what_waits(reason)}")
+
+
+def plain(value: Any) -> Any:
+    """Return a value ready for JSON: enumerations and paths as text, integers as they are."""
+    return value if isinstance(value, int | str | list | dict | bool | None) else str(value)

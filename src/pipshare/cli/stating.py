@@ -1,0 +1,112 @@
+"""`pipshare statement`: what a partner earned in a period, in the terminal, as CSV or JSON."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from typing import Any
+
+import click
+
+from pipshare import db, partners, statements
+from pipshare.cli.options import console, money, table, what_waits
+from pipshare.money import format_e8
+from pipshare.period import from_ms
+from pipshare.rating import Reason
+from pipshare.statements.build import Statement, by_component
+
+_FORMATS = click.Choice(["text", "csv", "json"])
+
+
+@click.command("statement")
+@click.argument("partner")
+@click.option("--period", required=True, help="Year and month in the broker's day: 2026-11.")
+@click.option("--entity", default="main", help="Code of the entity.")
+@click.option("--format", "form", type=_FORMATS, default="text", help="text, csv or json.")
+@click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
+@click.option("--csv", "as_csv", is_flag=True, help="The same as --format csv.")
+def statement_command(
+    partner: str, period: str, entity: str, form: str, as_json: bool, as_csv: bool
+) -> None:
+    """Show what PARTNER earned in a period."""
+    db.migrate()
+    with db.connect() as conn:
+        found = partners.partner(conn, partner, entity)
+        statement = statements.build(conn, found.id, found.code, period)
+    if as_json or form == "json":
+        click.echo(json.dumps(_as_json(statement), indent=2))
+    elif as_csv or form == "csv":
+        click.echo(_as_csv(statement), nl=False)
+    else:
+        _say(statement, found.name)
+
+
+def _say(statement: Statement, name: str) -> None:
+    console.print(f"[bold]Statement of {statement.partner} {name}, {statement.period}[/]")
+    if not statement.balances:
+        console.print("Nothing was booked for this partner up to the end of this period.")
+    for one in statement.balances:
+        console.print(
+            f"  {one.state}: opening {money(one.opening_e8, one.currency)}"
+            f" + accrued {money(one.accrued_e8, one.currency)}"
+            f" ± corrections {money(one.corrected_e8 + one.adjusted_e8, one.currency)}"
+            f" = [bold]{money(one.closing_e8, one.currency)}[/]"
+        )
+    sums = by_component(statement)
+    if len(sums):
+        shown = table("", "programme", "component", "level", "trades", "lots", "amount",
+                      right=(2, 3, 4, 5))  # fmt: skip
+        for row in sums.iter_rows(named=True):
+            shown.add_row(row["programme"], row["component"], str(row["level"]),
+                          str(row["trades"]), format_e8(row["lots_e8"]),
+                          money(row["amount_e8"], row["currency"]))  # fmt: skip
+        console.print(shown)
+    for reason, count in statement.waiting.items():
+        console.print(f"  {count} lines wait: {what_waits(reason)}")
+
+
+def _rows(statement: Statement) -> list[dict[str, Any]]:
+    rows = []
+    for row in statement.lines.iter_rows(named=True):
+        rows.append({
+            "server": row["server"], "ticket": row["ticket"], "login": row["login"],
+            "symbol": row["symbol"], "lots": format_e8(row["lots_e8"]),
+            "closed": from_ms(row["close_ms"]).isoformat(), "earned_day": row["earned_day"],
+            "programme": row["programme"], "component": row["component"], "level": row["level"],
+            "kind": row["kind"], "amount": format_e8(row["amount_e8"]),
+            "currency": row["currency"], "reason": Reason(row["reason"]).name.lower(),
+        })  # fmt: skip
+    return rows
+
+
+def _as_csv(statement: Statement) -> str:
+    header = ("server", "ticket", "login", "symbol", "lots", "closed", "earned_day", "programme",
+              "component", "level", "kind", "amount", "currency", "reason")  # fmt: skip
+    out = io.StringIO()
+    writer = csv.DictWriter(out, header, lineterminator="\n")
+    writer.writeheader()
+    for row in _rows(statement):
+        writer.writerow({key: _harmless(value) for key, value in row.items()})
+    return out.getvalue()
+
+
+def _harmless(value: Any) -> Any:
+    """Keep a spreadsheet from taking text of a client's making for a formula."""
+    is_formula = isinstance(value, str) and value[:1] in ("=", "+", "@")
+    return f"'{value}" if is_formula else value
+
+
+def _as_json(statement: Statement) -> dict[str, Any]:
+    return {
+        "partner": statement.partner,
+        "period": statement.period,
+        "balances": [
+            {"currency": one.currency, "state": one.state, "opening": format_e8(one.opening_e8),
+             "accrued": format_e8(one.accrued_e8), "corrections": format_e8(one.corrected_e8),
+             "adjustments": format_e8(one.adjusted_e8), "closing": format_e8(one.closing_e8)}
+            for one in statement.balances
+        ],
+        "lines": _rows(statement),
+        "waiting": statement.waiting,
+    }  # fmt: skip

@@ -1,0 +1,16 @@
+"""Files, batches and facts as received."""
+
+from django.db import migrations
+
+from pipshare.db import schema
+
+
+class Migration(migrations.Migration):
+    """The first schema: 0001_schema.sql."""
+
+    initial = True
+    dependencies = (("market", "0001_initial"),)
+    operations = (
+        schema.run_file(__file__),
+        schema.grant("UPDATE, DELETE", "inbox_batch"),
+    )

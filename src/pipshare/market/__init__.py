@@ -1,0 +1,49 @@
+"""Market: entities, trade servers and their clocks, account groups, symbols, quotes, FX rates.
+
+What comes in: load files as typed columns (facts.reading). What goes out: what held at a moment:
+a server's clock, the group row of an account group, the symbol of a printed name, the rate of a
+pair. Guaranteed: histories are only added to; the same file loaded again changes nothing; a rate
+is exact and is a recorded one, never made up.
+"""
+
+from pipshare.market.fx import CENT_ID, MAX_AGE_MS, FxColumn, FxRow, FxTable, fx_table
+from pipshare.market.go_live import apply_go_live
+from pipshare.market.groups import GroupRow, group_history, groups, match_group, matches
+from pipshare.market.load_entities import load_entities
+from pipshare.market.load_fx import load_fx
+from pipshare.market.load_groups import load_groups
+from pipshare.market.load_quotes import load_quotes
+from pipshare.market.load_servers import load_servers
+from pipshare.market.load_symbols import load_symbols
+from pipshare.market.servers import Entity, Server, day_clocks, entities, server, servers
+from pipshare.market.symbols import SymbolBook, SymbolRow, symbols
+
+__all__ = [
+    "CENT_ID",
+    "MAX_AGE_MS",
+    "Entity",
+    "FxColumn",
+    "FxRow",
+    "FxTable",
+    "GroupRow",
+    "Server",
+    "SymbolBook",
+    "SymbolRow",
+    "apply_go_live",
+    "day_clocks",
+    "entities",
+    "fx_table",
+    "group_history",
+    "groups",
+    "load_entities",
+    "load_fx",
+    "load_groups",
+    "load_quotes",
+    "load_servers",
+    "load_symbols",
+    "match_group",
+    "matches",
+    "server",
+    "servers",
+    "symbols",
+]

@@ -1,0 +1,89 @@
+"""Symbols: from the name a platform prints to the one a rate card knows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+import psycopg
+
+from pipshare.market.servers import Server
+
+
+@dataclass(frozen=True)
+class SymbolRow:
+    """A symbol as it is known now. `server_id` None: on all servers."""
+
+    id: int
+    symbol: str
+    symbol_group: str
+    digits: int
+    contract_e8: int  # units in one lot, 1e-8
+    currency: str  # of the profit
+    aliases: tuple[str, ...] = ()
+    server_id: int | None = None
+
+
+class SymbolBook:
+    """The symbols of one server.
+
+    A name is found as it stands, whatever its case, among names and aliases; the server's own
+    before those of all servers. What is not found so is tried without each of the server's
+    suffixes, the longest first.
+    """
+
+    def __init__(self, rows: Iterable[SymbolRow], suffixes: Sequence[str] = ()) -> None:
+        own_first = sorted(rows, key=lambda r: (r.server_id is None, r.id))
+        self.rows = tuple(own_first)
+        endings = {suffix.casefold() for suffix in suffixes if suffix}
+        self._suffixes = sorted(endings, key=lambda s: (-len(s), s))
+        self._named: dict[str, int] = {}
+        for place, row in enumerate(self.rows):
+            for name in (row.symbol, *row.aliases):
+                self._named.setdefault(name.casefold(), place)
+
+    def place(self, raw: str) -> int:
+        """Return the place in `rows` of the symbol a platform prints as `raw`, -1 if none."""
+        name = raw.strip().casefold()
+        if name in self._named:
+            return self._named[name]
+        for suffix in self._suffixes:
+            if name.endswith(suffix) and name[: -len(suffix)] in self._named:
+                return self._named[name[: -len(suffix)]]
+        return -1
+
+    def resolve(self, raw: str) -> SymbolRow | None:
+        """Return the symbol a platform prints as `raw`; None: unpriced."""
+        place = self.place(raw)
+        return self.rows[place] if place >= 0 else None
+
+    def resolve_column(self, raw: pl.Series) -> npt.NDArray[np.int32]:
+        """Return `place` for each name of a column."""
+        if raw.is_empty():
+            return np.zeros(0, np.int32)
+        names = raw.unique().drop_nulls()
+        places = [self.place(name) for name in names]
+        found = raw.replace_strict(names, places, default=-1, return_dtype=pl.Int32)
+        return found.to_numpy()
+
+
+_SYMBOLS = """
+SELECT DISTINCT ON (lower(symbol), server_id)
+       id, symbol, symbol_group, digits, contract_e8, currency, aliases, server_id
+  FROM market_symbol WHERE server_id = %s OR server_id IS NULL
+ ORDER BY lower(symbol), server_id, id DESC
+"""
+
+
+def symbols(conn: psycopg.Connection[Any], server: Server) -> SymbolBook:
+    """Return the symbols of a server, its own and those of all servers."""
+    rows = conn.execute(_SYMBOLS, (server.id,)).fetchall()
+    known = [
+        SymbolRow(id_, symbol, group, digits, contract, currency, tuple(aliases.split()), own)
+        for id_, symbol, group, digits, contract, currency, aliases, own in rows
+    ]
+    return SymbolBook(known, server.suffixes)

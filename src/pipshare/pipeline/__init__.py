@@ -1,0 +1,23 @@
+"""The whole program on one page: facts come in, and what each partner earned is booked.
+
+    file ──> inbox ──> trades ──> attribution ──> rating ──> ledger ──> statements
+             (raw,     (closed,   (whose client,  (lines     (balanced
+              once)    revised)    which chain)    exactly)   transfers)
+
+Each stage writes its own tables and never calls the next. This package calls them in that order:
+
+    book.py    attribute, rate and post a batch of trades: the main job
+    files.py   a trade export goes through inbox and trades into `book`, a transaction per chunk
+    rest.py    what waited, or must be rated again, is taken up until nothing is left to do
+    loads.py   reference data, plans and approvals come in; then everything is brought to rest
+    run.py     what one command reads once and uses for all its batches
+
+Guarantee: a batch and all its results are one transaction; the next run continues where the last
+one committed, and a repeat changes nothing.
+"""
+
+from pipshare.pipeline.book import Booked, book
+from pipshare.pipeline.rest import to_rest
+from pipshare.pipeline.run import Run
+
+__all__ = ["Booked", "Run", "book", "to_rest"]

@@ -1,0 +1,147 @@
+"""The main job: attribute, rate and post a batch of trades, in one transaction."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from pipshare import attribution, ledger, rating
+from pipshare.attribution import Attributed
+from pipshare.market import Server
+from pipshare.period import broker_days
+from pipshare.pipeline.run import Run
+from pipshare.pipeline.twin_facts import with_open
+from pipshare.pipeline.wallets import with_house, with_wallets
+from pipshare.rating.store import HISTORY, Entries
+
+Column = npt.NDArray[np.int64]
+UNKNOWN, INTRODUCED, DIRECT, EXCLUDED = 0, 1, 2, 3
+
+
+@dataclass
+class Booked:
+    """What a batch came to: trades by standing, lines posted, and what waits, by reason."""
+
+    trades: int = 0
+    introduced: int = 0
+    direct: int = 0
+    excluded: int = 0
+    history: int = 0
+    lines: int = 0
+    waiting: dict[str, int] = field(default_factory=dict)
+
+    def add(self, other: Booked) -> None:
+        """Add another batch's counts to this one's."""
+        for name in ("trades", "introduced", "direct", "excluded", "history", "lines"):
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        for reason, count in other.waiting.items():
+            self.waiting[reason] = self.waiting.get(reason, 0) + count
+
+
+def book(run: Run, server: Server, settled: pl.DataFrame, *, fresh: bool) -> Booked:
+    """Attribute, rate and post trades in the caller's transaction.
+
+    `settled` is a frame of trades as the trades stage gives them. `fresh` says that none of them
+    was ever rated, which saves looking up what stands posted; otherwise only the differences to it
+    are posted. A server without a go-live books nothing; trades closed before it are history.
+    """
+    if server.go_live_ms is None or not len(settled):
+        return Booked()
+    who = attribution.attribute(run.conn, server, settled, run.directory(server))
+    attribution.store_waiting(run.conn, server.id, settled, who, fresh=fresh)
+    live = settled["close_utc"].to_numpy() >= server.go_live_ms
+    standing = np.where((who.standing != UNKNOWN) & ~live, HISTORY, who.standing)
+    rated = rating.rate(
+        with_open(server, settled), replace(who, standing=standing.astype(np.int8)),
+        book=run.book, symbols=run.symbols(server), fx=run.fx, partners=run.partners,
+    )  # fmt: skip
+    days = broker_days(settled["close_utc"].to_numpy(), run.day_clock(server))
+    lines = with_wallets(run, server, settled["ticket"], days, rated)
+    waits = rated.waits.with_columns(ticket=settled["ticket"].gather(rated.waits["trade_row"]))
+    before = None if fresh else rating.before(run.conn, server.id, settled["ticket"])
+    if before is not None:
+        lines = with_house(run, rating.difference(lines, before.lines))
+    trades = settled.select("ticket", "revision", "login").with_columns(
+        standing=pl.Series(standing, dtype=pl.Int64), chain_id=pl.Series(who.chain_id),
+        day=pl.Series(days, dtype=pl.Int64),
+    )  # fmt: skip
+    entries, lines = _entries(trades, lines, waits, before)
+    _post(run, server, entries, lines)
+    rating.store_waiting(run.conn, server.id, settled["ticket"], waits, fresh=fresh)
+    return _counted(who, entries, len(lines), waits)
+
+
+def _entries(
+    trades: pl.DataFrame, lines: pl.DataFrame, waits: pl.DataFrame, before: rating.Before | None
+) -> tuple[Entries, pl.DataFrame]:
+    """Choose the trades that get an entry, and point each line at its own.
+
+    A trade that waits as a whole gets none: it is not rated yet. One that was rated before gets
+    another only when something is to be said: lines, a new revision, another standing.
+    """
+    if before is None:
+        rows = trades.with_columns(has_lines=pl.col("ticket").is_in(lines["ticket"].implode()))
+    else:
+        rows = _by_day(trades, lines)
+    is_whole_wait = ~pl.col("has_lines") & pl.col("ticket").is_in(waits["ticket"].implode())
+    rows = rows.with_columns(wanted=(pl.col("standing") != UNKNOWN) & ~is_whole_wait)
+    if before is None:
+        kept = rows.filter("wanted").with_columns(seq=pl.lit(1, pl.Int64))
+    else:
+        kept = rating.next_seq(rows, before.entries)
+    where = kept.select("ticket", "day", entry=pl.int_range(pl.len(), dtype=pl.Int64))
+    lines = lines.join(where, on=["ticket", "day"], how="inner", maintain_order="left")
+    names = ("ticket", "seq", "revision", "standing", "login", "chain_id", "day")
+    return Entries(**{name: kept[name].cast(pl.Int64).to_numpy() for name in names}), lines
+
+
+def _by_day(trades: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
+    """Return a row per trade and earned day on which something is posted, the old day first."""
+    moved = lines.select("ticket", "day", has_lines=pl.lit(True)).unique()
+    rows = trades.join(moved, on="ticket", how="left", suffix="_posted").with_columns(
+        day=pl.coalesce("day_posted", "day"), has_lines=pl.col("has_lines").fill_null(False)
+    )
+    return rows.drop("day_posted").sort("ticket", "day")
+
+
+def _post(run: Run, server: Server, entries: Entries, lines: pl.DataFrame) -> None:
+    """Post the lines, first ratings as accruals and later ones as corrections, and store them."""
+    entry = lines["entry"].to_numpy()
+    first = entries.seq[entry] == 1
+    transfer = np.zeros(len(lines), np.int64)
+    for kind, mask in (("accrual", first), ("correction", ~first)):
+        some = lines.filter(pl.Series(mask))
+        posting = ledger.post(
+            run.conn,
+            entity_id=server.entity_id,
+            kind=kind,
+            cause=f"trades of {server.code}",
+            day=some["day"].to_numpy(),
+            account=some["account"].to_numpy(),
+            contra=some["contra"].to_numpy(),
+            amount_e8=some["amount_e8"].to_numpy(),
+        )
+        transfer[mask] = posting.transfer
+    rating.store(run.conn, server.id, entries, lines, transfer)
+
+
+def _counted(who: Attributed, entries: Entries, lines: int, waits: pl.DataFrame) -> Booked:
+    """Count what was settled now, and everything of the batch that waits."""
+    _, first = np.unique(entries.ticket, return_index=True)
+    standing = entries.standing[first]
+    waiting = dict(waits.group_by("reason").agg(pl.col("ticket").n_unique()).iter_rows())
+    unknown = who.why[who.standing == UNKNOWN]
+    for why in np.unique(unknown).tolist():
+        waiting[attribution.Why(why).name.lower()] = int((unknown == why).sum())
+    return Booked(
+        trades=len(first),
+        introduced=int((standing == INTRODUCED).sum()),
+        direct=int((standing == DIRECT).sum()),
+        excluded=int((standing == EXCLUDED).sum()),
+        history=int((standing == HISTORY).sum()),
+        lines=lines,
+        waiting=waiting,
+    )

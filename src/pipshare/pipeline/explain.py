@@ -1,0 +1,145 @@
+"""Why each partner earned what he did from a trade: worked out anew, and held to the books."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+import psycopg
+from psycopg.rows import dict_row
+
+from pipshare import attribution, trades
+from pipshare.errors import BadInput, Missing
+from pipshare.market import Server
+from pipshare.period import from_ms
+from pipshare.pipeline.run import Run
+from pipshare.pipeline.twin_facts import chain_facts, fx_facts, trade_facts
+from pipshare.rating.twin import rate_one
+from pipshare.rating.twin_values import TwinResult
+
+_FOUND = """
+SELECT DISTINCT s.code, t.ticket FROM trades_trade t JOIN market_server s ON s.id = t.server_id
+ WHERE t.ticket = %(ticket)s OR (t.position = %(ticket)s AND t.position <> 0)
+ ORDER BY 1, 2
+"""
+_REVISIONS = """
+SELECT t.revision, t.state, t.batch_id, f.name AS file, f.provenance, b.created_at::text AS taken_in
+  FROM trades_trade t
+  JOIN inbox_batch b ON b.id = t.batch_id
+  LEFT JOIN inbox_file f ON f.id = b.file_id
+ WHERE t.server_id = %s AND t.ticket = %s ORDER BY t.revision
+"""
+_POSTED = """
+SELECT r.seq, r.revision, r.standing, c.code AS component, r.level::int AS level,
+       p.code AS partner, r.amount_e8, a.currency, a.state, r.transfer_id AS transfer,
+       r.day::text AS day
+  FROM rating_line r
+  JOIN plans_component c ON c.id = r.component
+  JOIN partners_partner p ON p.id = r.partner
+  JOIN ledger_account a ON a.id = r.account
+ WHERE r.server_id = %s AND r.ticket = %s AND r.revision <= %s
+ ORDER BY r.seq, c.id, r.level
+"""
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """All there is to say of one trade; amounts in 1e-8, moments in text where they are shown.
+
+    `result` is the twin's, None unless the trade was introduced and closed after go-live; `posted`
+    are the lines in the books up to the revision shown; `agrees` tells whether both come to the
+    same amounts, None where nothing is to be compared (an older revision, or a server that books
+    nothing).
+    """
+
+    server: str
+    trade: dict[str, Any]
+    closed_utc: str
+    revisions: list[dict[str, Any]]
+    legs: list[trades.Leg]
+    who: dict[str, Any]
+    status: str
+    result: TwinResult | None
+    posted: list[dict[str, Any]]
+    agrees: bool | None
+
+
+def find(conn: psycopg.Connection, ticket: int, server: str | None) -> list[tuple[str, int]]:
+    """Return (server, ticket) of every trade that a number may mean: a ticket, or a position."""
+    rows = conn.execute(_FOUND, {"ticket": ticket}).fetchall()
+    exact = [(code, number) for code, number in rows if number == ticket]
+    found = exact or [(code, number) for code, number in rows]
+    return [one for one in found if server in (None, one[0])]
+
+
+def explain(run: Run, server: Server, ticket: int, revision: int | None = None) -> Explanation:
+    """Explain a trade of a server, as it now stands or as a revision said.
+
+    Raises Missing when there is no such ticket, BadInput for a revision it does not have.
+    """
+    revisions = _rows(run.conn, _REVISIONS, (server.id, ticket))
+    if not revisions:
+        raise Missing("no_trade", f"no trade {ticket} on server {server.code}: import it first")
+    newest = revisions[-1]["revision"]
+    wanted = revision or newest
+    if wanted not in [row["revision"] for row in revisions]:
+        raise BadInput("no_revision", f"trade {ticket} has revisions 1 to {newest}, not {wanted}")
+    trade = trades.revision(run.conn, server.id, ticket, wanted)
+    who = attribution.why_one(run.conn, server, trade)
+    status = _status(server, trade, who)
+    result = _rate(run, server, trade, who) if status == "rated" else None
+    posted = _rows(run.conn, _POSTED, (server.id, ticket, wanted))
+    return Explanation(
+        server=server.code,
+        trade=trade,
+        closed_utc=from_ms(trade["close_utc"]).isoformat(),
+        revisions=revisions,
+        legs=_legs(run, server, trade),
+        who=who,
+        status=status,
+        result=result,
+        posted=posted,
+        agrees=_agrees(result, posted) if wanted == newest and status != "unbooked" else None,
+    )
+
+
+def _status(server: Server, trade: dict[str, Any], who: dict[str, Any]) -> str:
+    """Return rated, or why a trade is not: unbooked, history, direct, excluded, unknown."""
+    if server.go_live_ms is None:
+        return "unbooked"
+    if who["standing"] == "introduced":
+        return "rated" if trade["close_utc"] >= server.go_live_ms else "history"
+    return str(who["standing"])
+
+
+def _rate(run: Run, server: Server, trade: dict[str, Any], who: dict[str, Any]) -> TwinResult:
+    facts = trade_facts(run, server, trade, who)
+    return rate_one(facts, chain_facts(run, who), fx_facts(run))
+
+
+def _legs(run: Run, server: Server, trade: dict[str, Any]) -> list[trades.Leg]:
+    if server.platform != "mt5" or not trade["position"]:
+        return []
+    position = pl.DataFrame({"login": [trade["login"]], "position": [trade["position"]]})
+    return trades.legs(trades.deals_of(run.conn, server.id, position), trade["ticket"])
+
+
+def _agrees(result: TwinResult | None, posted: list[dict[str, Any]]) -> bool:
+    """Tell whether what the twin says now is what stands in the books, payee by payee."""
+    books: dict[tuple[str, int, str], int] = {}
+    for row in posted:
+        key = (row["component"], row["level"], row["currency"])
+        books[key] = books.get(key, 0) + row["amount_e8"]
+    twin: dict[tuple[str, int, str], int] = {}
+    for line in result.lines if result else ():
+        if line.wait is None:
+            key = (line.component, line.level, line.wallet)
+            twin[key] = twin.get(key, 0) + line.amount_e8
+    names = books.keys() | twin.keys()
+    return all(books.get(name, 0) == twin.get(name, 0) for name in names)
+
+
+def _rows(conn: psycopg.Connection, query: str, values: tuple[Any, ...]) -> list[dict[str, Any]]:
+    with conn.cursor(row_factory=dict_row) as cursor:
+        return cursor.execute(query, values).fetchall()

@@ -1,0 +1,113 @@
+"""Reference data, plans and approvals come in; then everything is brought to rest."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from pipshare import audit, clients, market, partners, plans, rating
+from pipshare.facts.reading import LoadReport, read_table
+from pipshare.pipeline.book import Booked
+from pipshare.pipeline.rest import to_rest
+from pipshare.pipeline.run import Run
+
+Loader = Callable[..., LoadReport]
+LOADERS: dict[str, Loader] = {
+    "entities": market.load_entities,
+    "servers": market.load_servers,
+    "groups": market.load_groups,
+    "symbols": market.load_symbols,
+    "quotes": market.load_quotes,
+    "fx": market.load_fx,
+    "partners": partners.load_partners,
+    "clients": clients.load_clients,
+    "accounts": clients.load_accounts,
+    "relations": partners.load_relations,
+    "terms": plans.load_terms,
+}
+# What an approved proposal does, by its kind.
+APPLIERS: dict[str, audit.Applier] = {
+    "go_live": market.apply_go_live,
+    "partner_go_live": partners.apply_go_live,
+    "relation": partners.apply_relation,
+    **plans.APPLIERS,
+}
+
+
+@dataclass(frozen=True)
+class Done:
+    """What a load, a plan or an approval came to, and what it let the pipeline take up."""
+
+    reports: list[LoadReport]
+    booked: Booked
+
+
+def load(
+    run: Run, kind: str, path: Path, *, by: str, reason: str = "", dry_run: bool = False
+) -> Done:
+    """Load one file of one kind (see LOADERS) in one transaction, then bring all to rest.
+
+    Good rows are kept, bad ones are refused in the report; a dry run rolls everything back.
+    Raises BadInput when the file as a whole cannot be read.
+    """
+    frame, refused = read_table(path, kind, clock=market.day_clocks(run.conn, kind))
+    reports = _load_frame(run, kind, frame, by=by, reason=reason, dry_run=dry_run)
+    reports[0].refused[:0] = refused
+    if dry_run:
+        run.conn.rollback()
+        return Done(reports, Booked())
+    changed = [report.from_ms for report in reports if report.from_ms is not None]
+    if changed:
+        _ask_again(run, f"load {kind}", min(changed))
+    run.conn.commit()
+    return Done(reports, _rest(run))
+
+
+def _load_frame(
+    run: Run, kind: str, frame: pl.DataFrame, *, by: str, reason: str, dry_run: bool
+) -> list[LoadReport]:
+    options = {"by": by, "reason": reason, "dry_run": dry_run}
+    report = LOADERS[kind](run.conn, frame, **options)
+    reports = [report]
+    # A clients file may name who introduced each client; that relation belongs to partners.
+    if report.relations is not None and len(report.relations):
+        reports.append(partners.load_relations(run.conn, report.relations, **options))
+    return reports
+
+
+def apply_plan(run: Run, path: Path, *, by: str) -> tuple[plans.ApplyReport, Booked]:
+    """Apply a programme file as a new version, then bring all to rest."""
+    report = plans.apply(run.conn, path.read_text(encoding="utf-8"), str(path), by)
+    if report.from_ms is not None:
+        _ask_again(run, f"plan {report.code} version {report.number}", report.from_ms)
+    run.conn.commit()
+    return report, _rest(run)
+
+
+def approve(run: Run, proposal_id: int, *, by: str) -> tuple[audit.Proposal, Booked]:
+    """Apply a proposal as the second person, then bring all to rest.
+
+    Raises Conflict when the same person proposed it or it was decided already.
+    """
+    proposal = audit.approve(run.conn, proposal_id, by, APPLIERS)
+    outcome = proposal.outcome
+    from_ms = outcome.from_ms if isinstance(outcome, LoadReport) else outcome
+    if from_ms is not None:
+        _ask_again(run, f"proposal {proposal_id}", from_ms)
+    run.conn.commit()
+    return proposal, _rest(run)
+
+
+def _ask_again(run: Run, cause: str, from_ms: int) -> None:
+    """Ask that all trades closed since `from_ms` be rated again: what holds of them changed."""
+    for server in market.servers(run.conn):
+        if server.go_live_ms is not None:
+            rating.request(run.conn, server.id, cause, from_ms=max(from_ms, 0))
+
+
+def _rest(run: Run) -> Booked:
+    run.refresh()
+    return to_rest(run)

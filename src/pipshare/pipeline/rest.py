@@ -1,0 +1,56 @@
+"""Bring everything to rest: rate again what was asked for, and take up what waited."""
+
+from __future__ import annotations
+
+from pipshare import attribution, rating, trades
+from pipshare.pipeline.book import Booked, book
+from pipshare.pipeline.run import Run
+
+CHUNK = 50_000  # trades per transaction
+
+
+def to_rest(run: Run) -> Booked:
+    """Work until no request is open and no waiting trade can be taken up; commits as it goes.
+
+    Returns what was settled by it; what goes on waiting is not counted again. Posting the same
+    amounts again posts nothing, so this may be run at any time, and after a kill it continues.
+    """
+    total = Booked()
+    while (done := _one_request(run)) is not None:
+        total.add(done)
+    for server in list(run.servers.values()):
+        tickets = {*attribution.takeable(run.conn, server.id)}
+        tickets.update(rating.waiting_tickets(run.conn, server.id))
+        total.add(rate_again(run, server.id, sorted(tickets)))
+    total.waiting.clear()
+    return total
+
+
+def rate_again(run: Run, server_id: int, tickets: list[int]) -> Booked:
+    """Rate stored trades again and post the differences, a transaction per chunk."""
+    total = Booked()
+    server = run.servers[server_id]
+    for start in range(0, len(tickets), CHUNK):
+        frame = trades.read(run.conn, server.id, tickets=tickets[start : start + CHUNK])
+        total.add(book(run, server, frame, fresh=False))
+        run.conn.commit()
+    return total
+
+
+def _one_request(run: Run) -> Booked | None:
+    """Work on one chunk of the oldest request, in one transaction with its cursor."""
+    claimed = rating.next_request(run.conn)
+    if claimed is None:
+        run.conn.commit()
+        return None
+    server = run.servers[claimed.server_id]
+    start, end = rating.whole_span(claimed)
+    frame = trades.read(
+        run.conn, server.id, logins=claimed.logins, close_from_ms=start, close_to_ms=end,
+        after_ticket=claimed.cursor_ticket, limit=CHUNK,
+    )  # fmt: skip
+    done = book(run, server, frame, fresh=False)
+    more = len(frame) == CHUNK
+    rating.advance(run.conn, claimed, int(frame["ticket"][-1]) if more else None)
+    run.conn.commit()
+    return done

@@ -1,0 +1,65 @@
+"""Hand the scalar twin its facts: one trade, its chain, and the way to exchange rates."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from pipshare import market, rating, trades
+from pipshare.market import CENT_ID, Server
+from pipshare.pipeline.run import Run
+from pipshare.rating.twin_values import Fx, Partner, TradeFacts
+
+_FX_ROW = "SELECT base, quote, rate, at, source FROM market_fx WHERE id = %s"
+
+
+def trade_facts(run: Run, server: Server, trade: dict[str, Any], who: dict[str, Any]) -> TradeFacts:
+    """Return what of a trade (a row of a settled frame) and its account can change an amount."""
+    state = who["state"] or {}
+    name = state.get("group", "")
+    rows = market.groups(run.conn, server.id)
+    place = market.match_group(rows, name, trade["close_utc"])
+    held = int(rating.hold(with_open(server, pl.DataFrame([trade])))[0])
+    return rating.trade_facts(
+        trade,
+        symbol=run.symbols(server).resolve(trade["symbol"]),
+        group=rows[place] if place >= 0 else None,
+        group_name=name,
+        currency=state.get("currency", ""),
+        client_id=who["client_id"],
+        hold_ms=None if held < 0 else held,
+    )
+
+
+def with_open(server: Server, settled: pl.DataFrame) -> pl.DataFrame:
+    """Add the opening in UTC: a holding time is not what two walls of a clock differ by."""
+    moments = server.to_utc(settled["open_ms"].cast(pl.Int64).to_numpy())
+    return settled.with_columns(open_utc=pl.Series(np.asarray(moments, np.int64)))
+
+
+def chain_facts(run: Run, who: dict[str, Any]) -> tuple[Partner, ...]:
+    """Return the partners of a chain with their histories, the direct IB first."""
+    return rating.chain_facts([level["id"] for level in who["chain"]], run.book, run.partners)
+
+
+def fx_facts(run: Run) -> Fx:
+    """Return the twin's way to exchange rates: the same stored rows, with when and from where."""
+
+    def find(base: str, quote: str, utc_ms: int) -> tuple[Fraction, int, str] | None:
+        found = run.fx.find(base, quote, utc_ms)
+        return None if found is None else (*found, _source(run, found[1]))
+
+    return find
+
+
+def _source(run: Run, fx_id: int) -> str:
+    if abs(fx_id) in (0, CENT_ID):
+        return "(by definition)"
+    row = run.conn.execute(_FX_ROW, (abs(fx_id),)).fetchone()
+    if row is None:
+        return ""
+    base, quote, rate, at, source = row
+    return f"({base}/{quote} {rate} of {at:%Y-%m-%d %H:%M} UTC, {source})"

@@ -1,0 +1,110 @@
+"""Compile what is known (book, payees, symbols, groups, chains) into tables for the kernel.
+
+Python looks at rules, cards and chains, never at a trade. The rules of a book are turned into
+columns once per book; sheets and slots are made per run, for what the run's trades use.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from weakref import WeakKeyDictionary
+
+import numpy as np
+import numpy.typing as npt
+
+from pipshare.period import Millis as Longs
+from pipshare.plans.book import Book
+from pipshare.rating.deals import Stretches, stretches
+from pipshare.rating.payees import Payees
+from pipshare.rating.places import GroupPlace, SymbolPlace
+from pipshare.rating.prices import FIRST, Prices, price
+from pipshare.rating.rules import Rules, TermsColumns
+from pipshare.rating.sheets import Sheets
+from pipshare.rating.slots import Slots, slots
+
+_columns_of: WeakKeyDictionary[Book, tuple[Rules, TermsColumns]] = WeakKeyDictionary()
+
+
+@dataclass(frozen=True)
+class Flags:
+    """What the kernel need not look for, because no slot or price of the run has it.
+
+    `only_currency` is the code of the one currency that prices and wallets have, -1 for several.
+    """
+
+    outcomes: bool
+    min_hold: bool
+    own_clients: bool
+    suspended: bool
+    only_currency: int
+
+
+@dataclass(frozen=True)
+class Tables:
+    """What the kernel gathers from.
+
+    `cells` are price numbers; those of a slot's sheet begin at `sheet_at`, and go by place = group
+    x number of symbols + symbol. `currencies` names the codes of prices and wallets.
+    """
+
+    stretches: Stretches
+    slots: Slots
+    sheet_at: Longs
+    cells: Longs
+    prices: Prices
+    currencies: tuple[str, ...]
+    flags: Flags
+
+
+def compile_tables(
+    book: Book,
+    payees: Payees,
+    symbols: Sequence[SymbolPlace],
+    groups: Sequence[GroupPlace],
+    chains: Sequence[tuple[int, ...]],
+    used: npt.NDArray[np.bool_],
+    span: tuple[int, int],
+) -> Tables:
+    """Make the tables for trades of the `used` chains closed from span[0] to span[1], included."""
+    known = _columns_of.get(book)
+    if known is None:
+        known = _columns_of[book] = Rules(book.versions), TermsColumns(book)
+    rules, said = known
+    sheets = Sheets(rules)
+    found = stretches(chains, used, span, book, said, payees)
+    made = slots(found, book, said, payees, sheets)
+    currencies, of_rules = _currencies(payees, rules)
+    prices, cells = price(rules, sheets.cells(symbols, groups), groups, of_rules)
+    return Tables(
+        stretches=found,
+        slots=made,
+        sheet_at=made.sheet * cells.shape[1],
+        cells=cells.ravel(),
+        prices=prices,
+        currencies=currencies,
+        flags=_flags(made, prices),
+    )
+
+
+def _flags(made: Slots, prices: Prices) -> Flags:
+    per_lot = prices.currency[prices.of < 0][FIRST:]  # a share has its child's currency
+    money = np.flatnonzero(np.bincount(np.r_[made.wallet, per_lot]))
+    return Flags(
+        outcomes=bool(made.outcome.any()),
+        min_hold=bool(made.min_hold_ms.any()),
+        own_clients=bool((made.own_client >= 0).any()),
+        suspended=bool(made.held.any()),
+        only_currency=int(money[0]) if len(money) == 1 else -1,
+    )
+
+
+def _currencies(payees: Payees, rules: Rules) -> tuple[tuple[str, ...], Longs]:
+    """Number the run's currencies: the payees' first, so that their codes stay."""
+    names = list(payees.currencies)
+    codes = []
+    for name in rules.currencies:
+        if name not in names:
+            names.append(name)
+        codes.append(names.index(name))
+    return tuple(names), np.array(codes, np.int64)

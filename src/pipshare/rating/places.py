@@ -1,0 +1,94 @@
+"""Symbols and account groups as rating sees them, and which rule selectors fit which of them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+
+from pipshare.period import Millis as Longs
+from pipshare.rating.rules import (
+    EXACT_SYMBOL,
+    GROUP_SCOPE,
+    GROUP_SYMBOL,
+    TYPE_SCOPE,
+    Selector,
+)
+
+
+@dataclass(frozen=True)
+class SymbolPlace:
+    """A symbol of the run: canonical name and symbol group; as printed when it is not known."""
+
+    name: str
+    symbol_group: str
+    known: bool = True
+
+
+@dataclass(frozen=True)
+class GroupPlace:
+    """An account group of the run: name, account type, lot factor (None = nobody has said it)."""
+
+    name: str
+    account_type: str
+    lot_factor: Fraction | None
+
+
+@dataclass(frozen=True)
+class Lists:
+    """Lists of numbers, one after the other: list i is flat[first[i] : first[i] + length[i]]."""
+
+    flat: Longs
+    first: Longs
+    length: Longs
+
+    @classmethod
+    def of(cls, lists: Sequence[Sequence[int]]) -> Lists:
+        """Lay out Python lists as columns."""
+        length = np.array([len(one) for one in lists], np.int64)
+        flat = np.array([number for one in lists for number in one], np.int64)
+        return cls(flat, np.cumsum(length) - length, length)
+
+
+def repeat_ranges(length: Longs) -> tuple[Longs, Longs]:
+    """Return (i, place) for each place 0 .. length[i] - 1 of each i, in order."""
+    owner = np.repeat(np.arange(len(length)), length)
+    return owner, np.arange(len(owner)) - np.repeat(np.cumsum(length) - length, length)
+
+
+def groups_of(scopes: Sequence[Selector], groups: Sequence[GroupPlace]) -> Lists:
+    """Return for each scope selector the groups it fits."""
+    names = [group.name.casefold() for group in groups]
+    types = [group.account_type.casefold() for group in groups]
+    found = []
+    for kind, text in scopes:
+        if kind == GROUP_SCOPE:
+            fits = _mask(text)
+            found.append([g for g, name in enumerate(names) if fits.fullmatch(name)])
+        elif kind == TYPE_SCOPE:
+            found.append([g for g, held in enumerate(types) if held == text])
+        else:
+            found.append(list(range(len(groups))))
+    return Lists.of(found)
+
+
+def symbols_of(selectors: Sequence[Selector], symbols: Sequence[SymbolPlace]) -> Lists:
+    """Return for each symbol selector the symbols it fits. An unknown symbol has no group."""
+    named: dict[str, list[int]] = {}
+    grouped: dict[str, list[int]] = {}
+    for s, symbol in enumerate(symbols):
+        named.setdefault(symbol.name.casefold(), []).append(s)
+        if symbol.known and symbol.symbol_group:
+            grouped.setdefault(symbol.symbol_group.casefold(), []).append(s)
+    whole = list(range(len(symbols)))
+    tables = {EXACT_SYMBOL: named, GROUP_SYMBOL: grouped}
+    return Lists.of(
+        [tables[kind].get(text, []) if kind in tables else whole for kind, text in selectors]
+    )
+
+
+def _mask(text: str) -> re.Pattern[str]:
+    return re.compile(".*".join(re.escape(part) for part in text.split("*")), re.DOTALL)

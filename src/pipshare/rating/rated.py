@@ -1,0 +1,135 @@
+"""What rating gives out: lines as columns, and the lines that wait as a frame."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from pipshare.period import Millis as Longs
+from pipshare.rating.block import DROPPED
+from pipshare.rating.kernel import KernelOutput
+from pipshare.rating.places import GroupPlace, SymbolPlace
+from pipshare.rating.reasons import FIRST_WAIT, Wait
+
+Int32s = npt.NDArray[np.int32]
+Int16s = npt.NDArray[np.int16]
+WAITS: dict[str, type[pl.DataType]] = {
+    "trade_row": pl.Int64, "component_id": pl.Int32, "level": pl.Int16, "partner_id": pl.Int32,
+    "reason": pl.String, "key": pl.String,
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Lines:
+    """Settled lines as parallel columns, by trade row, component (in file order) and level.
+
+    `reason` is a reasons.Reason; amounts are 0 and `rate_id` 0 unless it is PAID. `currency` and
+    `wallet` are codes into `Rated.currencies`; `fx_id` 0 = not converted, negative = that row of
+    the FX table used the other way round. `held`: the partner is suspended, the amount accrues
+    held.
+    """
+
+    trade_row: Longs
+    component_id: Int32s
+    level: Int16s
+    partner_id: Int32s
+    rate_id: Int32s
+    reason: Int16s
+    orig_e8: Longs
+    currency: Int32s
+    amount_e8: Longs
+    wallet: Int32s
+    fx_id: Int32s
+    held: npt.NDArray[np.bool_]
+
+    def __len__(self) -> int:
+        return len(self.trade_row)
+
+
+@dataclass(frozen=True)
+class Rated:
+    """The outcome of a run. `waits` has the columns of WAITS, in the order of the lines.
+
+    A wait for the whole trade has component 0 and level 0. `reason` is a Wait's word; `key` what
+    is missing: a partner's id, a symbol, a currency pair ("EUR/USD"), an account group, or "".
+    """
+
+    lines: Lines
+    currencies: tuple[str, ...]
+    waits: pl.DataFrame
+
+
+def sort_out(
+    out: KernelOutput,
+    trade_row: Longs | None,
+    currencies: tuple[str, ...],
+    symbols: Sequence[SymbolPlace],
+    groups: Sequence[GroupPlace],
+    place: Longs,
+) -> Rated:
+    """Part the kernel's lines into settled and waiting, and name what they point at."""
+    kept: slice | Longs = slice(None)
+    waits = pl.DataFrame(schema=WAITS)
+    if out.outcome.any():
+        waiting = np.flatnonzero(out.outcome >= FIRST_WAIT)
+        if len(waiting):
+            waits = _waits(out, waiting, trade_row, currencies, symbols, groups, place)
+        if len(waiting) or bool((out.outcome == DROPPED).any()):
+            kept = np.flatnonzero((out.outcome < FIRST_WAIT) & (out.outcome != DROPPED))
+    row = out.row[kept]
+    lines = Lines(
+        trade_row=row if trade_row is None else trade_row[row],
+        component_id=out.component_id[kept],
+        level=out.level[kept],
+        partner_id=out.partner_id[kept],
+        rate_id=out.rate_id[kept],
+        reason=out.outcome[kept],
+        orig_e8=out.orig_e8[kept],
+        currency=out.currency[kept],
+        amount_e8=out.amount_e8[kept],
+        wallet=out.wallet[kept],
+        fx_id=out.fx_id[kept],
+        held=out.held[kept],
+    )
+    return Rated(lines, currencies, waits)
+
+
+def _waits(
+    out: KernelOutput,
+    at: Longs,
+    trade_row: Longs | None,
+    currencies: tuple[str, ...],
+    symbols: Sequence[SymbolPlace],
+    groups: Sequence[GroupPlace],
+    place: Longs,
+) -> pl.DataFrame:
+    row = out.row[at]
+    group, symbol = np.divmod(place[row], len(symbols))
+    names = pl.Series(currencies, dtype=pl.String)
+    columns = pl.DataFrame({
+        "trade_row": row if trade_row is None else trade_row[row],
+        "component_id": out.component_id[at],
+        "level": out.level[at],
+        "partner_id": out.partner_id[at],
+        "outcome": out.outcome[at],
+        "symbol": pl.Series([s.name for s in symbols], dtype=pl.String)[symbol],
+        "group": pl.Series([g.name for g in groups], dtype=pl.String)[group],
+        "base": names[out.currency[at]],
+        "quote": names[out.wallet[at]],
+    })  # fmt: skip
+    is_ = pl.col("outcome").eq
+    key = (
+        pl.when(is_(Wait.NO_TERMS) | is_(Wait.NOT_IN_FORCE))
+        .then(pl.col("partner_id").cast(pl.String))
+        .when(is_(Wait.UNPRICED)).then("symbol")
+        .when(is_(Wait.NO_LOT_FACTOR)).then("group")
+        .when(is_(Wait.NO_FX)).then(pl.concat_str("base", pl.lit("/"), "quote"))
+        .otherwise(pl.lit(""))
+    )  # fmt: skip
+    words = {int(wait): wait.word for wait in Wait}
+    reason = pl.col("outcome").replace_strict(words, return_dtype=pl.String)
+    return columns.with_columns(reason=reason, key=key).select(WAITS.keys()).cast(pl.Schema(WAITS))

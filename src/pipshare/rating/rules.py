@@ -1,0 +1,144 @@
+"""All rate rules of a book as columns, worked out once per book.
+
+A *tier* holds the rules that agree in version, component, card and level (0 = all levels): what a
+partner may earn at a level is looked for in at most four tiers (see plans.terms for the order).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from pipshare.period import Millis as Longs
+from pipshare.plans.book import Book, Version
+from pipshare.plans.terms import ANY_CARD, RateRule
+
+ANY_LEVEL = 0
+NO_SCOPE, TYPE_SCOPE, GROUP_SCOPE = 0, 1, 2
+NO_SYMBOL, GROUP_SYMBOL, EXACT_SYMBOL = 0, 1, 2
+Tier = tuple[int, int, str, int]  # version, component, card, level
+Selector = tuple[int, str]  # kind, casefolded text
+
+
+@dataclass
+class Earning:
+    """What the rules of a tier can give: a fixed amount, shares of these components."""
+
+    fixed: bool = False
+    shares: set[int] = field(default_factory=set)
+
+    def add(self, other: Earning) -> None:
+        """Take over what another tier can give."""
+        self.fixed |= other.fixed
+        self.shares |= other.shares
+
+
+class Rules:
+    """Rate rules as columns: tier, scope and symbol selectors, exact rate, currency, database id.
+
+    `top` / `bottom` is the amount in lowest terms; `of` the component a share is taken from, -1
+    for a fixed amount; `scope_rank` and `symbol_rank` order the matches, higher first.
+    """
+
+    def __init__(self, versions: Sequence[Version]) -> None:
+        self.tiers: dict[Tier, int] = {}
+        self.earnings: list[Earning] = []
+        self.any_card: dict[tuple[int, int, int], Earning] = {}
+        self.scopes: dict[Selector, int] = {}
+        self.symbols: dict[Selector, int] = {}
+        self.currencies: dict[str, int] = {}
+        rows = [self._row(*found) for found in _walk(versions)]
+        self._table = np.array(rows, np.int64).reshape(-1, 8).T.copy()
+        (self.tier, self.scope, self.symbol, self.top, self.bottom, self.currency, self.of,
+         self.rate_id) = self._table  # fmt: skip
+        self.scope_rank = _scope_ranks(list(self.scopes))[self.scope]
+        kinds = np.array([kind for kind, _ in self.symbols], np.int64)
+        self.symbol_rank = kinds[self.symbol] if len(kinds) else self.symbol
+
+    def of_tiers(self, used: Longs) -> Longs:
+        """Return the rows of the rules that stand in any of the tiers `used`."""
+        wanted = np.zeros(len(self.earnings) + 1, np.bool_)
+        wanted[used] = True
+        return np.flatnonzero(wanted[self.tier])
+
+    def _row(
+        self, place: tuple[int, int], rule: RateRule, rate_id: int, of: int
+    ) -> tuple[int, ...]:
+        level = rule.level or ANY_LEVEL
+        key = (*place, rule.card, level)
+        tier = self.tiers.setdefault(key, len(self.tiers))
+        if tier == len(self.earnings):
+            self.earnings.append(Earning())
+        own = Earning(True) if of < 0 else Earning(False, {of})
+        self.earnings[tier].add(own)
+        self.any_card.setdefault((*place, level), Earning()).add(own)
+        scope, symbol = _scope(rule), _symbol(rule)
+        return (
+            tier,
+            self.scopes.setdefault(scope, len(self.scopes)),
+            self.symbols.setdefault(symbol, len(self.symbols)),
+            rule.amount.numerator,
+            rule.amount.denominator,
+            self.currencies.setdefault(rule.currency, len(self.currencies)),
+            of,
+            rate_id,
+        )
+
+
+class TermsColumns:
+    """What a book's terms and versions say, as columns with one more row for "none" (index -1).
+
+    `card` are codes into `cards`, code 0 being "*"; `programme` is NOTHING where the terms say
+    that the partner earns nothing, and where there are none.
+    """
+
+    NOTHING = -1
+
+    def __init__(self, book: Book) -> None:
+        none = self.NOTHING
+        self.cards = (ANY_CARD, *sorted({t.card for t in book.terms} - {ANY_CARD}))
+        code = {name: number for number, name in enumerate(self.cards)}
+        self.card = np.array([code[t.card] for t in book.terms] + [0], np.int64)
+        named = [none if t.programme_id is None else t.programme_id for t in book.terms]
+        self.programme = np.array([*named, none], np.int64)
+        self.of_version = np.array([v.programme_id for v in book.versions] + [none], np.int64)
+        pays = [v.programme.other_programmes == "pay" for v in book.versions]
+        self.pays_others = np.array([*pays, False], np.bool_)
+
+
+def _walk(versions: Sequence[Version]) -> Iterator[tuple[tuple[int, int], RateRule, int, int]]:
+    for v, version in enumerate(versions):
+        codes = {part.code: c for c, part in enumerate(version.programme.components)}
+        for c, component in enumerate(version.programme.components):
+            for rule, rate_id in zip(component.rates, version.rate_ids[c], strict=True):
+                yield (v, c), rule, rate_id, -1 if rule.of is None else codes[rule.of]
+
+
+def _scope(rule: RateRule) -> Selector:
+    if rule.account_group is not None:
+        return GROUP_SCOPE, rule.account_group.casefold()
+    if rule.account_type is not None:
+        return TYPE_SCOPE, rule.account_type.casefold()
+    return NO_SCOPE, ""
+
+
+def _symbol(rule: RateRule) -> Selector:
+    if rule.symbol is not None:
+        return EXACT_SYMBOL, rule.symbol.casefold()
+    if rule.symbol_group is not None:
+        return GROUP_SYMBOL, rule.symbol_group.casefold()
+    return NO_SYMBOL, ""
+
+
+def _scope_ranks(scopes: list[Selector]) -> Longs:
+    """Rank scopes: none, type, masks (longer is better, then alphabetically), exact names."""
+    masks = sorted({text for kind, text in scopes if kind == GROUP_SCOPE and "*" in text})
+    masks.sort(key=len, reverse=True)
+    best = len(masks) + 2
+    rank_of = {mask: best - 1 - place for place, mask in enumerate(masks)}
+    return np.array(
+        [kind if kind != GROUP_SCOPE else rank_of.get(text, best) for kind, text in scopes],
+        np.int64,
+    )

@@ -1,0 +1,157 @@
+"""The values the twin is given and gives back: plain, scalar, with histories as lists.
+
+A history is a tuple of (from UTC ms, value) in order; a value holds until the next.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import NamedTuple, TypeVar
+
+from pipshare.money.amounts import format_e8
+from pipshare.plans.terms import Programme
+from pipshare.rating.reasons import Reason, Wait
+
+T = TypeVar("T")
+History = tuple[tuple[int, T], ...]
+
+
+@dataclass(frozen=True)
+class Version:
+    """A version of a programme with the ids that lines point at, as in plans.book."""
+
+    number: int
+    programme: Programme
+    component_ids: tuple[int, ...]
+    rate_ids: tuple[tuple[int, ...], ...]
+
+
+@dataclass(frozen=True)
+class ProgrammeHistory:
+    """A programme and its versions over time."""
+
+    id: int
+    code: str
+    versions: History[Version | None]
+
+
+@dataclass(frozen=True)
+class TermsFacts:
+    """A partner's terms: his programme (None = earns nothing, on purpose) and card."""
+
+    programme: ProgrammeHistory | None
+    card: str
+
+
+@dataclass(frozen=True)
+class Partner:
+    """A partner of the chain. `terms` None in a history = from then on he has none."""
+
+    id: int
+    name: str
+    currency: str
+    statuses: History[str]
+    terms: History[TermsFacts | None]
+    go_live_ms: int | None = None
+    own_client: int | None = None
+
+
+@dataclass(frozen=True)
+class TradeFacts:
+    """What of a trade and its account can change an amount. `hold_ms` None = opening unknown.
+
+    `symbol_name` is the canonical name, or the printed one when `symbol_known` is false.
+    `lot_factor` None = a cent account in no known group.
+    """
+
+    lots_e8: int
+    hold_ms: int | None
+    close_utc_ms: int
+    client_id: int | None
+    cancelled: bool
+    symbol_name: str
+    symbol_group: str
+    symbol_known: bool
+    group_name: str
+    account_type: str
+    lot_factor: Fraction | None
+
+    def group_text(self) -> str:
+        """Name the account's group for the working."""
+        return f"group {self.group_name}" if self.group_name else "no group"
+
+
+@dataclass(frozen=True)
+class Decision:
+    """The programme that decides a trade, and its version."""
+
+    programme: ProgrammeHistory
+    version: Version
+
+
+class Step(NamedTuple):
+    """A line of the working: what it is, and its value as text."""
+
+    label: str
+    text: str
+
+
+@dataclass(frozen=True)
+class TwinLine:
+    """One line as the twin sees it: settled (`wait` None) or waiting (amounts 0)."""
+
+    component_id: int
+    component: str
+    level: int
+    partner_id: int
+    wallet: str = ""
+    held: bool = False
+    working: tuple[Step, ...] = ()
+    reason: Reason = Reason.PAID
+    wait: Wait | None = None
+    key: str = ""
+    currency: str = ""
+    rate_id: int = 0
+    orig_e8: int = 0
+    amount_e8: int = 0
+    fx_id: int = 0
+
+
+@dataclass(frozen=True)
+class TwinResult:
+    """All lines of a trade, the working that is common to them, and why there is none if so."""
+
+    lines: tuple[TwinLine, ...]
+    working: tuple[Step, ...]
+    reason: Reason | None
+
+
+# (base, quote, utc_ms) -> (exact rate, id of the stored rate, text: when and from where) or None.
+Fx = Callable[[str, str, int], tuple[Fraction, int, str] | None]
+
+
+def at_moment(history: History[T], moment_ms: int) -> T | None:
+    """Return what holds at a moment, None before the first."""
+    held: T | None = None
+    for start, value in history:
+        if start <= moment_ms:
+            held = value
+    return held
+
+
+def number_text(value: Fraction, places: int = 0) -> str:
+    """Write an exact number: as a decimal of at least `places` when it ends, else as a fraction."""
+    for digits in range(places, 20):
+        units = value * 10**digits
+        if units.denominator == 1:
+            whole, part = divmod(abs(units.numerator), 10**digits)
+            sign = "-" if value < 0 else ""
+            return f"{sign}{whole}.{part:0{digits}d}" if digits else f"{sign}{whole}"
+    return f"{value.numerator}/{value.denominator}"
+
+
+def amount_text(units_e8: int, currency: str) -> str:
+    """Write an amount with its currency."""
+    return f"{format_e8(units_e8)} {currency}"

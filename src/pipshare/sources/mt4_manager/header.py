@@ -1,0 +1,100 @@
+"""The header of a Manager export: delimiter, columns by name, else by position.
+
+The English header is known by its names, in any order. A localised one is known by its shape:
+as many columns as the export has, and below it a row that starts with a ticket, a login and a
+time. A title line ("Raw Report for ...") may stand before it.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from pipshare.sources.files.split import split_line
+
+TITLE_LINES = 5
+NAMES = (
+    "deal", "login", "open time", "type", "symbol", "volume", "open price", "s/l", "t/p",
+    "close time", "close price", "reason", "gateway order", "gateway volume",
+    "open price delta", "close price delta", "agent", "commission", "taxes", "swap", "profit",
+    "points", "comment",
+)  # fmt: skip
+# Name in the header -> our name, for the columns that are read.
+READ = {
+    "deal": "ticket", "login": "login", "open time": "open_time", "type": "type",
+    "symbol": "symbol", "volume": "volume", "open price": "open_price",
+    "close time": "close_time", "close price": "close_price", "reason": "reason",
+    "commission": "commission", "taxes": "taxes", "swap": "swap", "profit": "profit",
+    "comment": "comment",
+}  # fmt: skip
+_ALIASES = {"ticket": "deal", "order": "deal", "tax": "taxes", "swaps": "swap"}
+_NEEDED = (
+    "deal", "login", "open time", "type", "symbol", "volume", "open price", "close time",
+    "close price", "profit",
+)  # fmt: skip
+_TIME = re.compile(r"\d{4}[./-]\d\d[./-]\d\d[ T]\d\d:\d\d(:\d\d)?")
+
+
+@dataclass(frozen=True)
+class Header:
+    """Where the columns are. `captions` are the file's own names for them."""
+
+    delimiter: str
+    width: int
+    line: int  # the header's line, from 1
+    columns: dict[str, int]
+    captions: dict[str, str]
+
+
+def find_header(text: str) -> Header | None:
+    """Find the header in the first lines of a file; None when this is no Manager export."""
+    lines = text.lstrip("\ufeff").split("\n", TITLE_LINES + 2)[: TITLE_LINES + 2]
+    for at, line in enumerate(lines[: TITLE_LINES + 1]):
+        for delimiter in ";,\t":
+            cells = _cells(line, delimiter)
+            following = _cells(lines[at + 1], delimiter) if at + 1 < len(lines) else []
+            if header := _by_name(cells, delimiter, at + 1):
+                return header
+            if header := _by_position(cells, following, delimiter, at + 1):
+                return header
+    return None
+
+
+def _cells(line: str, delimiter: str) -> list[str]:
+    if line.count(delimiter) > 200:
+        return []
+    return [cell.strip() for cell in split_line(line, delimiter)]
+
+
+def _by_name(cells: list[str], delimiter: str, line: int) -> Header | None:
+    lowered = [" ".join(cell.lower().split()) for cell in cells]
+    names = [_ALIASES.get(name, name) for name in lowered]
+    if not all(names.count(name) == 1 for name in _NEEDED):
+        return None
+    places = {ours: names.index(theirs) for theirs, ours in READ.items() if theirs in names}
+    return _header(cells, delimiter, line, places)
+
+
+def _by_position(
+    cells: list[str], following: list[str], delimiter: str, line: int
+) -> Header | None:
+    extra = len(cells) - len(NAMES)
+    if extra not in (0, 2) or any(cells[len(NAMES) :]) or not all(cells[: len(NAMES)]):
+        return None
+    is_row = (
+        len(following) == len(cells)
+        and following[0].isdigit()
+        and following[1].isdigit()
+        and bool(_TIME.fullmatch(following[2]))
+    )
+    if not is_row or cells[0].isdigit():
+        return None
+    places = {ours: NAMES.index(theirs) for theirs, ours in READ.items()}
+    return _header(cells, delimiter, line, places)
+
+
+def _header(cells: list[str], delimiter: str, line: int, places: dict[str, int]) -> Header:
+    captions = {ours: cells[at] for ours, at in places.items()}
+    if len(cells) > 2 and not cells[-1] and not cells[-2]:
+        places = {**places, "currency": len(cells) - 1}  # the second of two unnamed columns
+    return Header(delimiter, len(cells), line, places, captions)

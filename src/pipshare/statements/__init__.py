@@ -1,0 +1,12 @@
+"""Statements: what one payee earned in one period, and whether the books agree with it.
+
+What comes in: ledger legs and the lines behind them. What goes out: a Statement (opening, booked,
+closing per state, lines with their trades) and the check of lines against legs. Guarantee: every
+figure is a sum of rows that exist; nothing is computed twice in different ways.
+"""
+
+from pipshare.statements.build import Statement, build
+from pipshare.statements.check import check_lines
+from pipshare.statements.overview import longest_chain, overview
+
+__all__ = ["Statement", "build", "check_lines", "longest_chain", "overview"]

@@ -1,0 +1,129 @@
+"""Look up what is stored under many tickets: in columns, by one range or one list of tickets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+import psycopg
+
+from pipshare import db
+from pipshare.facts.content import UNKNOWN_MS
+
+Column = npt.NDArray[np.int64]
+_KEPT: dict[str, Any] = {
+    "ticket": pl.Int64, "revision": pl.Int16, "content": pl.Int64, "reason": pl.Int16,
+    "state": pl.Int8, "opening": pl.Int8, "kind": pl.Int8, "position": pl.Int64,
+    "batch_id": pl.Int64,
+}  # fmt: skip
+_RANGE = """
+SELECT {} FROM trades_trade WHERE server_id = %(server)s AND ticket BETWEEN %(low)s AND %(high)s
+ ORDER BY ticket, revision LIMIT %(limit)s"""
+_LIST = """
+SELECT {} FROM trades_trade WHERE server_id = %(server)s AND ticket = ANY(%(tickets)s::bigint[])
+ ORDER BY ticket, revision"""
+_SOURCES = """
+SELECT id, coalesce(({}), {}), name FROM inbox_batch_source WHERE id = ANY(%(batches)s::bigint[])"""
+_SEEN = """
+SELECT t, max({}) FROM trades_seen, unnest(tickets) AS t
+ WHERE server_id = %(server)s AND first_ticket <= %(high)s AND last_ticket >= %(low)s
+   AND as_of >= timestamptz '1970-01-01 00:00:00+00' + %(since)s * interval '1 ms'
+   AND t = ANY(%(tickets)s::bigint[])
+ GROUP BY t"""
+
+
+@dataclass(frozen=True)
+class Stored:
+    """Current revisions beside arriving rows: `found` per row; columns that hold where found."""
+
+    found: npt.NDArray[np.bool_]
+    columns: dict[str, npt.NDArray[Any]]
+
+    def __getitem__(self, name: str) -> npt.NDArray[Any]:
+        return self.columns[name]
+
+
+def beside(conn: psycopg.Connection[Any], server_id: int, tickets: Column) -> Stored:
+    """Return the current revision stored under each ticket. `tickets` ascend, each once."""
+    current = _current(conn, server_id, tickets)
+    stored = current["ticket"].to_numpy()
+    if not len(stored):
+        nothing = {name: np.zeros(len(tickets), np.int64) for name in _KEPT}
+        return Stored(np.zeros(len(tickets), np.bool_), nothing)
+    at = np.minimum(np.searchsorted(stored, tickets), len(stored) - 1)
+    return Stored(stored[at] == tickets, {name: current[name].to_numpy()[at] for name in _KEPT})
+
+
+def sources(conn: psycopg.Connection[Any], batches: Column) -> dict[int, tuple[int, str]]:
+    """Return of each batch the moment its file speaks of (UNKNOWN_MS when untold) and its name."""
+    query = _SOURCES.format(db.ms("as_of"), UNKNOWN_MS)
+    rows = conn.execute(query, {"batches": np.unique(batches).tolist()})
+    return {batch: (as_of_ms, name) for batch, as_of_ms, name in rows}
+
+
+def as_of(
+    conn: psycopg.Connection[Any],
+    server_id: int,
+    tickets: Column,
+    batches: Column,
+    since_ms: int = UNKNOWN_MS,
+) -> Column:
+    """Return up to which moment each stored trade is known to hold; UNKNOWN_MS where untold.
+
+    That is the latest of the file that brought it and of the files that repeated it since; of the
+    latter only those of `since_ms` or later are asked, as there may be very many.
+    """
+    if not len(tickets):
+        return np.zeros(0, np.int64)
+    brought = sources(conn, batches)
+    own, code = np.unique(batches, return_inverse=True)
+    moments = np.array([brought.get(int(b), (UNKNOWN_MS, ""))[0] for b in own], np.int64)[code]
+    seen = db.read_columns(
+        conn, _SEEN.format(db.ms("as_of")), {**_span(server_id, tickets), "since": since_ms},
+        schema={"ticket": pl.Int64, "ms": pl.Int64},
+    ).sort("ticket")  # fmt: skip
+    place = np.searchsorted(tickets, seen["ticket"].to_numpy())
+    moments[place] = np.maximum(moments[place], seen["ms"].to_numpy())
+    return moments
+
+
+def remember(
+    conn: psycopg.Connection[Any], server_id: int, batch_id: int, as_of_ms: int, tickets: Column
+) -> None:
+    """Note that a file of a known moment repeated these trades as they are stored."""
+    if len(tickets):
+        one = np.ones(1, np.int64)
+        db.copy_in(conn, "trades_seen", {
+            "server_id": db.Int4(one * server_id),
+            "batch_id": db.Int8(one * batch_id),
+            "as_of": db.Timestamp(one * as_of_ms),
+            "first_ticket": db.Int8(tickets[:1]),
+            "last_ticket": db.Int8(tickets[-1:]),
+            "tickets": db.Int8Array(tickets, one * len(tickets)),
+        })  # fmt: skip
+
+
+def _current(conn: psycopg.Connection[Any], server_id: int, tickets: Column) -> pl.DataFrame:
+    """Read by range, as arriving tickets mostly lie close together; by list where they do not."""
+    if not len(tickets):
+        return pl.DataFrame(schema=_KEPT)
+    names = ", ".join(_KEPT)
+    limit = 2 * len(tickets) + 1000
+    values = {"server": server_id, "low": int(tickets[0]), "high": int(tickets[-1]), "limit": limit}
+    rows = db.read_columns(conn, _RANGE.format(names), values, schema=_KEPT)
+    if len(rows) == limit:
+        span = _span(server_id, tickets)
+        rows = db.read_columns(conn, _LIST.format(names), span, schema=_KEPT)
+    stored = rows["ticket"].to_numpy()
+    last = np.ones(len(rows), np.bool_)
+    last[:-1] = stored[:-1] != stored[1:]
+    return rows if last.all() else rows.filter(pl.Series(last))
+
+
+def _span(server_id: int, tickets: Column) -> dict[str, Any]:
+    listed = "{" + ",".join(map(str, tickets.tolist())) + "}"
+    low, high = int(tickets[0]), int(tickets[-1])
+    return {"server": server_id, "low": low, "high": high, "tickets": listed}

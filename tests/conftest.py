@@ -1,0 +1,251 @@
+"""Fixtures: a fresh migrated database per test or module, on a server of the tests' own.
+
+The server is embedded, in a temporary folder, shared by the workers of pytest-xdist, and ends with
+the session. DATABASE_URL is ignored; PIPSHARE_TEST_DATABASE_URL (a role that may create databases
+and roles) chooses another server. Each test database is a copy of a template migrated once.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import tempfile
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from psycopg import sql
+from psycopg.conninfo import make_conninfo
+
+TEST_SERVER = os.environ.get("PIPSHARE_TEST_DATABASE_URL")
+_KEPT = ("PIPSHARE_TEST_DATABASE_URL", "PIPSHARE_TEST_LONG")  # xdist's workers read them, too
+for _name in [n for n in os.environ if n.startswith("PIPSHARE_") or n == "DATABASE_URL"]:
+    if _name not in _KEPT:
+        del os.environ[_name]
+_FOLDER = Path("/nonexistent")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Give the session a folder of its own; xdist's workers get the controller's."""
+    global _FOLDER
+    given = getattr(config, "workerinput", None)
+    if given is None:
+        place = _quick_place()
+        _sweep(place)
+        _FOLDER = Path(tempfile.mkdtemp(prefix="pipshare-test-", dir=place))
+        config.add_cleanup(lambda: _remove(_FOLDER))
+    else:
+        _FOLDER = Path(given["pipshare_folder"])
+    os.environ["PIPSHARE_DATA"] = str(_FOLDER / "data")
+
+
+def _quick_place() -> Path:
+    """Memory, where there is plenty: a database is 300 files, made 20 times faster there."""
+    memory = Path("/dev/shm")
+    if memory.is_dir() and os.access(memory, os.W_OK):
+        room = os.statvfs(memory)
+        if room.f_bavail * room.f_frsize > 4 * 1024**3:
+            return memory
+    return Path(tempfile.gettempdir())
+
+
+def _sweep(place: Path) -> None:
+    """Remove the folders of sessions that were killed: an hour old and used by nobody."""
+    from pipshare.db import embedded
+    from pipshare.errors import Unavailable
+
+    for folder in place.glob("pipshare-test-*"):
+        with suppress(Unavailable, OSError):
+            if folder.stat().st_mtime < time.time() - 3600:
+                embedded.destroy(folder / "database", patience_s=0.0)
+                shutil.rmtree(folder)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Hand the folder on to a worker of pytest-xdist."""
+    node.workerinput["pipshare_folder"] = str(_FOLDER)
+
+
+def _remove(folder: Path) -> None:
+    from pipshare.db import embedded
+
+    for name in ("database", "data/database"):
+        embedded.destroy(folder / name)
+    if TEST_SERVER and (folder / "template.done").exists():
+        with psycopg.connect(TEST_SERVER, autocommit=True) as conn:
+            conn.execute(sql.SQL("DROP DATABASE {}").format(sql.Identifier(_template())))
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@dataclass(frozen=True)
+class TestServer:
+    """The server of the session: how to reach a database as admin, owner and application."""
+
+    admin: str
+    owner: str
+    app: str
+    app_role: str | None
+
+    def target(self, dbname: str) -> Any:
+        from pipshare.db import Target
+
+        app, owner = (make_conninfo(c, dbname=dbname) for c in (self.app, self.owner))
+        return Target(app, owner, self.app_role)
+
+    @contextmanager
+    def administer(self) -> Iterator[psycopg.Connection[Any]]:
+        with psycopg.connect(self.admin, autocommit=True) as conn:
+            yield conn
+
+
+@dataclass(frozen=True)
+class Database:
+    """A migrated database of one test. `db.connect` and `db.transaction` lead to it, too."""
+
+    __test__ = False
+    name: str
+    target: Any
+
+    def app(self, **options: Any) -> psycopg.Connection[Any]:
+        """Connect as the application: SELECT and INSERT; UPDATE, DELETE where granted."""
+        return self._connect("app", options)
+
+    def owner(self, **options: Any) -> psycopg.Connection[Any]:
+        """Connect as the owner of the tables."""
+        return self._connect("owner", options)
+
+    def _connect(self, role: Any, options: dict[str, Any]) -> psycopg.Connection[Any]:
+        from pipshare import db
+
+        with db.use(self.target):
+            return db.connect(role, **options)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """Variables with which a `pipshare` process works on this database."""
+        return {
+            "DATABASE_URL": _url(self.target.app),
+            "PIPSHARE_OWNER_DATABASE_URL": _url(self.target.owner),
+        }
+
+
+def _url(conninfo: str) -> str:
+    from urllib.parse import quote, urlencode
+
+    parts = psycopg.conninfo.conninfo_to_dict(conninfo)
+    user, password = quote(str(parts.pop("user"))), quote(str(parts.pop("password", "")))
+    dbname = quote(str(parts.pop("dbname")))
+    return f"postgresql://{user}:{password}@/{dbname}?{urlencode(parts)}"
+
+
+@pytest.fixture(scope="session")
+def test_server() -> TestServer:
+    """The running server, with the migrated template in it."""
+    server = _external() if TEST_SERVER else _embedded()
+    with (_FOLDER / "template.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (_FOLDER / "template.done").exists():
+            _make_template(server)
+            (_FOLDER / "template.done").touch()
+    return server
+
+
+def _embedded() -> TestServer:
+    from pipshare.db import cluster, embedded
+
+    quick = {
+        "fsync": "off",
+        "shared_buffers": "128MB",
+        "max_wal_size": "512MB",
+        "autovacuum": "off",
+    }
+    server = embedded.attach(_FOLDER / "database", options=quick)
+    return TestServer(
+        server.conninfo(cluster.ADMIN, "postgres"),
+        server.conninfo(cluster.OWNER, "postgres"),
+        server.conninfo(cluster.APP, "postgres"),
+        None,
+    )
+
+
+def _external() -> TestServer:
+    assert TEST_SERVER
+    with psycopg.connect(TEST_SERVER, autocommit=True) as conn:
+        for statement in ("CREATE ROLE pipshare_app NOLOGIN", "GRANT pipshare_app TO CURRENT_USER"):
+            try:
+                conn.execute(statement)
+            except psycopg.errors.DuplicateObject:
+                continue
+    return TestServer(TEST_SERVER, TEST_SERVER, TEST_SERVER, "pipshare_app")
+
+
+def _template() -> str:
+    return f"template_{_FOLDER.name}"
+
+
+def _make_template(server: TestServer) -> None:
+    from pipshare import db
+
+    owner = psycopg.conninfo.conninfo_to_dict(server.owner)["user"]
+    with server.administer() as conn:
+        conn.execute(
+            sql.SQL("CREATE DATABASE {} OWNER {} TEMPLATE template0").format(
+                sql.Identifier(_template()), sql.Identifier(str(owner))
+            )
+        )
+    with db.use(server.target(_template())):
+        db.migrate()
+
+
+@contextmanager
+def _fresh(server: TestServer) -> Iterator[Database]:
+    from pipshare import db
+
+    name = f"test_{uuid.uuid4().hex[:12]}"
+    with server.administer() as conn:
+        conn.execute(
+            sql.SQL("CREATE DATABASE {} OWNER {} TEMPLATE {} STRATEGY FILE_COPY").format(
+                sql.Identifier(name),
+                sql.Identifier(str(psycopg.conninfo.conninfo_to_dict(server.owner)["user"])),
+                sql.Identifier(_template()),
+            )
+        )
+    try:
+        where = server.target(name)
+        with db.use(where):
+            yield Database(name, where)
+    finally:
+        with server.administer() as conn:
+            conn.execute(
+                sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
+            )
+
+
+@pytest.fixture(scope="module")
+def scratch() -> Iterator[Path]:
+    """A folder for one module, with a short path, on a quick file system."""
+    folder = Path(tempfile.mkdtemp(dir=_FOLDER))
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def db(test_server: TestServer) -> Iterator[Database]:
+    """A fresh migrated database for one test."""
+    with _fresh(test_server) as database:
+        yield database
+
+
+@pytest.fixture(scope="module")
+def module_db(test_server: TestServer) -> Iterator[Database]:
+    """A fresh migrated database for all tests of one module, which keep out of each other's way."""
+    with _fresh(test_server) as database:
+        yield database
