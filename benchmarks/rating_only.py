@@ -1,49 +1,59 @@
-"""Rating only: pipshare's rating beside a numpy gather and a pandas script, in one run.
+"""Goal 3: rating only, beside a numpy gather and a pandas script, in one run.
 
-    python -m benchmarks.rating_only [--trades 1000000] [--runs 5]
+    python -m benchmarks.rating_only [--trades 1000000] [--rounds 5]
 
-They take turns; figures are medians and ratios of this run. What is timed of pipshare is
-all of `rate_trades`: compiling the tables, looking up terms, versions and chains by time, every
-rate, and writing out the lines with their reasons and ids.
+What is timed of pipshare is all of `rate_trades`: compiling the tables for the run, looking up
+terms, versions and chains by time, every rate, and writing out the lines with reasons and ids. All
+runners are first held to the same amounts, partner by partner, to the last digit.
 """
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
-from statistics import median
 from time import perf_counter
 from typing import Any
 
 import numpy as np
 
 from benchmarks.market_of_trades import Market, make_market, plan_of
+from benchmarks.racing import Race, Result, beside, race, show
 from benchmarks.reference.numpy_gather import Gather
 from benchmarks.reference.pandas_rating import Merge
 from pipshare.market.fx import FxTable
 from pipshare.rating.rate import TradeColumns, rate_trades
 from pipshare.rating.rated import Rated
 
-
-def main() -> None:
-    """Run the benchmark and print it."""
-    options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--trades", type=int, default=1_000_000)
-    options.add_argument("--runs", type=int, default=5)
-    given = options.parse_args()
-    market = make_market(given.trades)
-    entries = _entries(market)
-    _check(market, {name: run() for name, run in entries.items()})
-    times: dict[str, list[object]] = {name: [] for name in entries}
-    for _ in range(given.runs):
-        for name, run in entries.items():
-            begin = perf_counter()
-            run()
-            times[name].append(perf_counter() - begin)
-    _print(given.trades, {name: median(some) for name, some in times.items()})  # type: ignore[type-var]
+OURS, GATHER, SCRIPT, CODED = "rating only", "numpy gather", "pandas script", "pandas, coded keys"
+LEAST = 3_000_000  # trades/s of the numpy gather; below, it is not the reference
 
 
-def _entries(market: Market) -> dict[str, Callable[[], Any]]:
+def measure(trades: int, rounds: int, say: Callable[[str], None]) -> tuple[list[Result], Race]:
+    """Race the four over the same trades, interleaved."""
+    market = make_market(trades)
+    works = _works(market)
+    say(_agreement(market, {name: work() for name, work in works.items()}))
+    runners = {name: _timed(work, trades) for name, work in works.items()}
+    run = race(runners, rounds, say)
+    slow = run.of(GATHER) < LEAST
+    limit = "the gather ran under 3M trades/s: not valid" if slow else "memory: 12 columns a line"
+    return [
+        beside(run, 3, OURS, GATHER, 0.30, limit=limit),
+        beside(run, 3, OURS, SCRIPT, 3, percent=False),
+        beside(run, 0, OURS, CODED, 0, percent=False),
+    ], run
+
+
+def _timed(work: Callable[[], Any], trades: int) -> Callable[[], float]:
+    def runner() -> float:
+        begin = perf_counter()
+        work()
+        return trades / (perf_counter() - begin)
+
+    return runner
+
+
+def _works(market: Market) -> dict[str, Callable[[], Any]]:
     gather = Gather(market)
     script, coded = Merge(market, coded=False), Merge(market, coded=True)
     book, payees, symbols, groups = plan_of(market)
@@ -54,28 +64,31 @@ def _entries(market: Market) -> dict[str, Callable[[], Any]]:
     )  # fmt: skip
     fx = FxTable([])
     return {
-        "pipshare": lambda: rate_trades(
+        OURS: lambda: rate_trades(
             trades, symbols, groups, chains, book=book, payees=payees, fx=fx
         ),
-        "numpy gather": lambda: gather.rate(market),
-        "pandas script": script.rate,
-        "pandas, coded": coded.rate,
-    }
+        GATHER: lambda: gather.rate(market),
+        SCRIPT: script.rate,
+        CODED: coded.rate,
+    }  # fmt: skip
 
 
-def _check(market: Market, results: dict[str, Any]) -> None:
-    """All must have the same lines: partner by partner, to the last digit."""
-    ours: Rated = results.pop("pipshare")
-    amounts, payees = results.pop("numpy gather")
+def _agreement(market: Market, results: dict[str, Any]) -> str:
+    """Hold all results to the same lines; returns what was compared, in a sentence."""
+    ours: Rated = results[OURS]
+    amounts, payees = results[GATHER]
     assert len(ours.waits) == 0
     paid = _sums(ours.lines.partner_id.astype(np.int64) - 1, ours.lines.amount_e8, market.partners)
     assert np.array_equal(paid, _sums(payees, amounts, market.partners)), "numpy differs"
-    for frame in results.values():
-        partner, amount = frame["partner"].to_numpy(), frame["amount_e8"].to_numpy()
-        assert np.array_equal(paid, _sums(partner, amount, market.partners)), "pandas differs"
+    for name in (SCRIPT, CODED):
+        partner = results[name]["partner"].to_numpy()
+        amount = results[name]["amount_e8"].to_numpy()
+        assert np.array_equal(paid, _sums(partner, amount, market.partners)), f"{name} differs"
     lines = len(ours.lines)
-    print(f"{len(market.chain):,} trades, {lines:,} lines ({lines / len(market.chain):.2f} each), "
-          f"{market.rate_micro.size:,} rates; all agree for every partner")  # fmt: skip
+    return (
+        f"  {len(market.chain):,} trades, {lines:,} lines ({lines / len(market.chain):.2f} each),"
+        f" {market.rate_micro.size:,} rates; all agree for every partner"
+    )
 
 
 def _sums(partner: np.ndarray, amount: np.ndarray, partners: int) -> np.ndarray:
@@ -84,15 +97,14 @@ def _sums(partner: np.ndarray, amount: np.ndarray, partners: int) -> np.ndarray:
     return out
 
 
-def _print(trades: int, seconds: dict[str, Any]) -> None:
-    ours = seconds["pipshare"]
-    for name, taken in seconds.items():
-        print(f"{name:14} {taken * 1000:8.0f} ms  {trades / taken / 1e6:6.2f}M trades/s  "
-              f"pipshare is {taken / ours:5.2f} x")  # fmt: skip
-    gather = seconds["numpy gather"]
-    valid = "" if trades / gather >= 3e6 else " (reference under 3M trades/s: not valid)"
-    print(f"pipshare / numpy gather  = {gather / ours:.0%} (goal 30 %){valid}")
-    print(f"pipshare / pandas script = {seconds['pandas script'] / ours:.1f} x (goal 3 x)")
+def main() -> None:
+    """Run the benchmark alone and print it."""
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--trades", type=int, default=1_000_000)
+    options.add_argument("--rounds", type=int, default=5)
+    given = options.parse_args()
+    results, _ = measure(given.trades, given.rounds, print)
+    show(results, "Rating only")
 
 
 if __name__ == "__main__":

@@ -57,6 +57,10 @@ class World:
         """Observe an account: group_name, currency, status, valid_from."""
         self._insert("clients_account_state", account_id=account, **values)
 
+    def owner(self, account: int, client: int) -> None:
+        """Correct who owns an account."""
+        self._insert("clients_owner", account_id=account, client_id=client, recorded_by="A + B")
+
     def relation(self, client: int, partner: int | None, **values: Any) -> None:
         """Say who introduced a client."""
         self._insert("partners_client", client_id=client, partner_id=partner, **values)

@@ -115,6 +115,24 @@ def test_before_the_first_observation_the_first_known_state_serves(world) -> Non
     assert one["state"]["first_known"] is True
 
 
+def test_a_late_observation_of_an_earlier_moment_does_not_undo_later_ones(world) -> None:
+    world.state(1, status="excluded", valid_from="2026-03-01")
+    world.state(1, status="direct", valid_from="2026-01-01")
+    assert why(world, LOGIN, "2026-02-01") is Why.ACCOUNT_DIRECT
+    assert why(world, LOGIN, "2026-03-01") is Why.ACCOUNT_EXCLUDED
+
+
+def test_a_corrected_owner_holds_for_the_whole_past(world) -> None:
+    before = clock(world)
+    world.relation(2, 5)
+    world.owner(1, 2)
+    frame = trades((LOGIN, ms("2020-01-01")))
+    assert chain(world, "2020-01-01") == (5,)
+    assert chain(world, "2020-01-01", Directory(known_at=before)) == (3, 2, 1)
+    one = attribution.why_one(world.conn, world.server, frame.row(0, named=True))
+    assert (one["client"], [level["partner"] for level in one["chain"]]) == ("C2", ["P5"])
+
+
 def test_an_explanation_names_every_record(world) -> None:
     world.relation(1, 4, valid_from="2026-03-01", recorded_by="Anna + Boris", reason="new desk")
     frame = trades((LOGIN, ms("2026-03-02")))

@@ -26,6 +26,7 @@ def test_a_timeline_is_a_faster_segments(records) -> None:
         assert timeline.first()[one] == (mine[0] if mine else -1)
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(-100, 10**12), unique=True, max_size=20), st.data())
 def test_places_are_positions(ids, data) -> None:
     ordered = sorted(ids)

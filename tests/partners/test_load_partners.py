@@ -153,6 +153,23 @@ def test_of_somebody_known_only_what_the_file_tells_changes(conn) -> None:
     assert (partners.info(conn).status[2] == 2).sum() == 1
 
 
+def test_a_status_holds_until_the_next_one_whatever_came_first(conn) -> None:
+    load(conn, "partners", "partner\nA\n")
+    load(conn, "partners", "partner,status,valid_from\nA,terminated,2026-05-01\n")
+    earlier = load(conn, "partners", "partner,status,valid_from\nA,suspended,2026-02-01\n")
+    assert (counts(earlier), earlier.from_ms) == ({"changed": 1}, 1_769_904_000_000)
+    assert partners.info(conn).status[2].tolist() == [0, 1, 2]
+    undated = load(conn, "partners", "partner,status\nA,suspended\n")
+    assert "give valid_from" in reasons(undated)[2]
+    assert counts(load(conn, "partners", "partner,status\nA,active\n")) == {"same": 1}
+
+
+def test_who_begins_suspended_was_active_before(conn) -> None:
+    load(conn, "partners", "partner,status,valid_from\nA,active,2026-02-01\n")
+    report = load(conn, "partners", "partner,status,valid_from\nA,suspended,2026-01-01\n")
+    assert report.from_ms == 1_767_225_600_000
+
+
 def test_another_parent_needs_a_reason_a_name_and_a_second_person(conn) -> None:
     load(conn, "partners", TREE)
     move = "partner,parent,valid_from\nC,A,2026-03-01\n"

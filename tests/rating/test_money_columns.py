@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from pipshare.errors import BadInput
@@ -44,6 +44,7 @@ def columns(rows: list[tuple[int, ...]], width: int) -> list[np.ndarray]:
 @example([(MAX_E8, MAX_E8, MAX_E8), (MAX_E8, 1, 1), (-MAX_E8, 1, 1)])
 @example([(MAX_E8, 2, 4), (2**62, 2, 2**62 + 1), (2**62 + 1, 3, 4)])
 @example([])
+@settings(deadline=None)
 def test_muldiv_equals_fractions(rows: list[Row]) -> None:
     expected = [exact(value, Fraction(top, bottom)) for value, top, bottom in rows]
     kept = [row for row, units in zip(rows, expected, strict=True) if abs(units) <= MAX_E8]
@@ -53,6 +54,7 @@ def test_muldiv_equals_fractions(rows: list[Row]) -> None:
 
 
 @given(ROWS)
+@settings(deadline=None)
 def test_what_is_too_large_is_refused_or_told_by_row(rows: list[Row]) -> None:
     expected = [exact(value, Fraction(top, bottom)) for value, top, bottom in rows]
     large = [abs(units) > MAX_E8 for units in expected]
@@ -68,6 +70,7 @@ def test_what_is_too_large_is_refused_or_told_by_row(rows: list[Row]) -> None:
 @given(st.lists(st.tuples(SIGNED, SIGNED, POSITIVE, POSITIVE, POSITIVE), max_size=8))
 @example([(150_000_000, 13, 2, 217, 200)])
 @example([(150_000_000, 13, 2, 10**8, 108_503_123), (1, 1, 1, 10**18, 10**18 - 1)])
+@settings(deadline=None)
 def test_two_fractions_are_rounded_once(rows: list[tuple[int, int, int, int, int]]) -> None:
     expected = [exact(v, Fraction(a, b), Fraction(c, d)) for v, a, b, c, d in rows]
     large = [abs(units) > MAX_E8 for units in expected]
@@ -77,6 +80,7 @@ def test_two_fractions_are_rounded_once(rows: list[tuple[int, int, int, int, int
 
 
 @given(st.lists(st.tuples(SIGNED, st.fractions(0, 10**6)), max_size=8))
+@settings(deadline=None)
 def test_factors_of_any_size(rows: list[tuple[int, Fraction]]) -> None:
     expected = [exact(value, factor) for value, factor in rows]
     result, told = exactly(np.array([v for v, _ in rows], np.int64), [f for _, f in rows])

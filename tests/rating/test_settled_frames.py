@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any
 
 import numpy as np
 import polars as pl
+import pytest
 
 from pipshare import rating
+from pipshare.errors import Missing
 from pipshare.market.fx import FxRow, FxTable
 from pipshare.market.groups import GroupRow
 from pipshare.market.symbols import SymbolBook, SymbolRow
@@ -143,6 +145,15 @@ def test_nothing_introduced_is_nothing_rated() -> None:
     assert len(rated.lines) == 0
     assert len(rated.waits) == 0
     assert len(rate(frame({}).clear(), told([], [], [], [])).lines) == 0
+
+
+def test_a_partner_nobody_has_read_is_missing() -> None:
+    stale = replace(PARTNERS, ids=longs(20, 31))
+    with pytest.raises(Missing, match="30"):
+        rating.rate(frame({}), told([0], [0], [0], [1]), book=book(), symbols=SYMBOLS, fx=FX,
+                    partners=stale)  # fmt: skip
+    with pytest.raises(Missing, match="30"):
+        rating.chain_facts((30, 20), book(), stale)
 
 
 def test_holding_time_is_measured_in_utc_where_it_is_known() -> None:

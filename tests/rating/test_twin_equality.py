@@ -16,14 +16,14 @@ SEEDS = st.integers(0, 2**63)
 
 
 @given(SEEDS)
-@settings(max_examples=250)
+@settings(max_examples=250, deadline=None)
 def test_kernel_and_twin_agree_line_by_line(seed: int) -> None:
     world = random_world(Random(seed))
     assert kernel_lines(world.rated()) == twin_lines(world)
 
 
 @given(SEEDS)
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 def test_order_and_batch_size_do_not_matter(seed: int) -> None:
     rnd = Random(seed)
     world = random_world(rnd)
@@ -36,7 +36,7 @@ def test_order_and_batch_size_do_not_matter(seed: int) -> None:
 
 
 @given(SEEDS)
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 def test_blocks_do_not_matter(seed: int) -> None:
     world = random_world(Random(seed))
     whole = kernel_lines(world.rated())

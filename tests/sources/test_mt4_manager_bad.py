@@ -166,7 +166,7 @@ ODD = st.sampled_from(
 )  # fmt: skip
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(st.lists(st.lists(st.tuples(st.integers(0, 24), ODD), max_size=3), max_size=8), st.data())
 def test_whatever_stands_in_a_row_the_good_rows_stay(
     tmp_path_factory: pytest.TempPathFactory, odd: list[list[tuple[int, str]]], data: st.DataObject
@@ -192,7 +192,7 @@ def test_whatever_stands_in_a_row_the_good_rows_stay(
     assert quotes or 2 in tickets
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(st.integers(200, 4000), st.sets(st.integers(0, 39), max_size=6), st.booleans())
 def test_block_size_does_not_matter(
     tmp_path_factory: pytest.TempPathFactory, size: int, bad: set[int], quoted: bool

@@ -108,7 +108,7 @@ trade = st.tuples(few(["A", "b.x"]), few(["buy", "sell"]), few(["0.1", "2"]),
                   few(["2025.06.03 11:40:31", "2025.06.04 00:00:00"]), few(["1.5", "1.6"]))  # fmt: skip
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.lists(trade, max_size=6), st.lists(trade, max_size=6))
 def test_the_join_is_what_counting_by_hand_says(closing: list, held: list) -> None:
     other = {"buy": "sell", "sell": "buy"}

@@ -51,7 +51,8 @@ def test_modules_open_with_a_sentence(path: Path) -> None:
     text = ast.get_docstring(ast.parse(path.read_text()))
     assert text, f"{_name(path)} has no docstring"
     first = text.split("\n\n")[0].replace("\n", " ")
-    assert first[0].isupper() or first.startswith("pipshare"), f"{_name(path)}: {first!r}"
+    named = first.startswith(("pipshare", "`pipshare "))  # a command opens with its name
+    assert first[0].isupper() or named, f"{_name(path)}: {first!r}"
     assert first.rstrip().endswith((".", ":", "?")), f"{_name(path)}: {first!r} is no sentence"
 
 

@@ -156,6 +156,21 @@ def test_a_deal_that_came_late_with_an_older_time_keeps_its_place():
     assert trades[2]["opening"] == Opening.KNOWN
 
 
+def test_time_orders_deals_before_their_tickets_do():
+    # Two openings; the older one was synchronised last and has the highest ticket.
+    trades = by_ticket(
+        deal(9, at=1, price_e8=10),
+        deal(2, at=2, price_e8=20),
+        deal(3, at=3, action=1, entry=1, volume_e8=LOT),
+        deal(4, at=4, action=1, entry=1, volume_e8=LOT),
+    )
+    assert [trades[t]["open_price_e8"] for t in (3, 4)] == [10, 20]
+
+
+def test_a_close_in_the_direction_of_the_opening_does_not_close_it():
+    assert by_ticket(deal(1), deal(2, action=0, entry=1))[2]["opening"] == Opening.UNKNOWN
+
+
 def test_same_position_number_of_two_logins_is_two_positions():
     trades = by_ticket(deal(1, login=1), deal(2, login=2, action=1, entry=1))
     assert trades[2]["opening"] == Opening.UNKNOWN

@@ -19,8 +19,9 @@ class Attributed:
     standing and why are codes of standing.Standing and standing.Why. chain is a place in
     `chains` (partner ids, direct IB first), chain_id its number in attribution_chain (0 = none);
     both only for introduced trades. group is a place in `groups`, group_name (of the account
-    itself, where a row of `groups` may be a mask) in `group_names`, currency in `currencies`. `early` marks trades closed before the first observation of their account, for
-    which the first known group, currency and status served.
+    itself, where a row of `groups` may be a mask) in `group_names`, currency in `currencies`.
+    `early` marks trades closed before the first observation of their account, for which the first
+    known group, currency and status served.
     """
 
     standing: npt.NDArray[np.int8]

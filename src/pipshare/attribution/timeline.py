@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from pipshare.period import Millis, Segments
 
-_WIDEST = 16_000_000  # entries of a direct table: 64 MB
+_WIDEST = 1_000_000  # entries of a direct table for few numbers: 4 MB
 
 
 def distinct(ids: Millis) -> Millis:

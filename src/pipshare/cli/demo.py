@@ -76,8 +76,8 @@ def _load(run: Run, paths: dict[str, Path]) -> Booked:
         if kind in ("mt4", "mt5"):
             continue
         if kind.startswith("programme "):
-            report, done = apply_plan(run, path, by=BY)
-            console.print(f"  plan apply {path.name}: version {report.number}")
+            plan, done = apply_plan(run, path, by=BY)
+            console.print(f"  plan apply {path.name}: version {plan.number}")
             booked.add(done)
             continue
         result = load(run, kind, path, by=BY)

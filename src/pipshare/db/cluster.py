@@ -155,6 +155,7 @@ def server_options(memory: int | None = None) -> dict[str, str]:
         "work_mem": f"{max(4, min(64, memory // _MIB // 256))}MB",
         "temp_buffers": "64MB",
         "maintenance_work_mem": f"{max(64, min(512, memory // _MIB // 32))}MB",
+        "dynamic_shared_memory_type": "posix" if _shm_has_room() else "mmap",
         "max_wal_size": "4GB",
         "min_wal_size": "160MB",
         "wal_buffers": "16MB",
@@ -170,6 +171,15 @@ def server_options(memory: int | None = None) -> dict[str, str]:
         "logging_collector": "off",
         "log_line_prefix": "%m [%p] ",
     }
+
+
+def _shm_has_room() -> bool:
+    """Whether /dev/shm holds what parallel queries share; containers often give it 64 MB."""
+    try:
+        room = os.statvfs("/dev/shm")
+    except OSError:
+        return False
+    return room.f_bavail * room.f_frsize >= 1024 * _MIB
 
 
 def _memory() -> int:

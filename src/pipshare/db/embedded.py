@@ -157,10 +157,13 @@ def _start(
     """Start the keeper and wait until its server answers."""
     uid, gid = (who.uid, who.gid) if who else (os.geteuid(), os.getegid())
     socket = sockets.place(folder, uid, gid)
-    keeper = _spawn(folder, socket, programs, who, options)
+    keeper, tries = _spawn(folder, socket, programs, who, options), 1
     deadline = time.monotonic() + _PATIENCE_S
     while not sockets.answers(socket):
-        if keeper.poll() is not None or time.monotonic() > deadline:
+        ended = keeper.poll()
+        if ended is not None and ended < 0 and tries < 3:  # killed, so not by its own fault
+            keeper, tries = _spawn(folder, socket, programs, who, options), tries + 1
+        elif ended is not None or time.monotonic() > deadline:
             raise Unavailable("no_server", f"the embedded PostgreSQL did not start: {_log(folder)}")
         time.sleep(0.01)
 
@@ -216,5 +219,7 @@ def _spawn(
 
 
 def _log(folder: Path) -> str:
-    lines = (folder / "server.log").read_text(errors="replace").strip().splitlines()
-    return " / ".join(lines[-4:]) + f" (see {folder / 'server.log'})"
+    """Return the end of the server's log, what was fatal before all."""
+    lines = (folder / "server.log").read_text(errors="replace").strip().splitlines()[-12:]
+    fatal = [line for line in lines if "FATAL" in line or "PANIC" in line or "keeper:" in line]
+    return " / ".join(fatal or lines[-4:]) + f" (see {folder / 'server.log'})"

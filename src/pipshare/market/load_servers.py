@@ -142,6 +142,7 @@ def _load(
         verdict = "proposed"
     elif go_live is not None and held.go_live_ms is None:
         record_go_live(conn, held.id, go_live, by, reason)
+        report.touch(0)  # what was kept until now is booked, or becomes history
         verdict = history.CHANGED
     if row["suffixes"] is not None and _endings(row["suffixes"]) != held.suffixes:
         conn.execute(_SUFFIXES, (held.id, " ".join(_endings(row["suffixes"]))))

@@ -11,19 +11,21 @@ import polars as pl
 import psycopg
 
 from pipshare import db
+from pipshare.facts import history
 from pipshare.partners.lookup import all_partners
-from pipshare.period import FOREVER_MS, Millis, flatten
+from pipshare.period import Millis
 
 STATUSES = ("active", "suspended", "terminated")  # codes are places in this
 _STATUS = f"""
-SELECT partner_id, {db.ms("valid_from")}, array_position(ARRAY{list(STATUSES)}, status) - 1, id
-  FROM partners_status ORDER BY id
+SELECT partner_id, {db.ms("valid_from")}, status, id FROM partners_status
 """
 _GO_LIVE = f"""
 SELECT DISTINCT ON (partner_id) partner_id, {db.ms("go_live")}
   FROM partners_go_live ORDER BY partner_id, id DESC
 """
-_STATUS_SCHEMA = dict.fromkeys(("subject", "start", "status", "id"), pl.Int64)
+_STATUS_SCHEMA = {
+    "subject": pl.Int64, "from_ms": pl.Int64, "status": pl.String, "id": pl.Int64,
+}  # fmt: skip
 _GO_LIVE_SCHEMA = dict.fromkeys(("id", "go_live"), pl.Int64)
 
 
@@ -54,11 +56,9 @@ def info(conn: psycopg.Connection[Any]) -> PartnerInfo:
     )  # fmt: skip
     currencies = everyone["currency"].unique().sort()
     said = recorded_statuses(conn)
-    start = said["start"].to_numpy()
-    status = flatten(
-        said["subject"].to_numpy(), start, np.full(len(said), FOREVER_MS, np.int64),
-        said["status"].to_numpy(), said["id"].to_numpy(),
-    )  # fmt: skip
+    codes = said["status"].replace_strict(
+        {word: code for code, word in enumerate(STATUSES)}, return_dtype=pl.Int64
+    )
     return PartnerInfo(
         ids=everyone["id"].to_numpy(),
         codes=tuple(everyone["code"]),
@@ -67,13 +67,13 @@ def info(conn: psycopg.Connection[Any]) -> PartnerInfo:
         currencies=tuple(currencies),
         own_client=everyone["own_client_id"].fill_null(-1).to_numpy(),
         go_live_ms=everyone["go_live"].fill_null(0).to_numpy(),
-        status=status,
+        status=(said["subject"].to_numpy(), said["from_ms"].to_numpy(), codes.to_numpy()),
     )
 
 
 def recorded_statuses(conn: psycopg.Connection[Any]) -> pl.DataFrame:
-    """Return what was said of statuses: subject, start, status (place in STATUSES), id."""
-    return db.read_columns(conn, _STATUS, schema=_STATUS_SCHEMA)
+    """Return the statuses in force: subject, from_ms, status, id; each until the next one."""
+    return history.resolve(db.read_columns(conn, _STATUS, schema=_STATUS_SCHEMA))
 
 
 def go_lives(conn: psycopg.Connection[Any]) -> dict[int, int]:

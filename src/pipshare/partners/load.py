@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,11 +14,17 @@ from pipshare.facts.reading import LoadReport
 from pipshare.partners import resolve, store
 from pipshare.partners.go_live import propose_go_live, write_go_lives
 from pipshare.partners.grow import make_partners, numbers, place_partners, plan_tree
-from pipshare.partners.info import go_lives, recorded_statuses
+from pipshare.partners.info import go_lives
 from pipshare.partners.lookup import all_partners
 from pipshare.partners.plan import PARTNER, Plan
 from pipshare.partners.rows import Checked, Key, Known, Row, check_rows
-from pipshare.partners.statuses import told_statuses, write_statuses
+from pipshare.partners.statuses import (
+    ACTIVE,
+    Told,
+    judge_statuses,
+    known_statuses,
+    write_statuses,
+)
 from pipshare.partners.wording import ROOT
 
 _CLIENTS = "SELECT entity_id, code, id FROM clients_client WHERE code = ANY(%s)"
@@ -55,6 +62,7 @@ def load_partners(
     frame, unknown = resolve.with_entities(conn, frame)
     checked = check_rows(_rows(conn, frame), _known(conn), may_change=signed)
     checked.refused += unknown
+    _refuse_statuses(conn, checked)
     plan = plan_tree(checked, store.known_relations(conn, PARTNER), may_move=signed)
     before = numbers(checked)
     ids = make_partners(conn, checked)
@@ -62,7 +70,7 @@ def load_partners(
     renumber = {before[key]: ids[key] for key in before}
     done.proposed.update(place_partners(conn, plan, renumber, by, reason))
     _note_places(plan, done)
-    _statuses(conn, checked, ids, done, by, reason, restate=signed)
+    _statuses(conn, checked, ids, done, by, reason)
     _rename(conn, checked, done)
     _go_lives(conn, checked, ids, done, by, reason)
     return _reported(conn, report, checked, plan, done, by, reason)
@@ -98,21 +106,32 @@ def _note_places(plan: Plan, done: _Done) -> None:
         done.moments.append(plan.from_ms)
 
 
-def _statuses(
-    conn: psycopg.Connection[Any], checked: Checked, ids: dict[Key, int], done: _Done,
-    by: str, reason: str, *, restate: bool,
-) -> None:  # fmt: skip
+def _told_statuses(checked: Checked, ids: Mapping[Key, int]) -> list[Told]:
     firsts = {row["line"] for row in checked.makes().values()}
-    rows = [
-        (ids[row["key"]], row["status"] or "active", row["start"], row["line"])
+    return [
+        (ids[row["key"]], row["valid_from"], row["status"] or ACTIVE, row["line"])
         for row in checked.rows
         if row["status"] is not None or row["line"] in firsts
     ]
-    told = told_statuses(rows, recorded_statuses(conn), restate=restate)
-    write_statuses(conn, told, by, reason)
-    changes = told.filter(~pl.col("line").is_in(list(done.added)))
-    done.changed |= set(changes["line"])
-    done.moments += changes["from_ms"].to_list()
+
+
+def _refuse_statuses(conn: psycopg.Connection[Any], checked: Checked) -> None:
+    """Refuse statuses that cannot be placed in time, before anything is written."""
+    told = _told_statuses(checked, numbers(checked))
+    _, refused = judge_statuses(told, known_statuses(conn))
+    checked.refused += refused
+    checked.keep(refusal.line for refusal in refused)
+
+
+def _statuses(
+    conn: psycopg.Connection[Any], checked: Checked, ids: Mapping[Key, int], done: _Done,
+    by: str, reason: str,
+) -> None:  # fmt: skip
+    merged, _ = judge_statuses(_told_statuses(checked, ids), known_statuses(conn))
+    write_statuses(conn, merged.records, by, reason)
+    done.changed |= set(merged.records["line"]) - done.added
+    if merged.from_ms is not None:
+        done.moments.append(merged.from_ms)
 
 
 def _rename(conn: psycopg.Connection[Any], checked: Checked, done: _Done) -> None:

@@ -1,4 +1,4 @@
-"""What a partners file says of statuses, judged like relations: by two times."""
+"""What a partners file says of statuses: each holds from its moment until the partner's next."""
 
 from __future__ import annotations
 
@@ -8,45 +8,46 @@ import polars as pl
 import psycopg
 
 from pipshare import db
-from pipshare.partners.info import STATUSES
-from pipshare.partners.verdicts import Verdict, in_order, judge
-from pipshare.period import FOREVER_MS
+from pipshare.facts import Refusal, history
+from pipshare.partners.info import recorded_statuses
 
-_SCHEMA = dict.fromkeys(("subject", "above", "start", "end", "line"), pl.Int64)
-_WRITES = (Verdict.NEW, Verdict.FILLS, Verdict.MOVES)
+ACTIVE = "active"
+Told = tuple[int, int | None, str, int]  # partner, moment or None = always, status, line
+_ROWS = {"subject": pl.Int64, "from_ms": pl.Int64, "status": pl.String, "line": pl.Int32}
 
 
-def told_statuses(
-    rows: list[tuple[int, str, int, int]], recorded: pl.DataFrame, *, restate: bool
-) -> pl.DataFrame:
-    """Return what is to be recorded of (partner id, status, start_ms, line) rows.
+def known_statuses(conn: psycopg.Connection[Any]) -> pl.DataFrame:
+    """Return the history in force: subject, from_ms, status. Before the first one is active."""
+    said = recorded_statuses(conn).select("subject", "from_ms", "status")
+    later = said.group_by("subject").agg(pl.col("from_ms").min()).filter(pl.col("from_ms") > 0)
+    before = later.select("subject", pl.lit(0, pl.Int64).alias("from_ms"), status=pl.lit(ACTIVE))
+    return pl.concat([said, before]).sort("subject", "from_ms")
 
-    `recorded` is what info.recorded_statuses gives. Columns out: subject, status, start, line,
-    from_ms: the moment from which truth changes, FOREVER_MS for a partner without any status. A
-    status that was said before and replaced since is said again only with `restate`.
+
+def judge_statuses(rows: list[Told], known: pl.DataFrame) -> tuple[history.Merged, list[Refusal]]:
+    """Compare what a file tells with what is known.
+
+    Refused are rows without a moment of a partner whose status changed over time already.
     """
-    table = [
-        (who, STATUSES.index(word), start, FOREVER_MS, line) for who, word, start, line in rows
-    ]
-    said = in_order(pl.DataFrame(table, schema=_SCHEMA, orient="row"))
-    known = recorded.select(
-        "subject", pl.col("status").alias("above"), "start",
-        pl.lit(FOREVER_MS, pl.Int64).alias("end"), "id",
-    )  # fmt: skip
-    judged = judge(said, known)
-    wanted = [*_WRITES, Verdict.OUTDATED] if restate else list(_WRITES)
-    return said.with_columns(from_ms=judged.from_ms).filter(judged.verdict.is_in(wanted)).select(
-        "subject", pl.col("above").alias("status"), "start", "line", "from_ms"
-    )  # fmt: skip
+    frame = pl.DataFrame(rows, schema=_ROWS, orient="row")
+    merged = history.merge(known, frame, {"status": ACTIVE}, first_serves=False)
+    verdicts = merged.rows.filter(pl.col("verdict").is_in([history.TWICE, history.UNDATED]))
+    refused = [
+        Refusal(line, verdict, f"line {line}: the status changed over time already, so one without"
+                " valid_from could mean all of the past or only today: give valid_from")
+        for line, verdict in verdicts.select("line", "verdict").iter_rows()
+    ]  # fmt: skip
+    return merged, refused
 
 
-def write_statuses(conn: psycopg.Connection[Any], told: pl.DataFrame, by: str, reason: str) -> None:
-    """Record statuses (subject, status, start), in their order."""
-    words = told["status"].replace_strict(dict(enumerate(STATUSES)), return_dtype=pl.String)
+def write_statuses(
+    conn: psycopg.Connection[Any], records: pl.DataFrame, by: str, reason: str
+) -> None:
+    """Record statuses (subject, from_ms, status)."""
     db.copy_in(conn, "partners_status", {
-        "partner_id": db.Int4(told["subject"].to_numpy()),
-        "status": db.Text(words),
-        "valid_from": db.Timestamp(told["start"].to_numpy(), unbounded=True),
-        "recorded_by": db.Text(pl.repeat(by, len(told), dtype=pl.String, eager=True)),
-        "reason": db.Text(pl.repeat(reason, len(told), dtype=pl.String, eager=True)),
+        "partner_id": db.Int4(records["subject"].to_numpy()),
+        "status": db.Text(records["status"]),
+        "valid_from": db.Timestamp(records["from_ms"].to_numpy(), unbounded=True),
+        "recorded_by": db.Text(pl.repeat(by, len(records), dtype=pl.String, eager=True)),
+        "reason": db.Text(pl.repeat(reason, len(records), dtype=pl.String, eager=True)),
     })  # fmt: skip

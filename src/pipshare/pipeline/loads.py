@@ -33,6 +33,7 @@ APPLIERS: dict[str, audit.Applier] = {
     "go_live": market.apply_go_live,
     "partner_go_live": partners.apply_go_live,
     "relation": partners.apply_relation,
+    "account_owner": clients.apply_owner,
     **plans.APPLIERS,
 }
 
@@ -69,12 +70,14 @@ def load(
 def _load_frame(
     run: Run, kind: str, frame: pl.DataFrame, *, by: str, reason: str, dry_run: bool
 ) -> list[LoadReport]:
-    options = {"by": by, "reason": reason, "dry_run": dry_run}
-    report = LOADERS[kind](run.conn, frame, **options)
+    report = LOADERS[kind](run.conn, frame, by=by, reason=reason, dry_run=dry_run)
     reports = [report]
     # A clients file may name who introduced each client; that relation belongs to partners.
-    if report.relations is not None and len(report.relations):
-        reports.append(partners.load_relations(run.conn, report.relations, **options))
+    relations = report.relations
+    if relations is not None and len(relations):
+        reports.append(
+            partners.load_relations(run.conn, relations, by=by, reason=reason, dry_run=dry_run)
+        )
     return reports
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from pipshare.errors import Missing
 from pipshare.period import Segments
 
 Longs = npt.NDArray[np.int64]
@@ -40,11 +41,12 @@ class Payees:
         return place, self.ids[place] == wanted
 
     def places(self, partner_ids: Longs) -> Longs:
-        """Return where each partner stands in the columns. An unknown id raises KeyError."""
+        """Return where each partner stands in the columns. Raises Missing for an unknown id."""
         place, known = self.find(partner_ids)
         if not known.all():
             missing = np.asarray(partner_ids, np.int64)[~known][:5].tolist()
-            raise KeyError(f"partners of a chain are not among the payees: {missing}")
+            raise Missing("no_partner", f"partners {missing} of a chain are not among those read: "
+                          "read the partners again and repeat")  # fmt: skip
         return place
 
     def status_at(self, places: Longs, moment_ms: Longs) -> Longs:

@@ -57,7 +57,7 @@ def rate_trades(
 ) -> Rated:
     """Rate introduced trades. `chains` hold partner ids, the direct IB first.
 
-    Pure; order and batch size do not matter. Raises KeyError for a partner of a chain who is not
+    Pure; order and batch size do not matter. Raises Missing for a partner of a chain who is not
     among the payees; everything that is merely missing makes a line wait.
     """
     if not len(trades.lots_e8):

@@ -126,7 +126,9 @@ def store_waiting(
 
 
 def _waiting(conn: psycopg.Connection, server_id: int, tickets: list[int]) -> pl.DataFrame:
-    return db.read_columns(conn, _WAITING, {"server": server_id, "tickets": tickets}, schema=_SCHEMA)
+    return db.read_columns(
+        conn, _WAITING, {"server": server_id, "tickets": tickets}, schema=_SCHEMA
+    )
 
 
 def whole_span(claimed: Request) -> tuple[int | None, int | None]:

@@ -166,7 +166,7 @@ class _Cards:
                 number, can = find(position)
                 if can.fixed or can.shares:
                     sheet[i, position], fixed[i, position] = number, can.fixed
-                    shares[i, position, sorted(can.shares)] = level > 1
+                    shares[i, position, sorted(can.shares)] = True
         can_earn = fixed[row] | (shares[row] & below[:, None, :]).any(axis=2)
         return np.where(can_earn, sheet[row], -1)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from pipshare.errors import Missing
 from pipshare.facts import State
 from pipshare.market.groups import GroupRow
 from pipshare.market.symbols import SymbolRow
@@ -43,9 +44,11 @@ def trade_facts(
 
 
 def chain_facts(chain: Sequence[int], book: Book, partners: PartnerInfo) -> tuple[Partner, ...]:
-    """Return the partners of a chain with their histories. Unknown ids raise KeyError."""
+    """Return the partners of a chain with their histories. Raises Missing for an unknown one."""
     place = {number: at for at, number in enumerate(partners.ids.tolist())}
     made: dict[int, ProgrammeHistory] = {}
+    if missing := set(chain) - set(place):
+        raise Missing("no_partner", f"partners {sorted(missing)} of a chain are not known")
     return tuple(_partner(place[number], book, partners, made) for number in chain)
 
 

@@ -28,7 +28,7 @@ _START = f"{GO_LIVE.isoformat()}T00:00:00+03:00"  # server midnight, still summe
 def write_demo(folder: Path, broker: Broker) -> dict[str, Path]:
     """Write all files into `folder`; return their paths by what they are, in loading order."""
     folder.mkdir(parents=True, exist_ok=True)
-    tables = {
+    tables: dict[str, tuple[Sequence[str], Iterable[Sequence[object]]]] = {
         "entities": (("entity", "name", "currency", "clock"),
                      [("main", "Demonstration broker", "USD", CLOCK)]),
         "servers": (("server", "platform", "clock", "go_live", "suffixes"),

@@ -95,7 +95,7 @@ def build(conn: psycopg.Connection, partner_id: int, code: str, period: str) -> 
     rows = conn.execute(_BALANCES, params).fetchall()
     balances = [Balance(row[0], row[1], *(int(value) for value in row[2:])) for row in rows]
     lines = db.read_columns(conn, _LINES, params, schema=_SCHEMA)
-    waiting = dict(conn.execute(_WAITING, (partner_id,)).fetchall())
+    waiting: dict[str, int] = dict(conn.execute(_WAITING, (partner_id,)).fetchall())
     return Statement(code, period, balances, lines, waiting)
 
 

@@ -15,6 +15,7 @@ import numpy.typing as npt
 import polars as pl
 
 from pipshare.facts import Refusal
+from pipshare.sources.files.ahead import one_ahead
 from pipshare.sources.files.csv_blocks import (
     ROW_LIMIT,
     LineBlock,
@@ -81,8 +82,8 @@ class _Taken:
 
 def csv_rows(opened: Opened, shape: Shape, wanted: Sequence[str]) -> Iterator[Rows]:
     """Yield the rows of a file after shape.skip lines, a block at a time, in order."""
-    for block in line_blocks(opened, shape.skip):
-        yield read_block(block, shape, wanted)
+    blocks = line_blocks(opened, shape.skip)
+    yield from one_ahead(read_block(block, shape, wanted) for block in blocks)
 
 
 def read_block(block: LineBlock, shape: Shape, wanted: Sequence[str]) -> Rows:

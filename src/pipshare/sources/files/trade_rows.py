@@ -26,6 +26,7 @@ COLUMNS = (
 MONEY = {"commission": "commission_e8", "taxes": "fee_e8", "swap": "swap_e8",
          "profit": "profit_e8"}  # fmt: skip
 SYMBOL_BYTES = 64
+DAY_MS = 86_400_000  # a time on 1970-01-01 says that there is none
 SIDES = {"buy": int(Side.BUY), "sell": int(Side.SELL)}
 PENDING = ("buy limit", "sell limit", "buy stop", "sell stop")
 # Words of the Manager's Reason column -> MT5's EnDealReason.
@@ -54,16 +55,18 @@ def with_all(frame: pl.DataFrame) -> pl.DataFrame:
 
 def closed_trades(
     frame: pl.DataFrame, form: str | None, *, lossy: bool = False, has_login: bool = True
-) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Split text rows into (TRADE frame of what is read, the rows that are not).
+) -> tuple[pl.DataFrame, pl.DataFrame, int]:
+    """Split text rows into (TRADE frame, the rows for leftovers, how many cancelled orders).
 
     `form` is the strptime pattern of times, None for any known spelling; `lossy` says that some
     characters were lost, which a symbol must not contain.
     """
-    typed = frame.lazy().select(*_columns(form), *_marks(lossy)).collect()
+    typed = frame.lazy().select(*_columns(form), *_marks(lossy, form)).collect()
     good = typed.select(_good(has_login)).to_series()
     trades = typed.filter(good).select(pl.col(n).cast(t) for n, t in TRADE.items())
-    return trades, frame.filter(~good)
+    # Some exports hold more cancelled orders than trades: they are counted before all else.
+    cancelled = typed["cancelled"]
+    return trades, frame.filter(~good & ~cancelled), int(cancelled.sum())
 
 
 def _columns(form: str | None) -> list[pl.Expr]:
@@ -98,13 +101,14 @@ def _money(name: str) -> pl.Expr:
     return pl.when(pl.col(name) == "").then(0).otherwise(e8(name))
 
 
-def _marks(lossy: bool) -> list[pl.Expr]:
-    """Say of each symbol whether it is one."""
+def _marks(lossy: bool, form: str | None) -> list[pl.Expr]:
+    """Say of each row whether its symbol is one, and whether it is a cancelled order."""
     symbol = pl.col("symbol")
     named = symbol.str.len_bytes().is_between(1, SYMBOL_BYTES) & ~_compaction(symbol)
     if lossy:
         named &= ~symbol.str.contains("\ufffd", literal=True)
-    return [named.alias("named")]
+    cancelled = pl.col("type").is_in(PENDING) & (_time("close_time", form) >= DAY_MS)
+    return [named.alias("named"), cancelled.fill_null(False).alias("cancelled")]
 
 
 def _compaction(symbol: pl.Expr) -> pl.Expr:
@@ -139,7 +143,7 @@ def leftovers(
     never = pl.col("close_time").str.contains(_NEVER)
     open_rows, rest = rest.filter(never), rest.filter(~never)
     others, rest = _others(rest)
-    trades, bad = closed_trades(rest, None, lossy=rows.lossy, has_login=has_login)
+    trades, bad, _ = closed_trades(rest, None, lossy=rows.lossy, has_login=has_login)
     _refuse(pl.concat([bad, strange]), rows, captions, has_login)
     cancelled = len(orders.filter(~never))
     still_open = len(open_rows) + len(orders) - cancelled

@@ -64,8 +64,9 @@ def read(opened: Opened) -> Reading:
 
 def _chunk(rows: Rows, captions: dict[str, str]) -> Chunk:
     frame = with_all(rows.frame.filter(pl.any_horizontal(pl.exclude("line") != "")))
-    trades, rest = closed_trades(frame, TIME_FORM, lossy=rows.lossy, has_login=False)
-    chunk = Chunk(trades, first_line=rows.block.first_line, last_line=rows.last_line)
+    trades, rest, cancelled = closed_trades(frame, TIME_FORM, lossy=rows.lossy, has_login=False)
+    chunk = Chunk(trades, cancelled=cancelled)
+    chunk.first_line, chunk.last_line = rows.block.first_line, rows.last_line
     if len(rest):
         add_leftovers(chunk, leftovers(rest, rows, captions, has_login=False))
     chunk.trades = _identified(chunk.trades)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import Any
 
 import polars as pl
 from lxml import etree
@@ -36,7 +37,8 @@ def element_rows(opened: Opened, mapping: Mapping) -> Iterator[pl.DataFrame]:
     count = 0
     for element in _elements(opened, path):
         batch.append([_cell(element, *steps) for steps in places.values()])
-        lines.append(int(element.sourceline or 0))
+        line: Any = element.sourceline  # the stubs do not say that it is a number
+        lines.append(line or 0)
         count += 1
         if len(batch) == BATCH:
             yield _frame(list(places), batch, lines)

@@ -1,9 +1,9 @@
 """The rows of a statement, told apart by shape alone: captions are localised, shapes are not.
 
 A closed trade has 14 cells (13 in builds before taxes), a cancelled order has 11, the last of
-which spans the money columns, a balance operation has five cells, the totals start with a cell that spans ten, and
-the row after them prints the Closed P/L. The first row of captions opens the closed section, the
-next one (open trades) ends it.
+which spans the money columns, a balance operation has five, the totals start with a cell that
+spans ten, and the row after them prints the Closed P/L. The first row of captions opens the closed
+section, the next one (open trades) ends it.
 """
 
 from __future__ import annotations

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from lxml import etree
-
 from pipshare.sources.files.markup import Rows, cell_texts
-
-_UNSEEN = re.compile(r"display\s*:\s*none", re.I)
 
 
 @dataclass(frozen=True)
@@ -22,25 +17,32 @@ class Row:
     texts: list[str]
 
 
+_Shape = tuple[tuple[str | None, str | None], ...]  # class and colspan of each cell of a row
+
+
 def page_rows(rows: Rows) -> Iterator[Row]:
     """Give the rows of an HTML report.
 
     Cells that a browser does not show are left out: after Type there is one that spans eight
     columns and holds the position's comment, after Order one that holds the cost.
     """
+    places: dict[_Shape, tuple[list[int], list[int]]] = {}  # there are few shapes and many rows
     for element, line in rows:
-        starts, texts, place = [], [], 0
-        for cell, text in zip(element, cell_texts(element), strict=True):
-            if "hidden" in (cell.get("class") or "").split() or _UNSEEN.search(
-                cell.get("style") or ""
-            ):
-                continue
-            starts.append(place)
-            texts.append(text.strip())
-            place += _span(cell)
-        yield Row(line, starts, texts)
+        shape = tuple([(cell.get("class"), cell.get("colspan")) for cell in element])
+        if shape not in places:
+            places[shape] = _places(shape)
+        shown, starts = places[shape]
+        texts = cell_texts(element)
+        yield Row(line, starts, [texts[n].strip() for n in shown])
 
 
-def _span(cell: etree._Element) -> int:
-    span = cell.get("colspan") or "1"
-    return int(span) if span.isdigit() and len(span) < 5 else 1
+def _places(shape: _Shape) -> tuple[list[int], list[int]]:
+    """Return which cells are shown, and the column in which each of them starts."""
+    shown, starts, place = [], [], 0
+    for number, (class_, span) in enumerate(shape):
+        if "hidden" in (class_ or "").split():
+            continue
+        shown.append(number)
+        starts.append(place)
+        place += int(span) if span and span.isdigit() and len(span) < 5 else 1
+    return shown, starts

@@ -105,6 +105,8 @@ def _head(found: Sections, filled: list[str]) -> None:
 
 def _data(row: Row, captions: Row) -> list[str] | None:
     """Return the row's cells in the order of the captions; None when it is no data row."""
+    if row.starts == captions.starts:
+        return row.texts if _dated(row.texts) else None
     texts, width = row.texts, len(captions.texts)
     known = set(captions.starts)
     if not all(start in known for start, text in zip(row.starts, texts, strict=True) if text):
@@ -141,7 +143,7 @@ def _take(found: Sections, kind: str, captions: Row, cells: list[str], line: int
 
 
 def _cancelled(cells: list[str]) -> bool:
-    """Tell whether an order of the history was cancelled; by its fill where the state is foreign."""
+    """Tell whether a past order was cancelled; by its fill where the state is no English word."""
     wanted, slash, done = cells[4].partition("/")
     if not slash or not _TIME.fullmatch(cells[8]):
         return False

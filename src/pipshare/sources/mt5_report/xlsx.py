@@ -8,10 +8,10 @@ stranger: sizes are capped before and while unpacking, and no entity is ever exp
 from __future__ import annotations
 
 import io
-import re
 import zipfile
 import zlib
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import PurePosixPath
 from typing import IO, cast
 
@@ -24,6 +24,7 @@ MAX_UNPACKED = 512 * 2**20  # bytes of all parts together
 _RATIO, _RATIO_FROM = 100, 16 * 2**20  # more than 100:1 is a bomb, unless small
 _MAX_ROWS = 2**20  # Excel's own limit
 _S = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
+_V = f"{_S}v"
 _R = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}"
 _BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError,
            etree.LxmlError, ValueError, KeyError)  # fmt: skip
@@ -33,7 +34,6 @@ _KINDS = (
     ("content.xml", "an OpenDocument file: save it as .xlsx"),
     ("xl/workbook.bin", "a binary Excel workbook (XLSB): save it as .xlsx"),
 )
-_REFERENCE = re.compile(r"([A-Z]{1,3})(\d{1,7})")
 
 
 class Workbook:
@@ -84,13 +84,12 @@ class Workbook:
             for count, (_, element) in enumerate(_events(part, "row")):
                 if count >= _MAX_ROWS:
                     raise self._broken("it has more rows than a sheet can have")
-                line, starts, texts = int(element.get("r") or count + 1), [], []
+                starts, texts = [], []
                 for place, cell in enumerate(element):
-                    text = _value(cell, strings)
-                    if text:
+                    if len(cell) and (text := _value(cell, strings)):
                         starts.append(_column(cell.get("r"), place))
                         texts.append(text)
-                yield Row(line, starts, texts)
+                yield Row(int(element.get("r") or count + 1), starts, texts)
                 element.clear()
 
     def _strings(self) -> list[str]:
@@ -166,28 +165,33 @@ def _events(part: IO[bytes], tag: str) -> Iterator[tuple[str, etree._Element]]:
 
 def _column(reference: str | None, place: int) -> int:
     """Return the column of a cell reference: A1 0, AA7 26; without one, its place in the row."""
-    found = _REFERENCE.fullmatch(reference or "")
-    if not found:
+    return _letters((reference or "").rstrip("0123456789"), place)
+
+
+@lru_cache(maxsize=4096)
+def _letters(letters: str, place: int) -> int:
+    if not letters or len(letters) > 3 or not letters.isascii() or not letters.isupper():
         return place
     column = 0
-    for letter in found[1]:
+    for letter in letters:
         column = column * 26 + ord(letter) - 64
     return column - 1
 
 
 def _value(cell: etree._Element, strings: list[str]) -> str:
-    kind = cell.get("t")
+    kind, last = cell.get("t"), cell[-1]  # a formula stands before its value
     if kind == "inlineStr":
-        inline = cell.find(f"{_S}is")
-        return _plain(inline).strip() if inline is not None else ""
-    text = (cell.findtext(f"{_S}v") or "").strip()
+        return _plain(last).strip()
+    if last.tag != _V or kind == "e":
+        return ""
+    text = (last.text or "").strip()
     if kind == "s" and text:
         place = int(text)
         return strings[place].strip() if 0 <= place < len(strings) else ""
-    return "" if kind == "e" else text
+    return text
 
 
 def _plain(item: etree._Element) -> str:
     """Join the runs of a rich text; phonetic hints are none of it."""
-    texts = (t.text or "" for t in item.iter(f"{_S}t") if t.getparent().tag != f"{_S}rPh")
-    return "".join(texts)
+    hints = {text for hint in item.iter(f"{_S}rPh") for text in hint.iter(f"{_S}t")}
+    return "".join(text.text or "" for text in item.iter(f"{_S}t") if text not in hints)
