@@ -118,13 +118,15 @@ def make_world(size: Size) -> World:
     rng = np.random.default_rng(size.seed + 1)
     login_partner = _introduced_by(rng, tree, size.logins)
     login_group = rng.integers(0, GROUPS, size.logins)
+    card = _cards(rng, tree, size.programmes)
+    # From here on columns of trades: what stands above is the same for any number of them.
     place = _who_trades(rng, size)
     trades = size.trades
     close_ms = START_MS + np.sort(rng.integers(0, SPAN_MS // 1000, trades)) * 1000
     hold_ms = rng.integers(1, 86_400, trades) * 1000
     market = replace(
         tree,
-        card=_cards(rng, tree, size.programmes),
+        card=card,
         rate_micro=tree.rate_micro[:, : size.programmes * CARDS_EACH],
         lots_e8=rng.integers(1, 500, trades) * 1_000_000,
         hold_ms=hold_ms,

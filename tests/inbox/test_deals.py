@@ -130,5 +130,11 @@ def test_a_close_that_becomes_a_balance_operation_is_undone(conn, server):
     assert intake.positions.rows() == [(5, 9, 1)]
 
 
+def test_few_deals_far_apart_among_many(conn, server):
+    bring(conn, server, *[deal(number) for number in range(1, 3000)])
+    intake = bring(conn, server, deal(1), deal(2999), deal(1500, profit_e8=3), deal(9999))
+    assert (intake.repeated, intake.new, len(intake.conflicts)) == (2, 1, 1)
+
+
 def test_no_deals(conn, server):
     assert counts(bring(conn, server)) == (0, 0, 0, 0)

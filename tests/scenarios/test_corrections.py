@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from broker_world import World
 
-from pipshare import market
+from pipshare import market, sandbox
 from pipshare.errors import Conflict
 from pipshare.money import half_even
 from pipshare.pipeline.explain import explain
@@ -145,3 +145,19 @@ def test_a_reassignment_needs_two_people_and_posts_the_differences(
     world.assert_whole()
     with pytest.raises(Conflict):
         approve(world.run, report.proposed[0], by="carla")
+
+
+def test_a_clock_put_right_moves_the_closes_and_the_books_follow(world: World) -> None:
+    """The server was loaded as Hawaiian; its trades seemed to close half a day later."""
+    right = world.paths["servers"].read_text()
+    world.paths["servers"].write_text(right.replace("America/New_York+7h", "-10:00"))
+    world.load_all()
+    world.import_all()
+    wrong = world.totals()
+    world.paths["servers"].write_text(right)
+    report = load(world.run, "servers", world.paths["servers"], by="anna").reports[0]
+    assert not report.refused, report.refused
+    assert world.totals() != wrong
+    expected = sandbox.expected_totals(world.broker)
+    assert world.totals() == {code: total for code, total in expected.items() if total}
+    world.assert_whole()

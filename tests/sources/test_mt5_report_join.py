@@ -41,8 +41,14 @@ def test_absent_positions_leave_the_opening_unknown() -> None:
 def test_each_part_of_the_key_counts() -> None:
     deals = [mt5.deal(1, time=CLOSE)]
     assert openings(parsed(deals, [position(7)]))[0][1] == 7
-    for changes in ({"symbol": "EURUSD"}, {"closed": "2025.06.03 11:40:32"}, {"lots": "0.2"},
-                    {"close_price": "1.10001"}, {"side": "sell"}, {"lots": "0.1 / 0.2"}):  # fmt: skip
+    for changes in (
+        {"symbol": "EURUSD"},
+        {"closed": "2025.06.03 11:40:32"},
+        {"lots": "0.2"},
+        {"lots": "0.1 / 0.2"},
+        {"close_price": "1.10001"},
+        {"side": "sell"},
+    ):
         assert openings(parsed(deals, [position(7, **changes)]))[0][1:3] == (0, 0), changes
 
 
@@ -103,9 +109,8 @@ def test_a_bad_position_is_refused_and_its_deal_kept_with_unknown_opening() -> N
     assert [refusal.code for refusal in chunk.refused] == ["close_before_open"]
 
 
-few = st.sampled_from
-trade = st.tuples(few(["A", "b.x"]), few(["buy", "sell"]), few(["0.1", "2"]),
-                  few(["2025.06.03 11:40:31", "2025.06.04 00:00:00"]), few(["1.5", "1.6"]))  # fmt: skip
+FEW = (["A", "b.x"], ["buy", "sell"], ["0.1", "2"], [CLOSE, "2025.06.04 00:00:00"], ["1.5", "1.6"])
+trade = st.tuples(*map(st.sampled_from, FEW))
 
 
 @settings(max_examples=40, deadline=None)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 from deal_worlds import LOT, any_deals, closed_books, deal, frame
 from hypothesis import HealthCheck, given, settings
@@ -173,6 +175,48 @@ def test_legs_can_be_asked_of_what_is_stored(conn):
     deals = deals_of(conn, server.id, read(conn, server.id, tickets=[2]))
     assert deals.columns == list(DEAL)
     assert [(leg.deal, leg.commission_e8) for leg in legs(deals, 2)] == [(1, -9)]
+
+
+def test_opening_and_close_brought_at_once_find_each_other(db):
+    """Who comes second waits for the first, and sees its deals."""
+    with db.app() as conn:
+        server = new_server(conn)
+    halves = ([deal(n, position=n) for n in range(1, 301)],
+              [deal(n + 300, position=n, action=1, entry=1) for n in range(1, 301)])  # fmt: skip
+    start = threading.Barrier(2)
+
+    def run(deals):
+        with db.app() as own:
+            start.wait()
+            bring(own, server, deals)
+
+    threads = [threading.Thread(target=run, args=(half,)) for half in halves]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    with db.app() as conn:
+        assert read(conn, server.id)["opening"].to_list() == [1] * 300
+        assert count(conn, "trades_waiting") == 0
+
+
+def test_the_same_deals_brought_at_once_are_stored_once(db):
+    with db.app() as conn:
+        server = new_server(conn)
+    deals, start, found = [deal(n, position=n) for n in range(1, 501)], threading.Barrier(2), []
+
+    def run():
+        with db.app() as own:
+            start.wait()
+            stored, _ = bring(own, server, deals)
+            found.append((stored.new, stored.repeated))
+
+    threads = [threading.Thread(target=run) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(found) == [(0, 500), (500, 0)]
 
 
 def test_a_conflict_of_deals_touches_no_trade(conn):

@@ -26,20 +26,23 @@ import threading
 import time
 
 _PR_SET_PDEATHSIG = 1
+_PATIENCE_S = 60.0
 
 
 def main() -> int:
     """Run one server to its end. The only argument is a JSON object; see embedded._spawn."""
     job = json.loads(sys.argv[1])
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # Default until the fork: the child inherits it, and a stop sent to it must never get lost.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     _become(job["uid"], job["gid"])
-    if not _lock(job["server_lock"], 60.0):
-        print("pipshare keeper: the server before this one has not ended in 60 s", flush=True)
+    if not _lock(job["server_lock"], _PATIENCE_S):
+        print("pipshare keeper: the server before this one has not ended", flush=True)
         return 1
     _clear_stale(job["cluster"])
     server = _fork_server(job["argv"], job["server_lock"], job["cluster"])
-    signal.signal(signal.SIGTERM, lambda *_: _signal(server, signal.SIGINT))
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: _signal(server, signal.SIGINT))
     threading.Thread(
         target=_stop_when_unused, args=(job["users_lock"], server), daemon=True
     ).start()
@@ -103,7 +106,7 @@ def _fork_server(argv: list[str], *inherited: int) -> int:
             libc.prctl(_PR_SET_PDEATHSIG, int(signal.SIGINT), 0, 0, 0)
         if os.getppid() != keeper:
             os._exit(1)
-        for number in (signal.SIGHUP, signal.SIGINT, signal.SIGPIPE):
+        for number in (signal.SIGHUP, signal.SIGPIPE):
             signal.signal(number, signal.SIG_DFL)
         for descriptor in inherited:
             os.set_inheritable(descriptor, True)
@@ -116,7 +119,9 @@ def _fork_server(argv: list[str], *inherited: int) -> int:
 
 def _stop_when_unused(users_lock: int, server: int) -> None:
     fcntl.flock(users_lock, fcntl.LOCK_EX)
-    _signal(server, signal.SIGINT)
+    _signal(server, signal.SIGINT)  # fast shutdown
+    time.sleep(_PATIENCE_S)
+    _signal(server, signal.SIGQUIT)  # at once; the next start replays the log
 
 
 def _signal(server: int, number: int) -> None:

@@ -9,10 +9,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
-import numpy as np
 import psycopg
 
-from pipshare import db
 from pipshare.errors import BadInput, Missing
 from pipshare.period import from_ms
 
@@ -29,6 +27,7 @@ INSERT INTO inbox_file (server_id, digest, name, size, format, encoding, provena
 VALUES (%(server_id)s, %(digest)s, %(name)s, %(size)s, %(format)s, %(encoding)s, %(provenance)s,
         %(trust)s, %(as_of)s, %(booked)s, %(by)s)
 RETURNING id"""
+_BODY = "INSERT INTO inbox_raw (file_id, part, body) VALUES (%s, %s, %b)"
 _PARTS = """
 SELECT r.file_id, r.part FROM inbox_file f JOIN inbox_raw r ON r.file_id = f.id
  WHERE f.server_id = %s AND f.digest = %s ORDER BY r.file_id, r.part"""
@@ -131,11 +130,7 @@ def _store_bytes(
     again = sha256()
     for number, part in enumerate(_parts(stream)):
         again.update(part)
-        db.copy_in(conn, "inbox_raw", {
-            "file_id": db.Int8(np.array([file_id])),
-            "part": db.Int4(np.array([number])),
-            "body": db.Bytes([zlib.compress(part, _LEVEL)]),
-        })  # fmt: skip
+        conn.execute(_BODY, (file_id, number, zlib.compress(part, _LEVEL)))
     if again.hexdigest() != digest:
         raise BadInput(
             "file_changed", "the file changed while it was read; import it when it is complete"

@@ -71,5 +71,5 @@ def format_e8(units: int, places: int = 2) -> str:
 
 def payable_e8(units: int, currency: str) -> int:
     """Cut an amount toward zero to the currency's minor unit, never below zero."""
-    step = 10 ** max(0, 8 - minor_units(currency))
+    step: int = 10 ** max(0, 8 - minor_units(currency))
     return max(0, units) // step * step

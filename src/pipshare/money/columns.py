@@ -52,7 +52,8 @@ def _direct(values: Column, top: Column, bottom: Column) -> Column:
 def _rounded(quotient: Column, rest: Column, bottom: Column) -> Column:
     missing = bottom - rest
     up = (rest > missing) | ((rest == missing) & (quotient % 2 != 0))
-    return quotient + up
+    result: Column = quotient + up
+    return result
 
 
 def _split(values: Column, top: Column, bottom: Column) -> Column:

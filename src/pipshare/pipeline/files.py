@@ -218,7 +218,7 @@ def _settle(run: Run, server: Server, intake: trades.Intake, report: FileReport)
 
 def _compare(run: Run, server: Server, chunk: Chunk, report: FileReport) -> None:
     frame = chunk.trades if len(chunk.trades) else trades.assemble(chunk.deals)
-    found = trades.compare(run.conn, server, frame.select(TRADE))
+    found = trades.compare(run.conn, server, frame.select(list(TRADE)))
     report.matching += found.matching
     report.differing += found.differing
     report.not_stored += found.missing

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import polars as pl
 
-from pipshare import audit, clients, market, partners, plans, rating
+from pipshare import audit, clients, market, partners, plans, rating, trades
 from pipshare.facts.reading import LoadReport, read_table
 from pipshare.pipeline.book import Booked
 from pipshare.pipeline.rest import to_rest
@@ -56,12 +56,14 @@ def load(
     """
     frame, refused = read_table(path, kind, clock=market.day_clocks(run.conn, kind))
     reports = _load_frame(run, kind, frame, by=by, reason=reason, dry_run=dry_run)
-    reports[0].refused[:0] = refused
+    reports[0].unread(refused)
     if dry_run:
         run.conn.rollback()
         return Done(reports, Booked())
     changed = [report.from_ms for report in reports if report.from_ms is not None]
     if changed:
+        if kind == "servers":
+            _reclock(run)
         _ask_again(run, f"load {kind}", min(changed))
     run.conn.commit()
     return Done(reports, _rest(run))
@@ -102,6 +104,12 @@ def approve(run: Run, proposal_id: int, *, by: str) -> tuple[audit.Proposal, Boo
         _ask_again(run, f"proposal {proposal_id}", from_ms)
     run.conn.commit()
     return proposal, _rest(run)
+
+
+def _reclock(run: Run) -> None:
+    """A clock put right moves the moments of what is stored; the rest finds nothing to do."""
+    for server in market.servers(run.conn):
+        trades.reclock(run.conn, server)
 
 
 def _ask_again(run: Run, cause: str, from_ms: int) -> None:

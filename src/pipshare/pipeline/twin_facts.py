@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from pipshare import market, rating, trades
+from pipshare import market, rating
 from pipshare.market import CENT_ID, Server
 from pipshare.pipeline.run import Run
 from pipshare.rating.twin_values import Fx, Partner, TradeFacts

@@ -52,7 +52,7 @@ def write_mt5(path: Path, trades: list[ClosedTrade]) -> None:
     An export begins somewhere: opening deals before the first day are not in it.
     """
     first = datetime(FIRST_DAY.year, FIRST_DAY.month, FIRST_DAY.day)
-    rows = []
+    rows: list[list[str]] = []
     for trade in trades:
         if trade.opened >= first:
             rows.append(_mt5_row(trade, opening=True))
@@ -60,7 +60,11 @@ def write_mt5(path: Path, trades: list[ClosedTrade]) -> None:
     with path.open("w", newline="", encoding="utf-8") as file:
         out = csv.writer(file, lineterminator="\n")
         out.writerow(_MT5_HEADER)
-        out.writerows(sorted(rows, key=lambda row: int(row[0])))
+        out.writerows(sorted(rows, key=_deal))
+
+
+def _deal(row: list[str]) -> int:
+    return int(row[0])
 
 
 def _mt5_row(trade: ClosedTrade, *, opening: bool) -> list[str]:

@@ -57,9 +57,14 @@ class Waiting:
 
 def overview(conn: psycopg.Connection) -> tuple[list[Held], list[Waiting]]:
     """Return what every partner holds, and everything that waits."""
-    held = [Held(*row[:4], int(row[4])) for row in conn.execute(_PARTNERS)]
-    waiting = [Waiting(*row[:5], row[5].isoformat(" ", "seconds"))
-               for row in conn.execute(_WAITING)]  # fmt: skip
+    held = [
+        Held(code, name, currency, state, int(amount))
+        for code, name, currency, state, amount in conn.execute(_PARTNERS)
+    ]
+    waiting = [
+        Waiting(server, reason, key, trades, example, since.isoformat(" ", "seconds"))
+        for server, reason, key, trades, example, since in conn.execute(_WAITING)
+    ]
     return held, waiting
 
 

@@ -10,6 +10,7 @@ from pipshare.trades.assemble import ASSEMBLED, assemble, legs
 from pipshare.trades.compare import Comparison, Difference, compare
 from pipshare.trades.from_deals import deals_of, from_deals
 from pipshare.trades.read import SETTLED, read
+from pipshare.trades.reclock import reclock
 from pipshare.trades.revision import revision
 from pipshare.trades.take_in import Intake, take_in
 from pipshare.trades.walk import Leg
@@ -27,6 +28,7 @@ __all__ = [
     "from_deals",
     "legs",
     "read",
+    "reclock",
     "revision",
     "take_in",
 ]

@@ -46,10 +46,8 @@ def from_deals(
     gone = undone.filter(~undone.is_in(assembled["ticket"].implode()))
     if not len(gone):
         return assembled
-    standing = read(conn, server_id, tickets=gone.to_numpy()).filter(pl.col("state") != 0)
-    taken_back = standing.select(list(TRADE)).with_columns(
-        state=pl.lit(State.CANCELLED, ASSEMBLED["state"])
-    )
+    standing = read(conn, server_id, tickets=gone.to_numpy()).select(list(TRADE))
+    taken_back = standing.with_columns(state=pl.lit(State.CANCELLED, ASSEMBLED["state"]))
     return pl.concat([assembled, taken_back.select(list(ASSEMBLED))]).sort("ticket")
 
 

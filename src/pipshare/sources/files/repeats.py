@@ -1,14 +1,14 @@
 """One identity comes once in a file: equal repeats collapse, contradictions are all refused.
 
 Identity is the ticket (trades, closed rows that are no trades, balance rows) or the deal. A file
-of one chunk is held against itself as it comes. A longer one is first scanned for identities that
-come twice (8 bytes a row, from the identity column alone where the format offers that); only when
-there are some is it read once more to compare what they say.
+of one chunk is held against itself as it comes. A longer one is scanned first: for identities
+alone (8 bytes a row) where the format offers that, and only if some come twice, or where it does
+not, for what each identity says. Then the file is read, and what was found is left out.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -27,16 +27,6 @@ RAW = 500  # characters of a refused row, written out field by field
 TICKET_FRAMES = ("trades", "others", "cash")
 
 
-@dataclass
-class _Rows:
-    """Rows whose identity comes more than once: identity, content, line, place in the file."""
-
-    identity: Ints
-    content: Ints
-    line: Ints
-    place: Ints
-
-
 @dataclass(frozen=True)
 class _Verdict:
     """What to do with one kind of rows: sorted places of repeats and of conflicts, with reasons."""
@@ -47,22 +37,25 @@ class _Verdict:
 
 
 def once(reading: Reading) -> Reading:
-    """Return the reading with every identity told once.
+    """Return the reading with every identity told once, and at least one chunk.
 
-    chunks() may still be called again; the comparison is made once and kept.
+    chunks() may still be called again; a long file is compared once and the verdict kept.
     """
     found: list[_Verdicts] = []
 
     def chunks() -> Iterator[Chunk]:
         if not found:
-            whole = _single(reading)
+            whole = _single(reading) if reading.identities is None else None
             if whole is not None:
-                yield _filtered(whole, _verdicts(lambda: iter([whole])), {})
+                yield _filtered(whole, _over_one(whole), {})
                 return
             found.append(_over_all(reading))
         places: dict[str, int] = {}
+        chunk = None
         for chunk in reading.chunks():
             yield _filtered(chunk, found[0], places)
+        if chunk is None:
+            yield Chunk()
 
     return replace(reading, chunks=chunks)
 
@@ -78,21 +71,44 @@ def _single(reading: Reading) -> Chunk | None:
     return first if next(chunks, None) is None else None
 
 
+def _over_one(chunk: Chunk) -> _Verdicts:
+    columns = [getattr(chunk, name)[key] for key, names in _FRAMES.items() for name in names]
+    doubled = _doubled(iter(columns))
+    return _verdicts(iter([chunk]), doubled) if len(doubled) else {}
+
+
 def _over_all(reading: Reading) -> _Verdicts:
-    if reading.identities is not None and not len(_doubled(reading.identities())):
-        return {}
-    return _verdicts(reading.chunks)
+    if reading.identities is None:
+        return _verdicts(reading.chunks(), None)
+    doubled = _doubled(reading.identities())
+    return _verdicts(reading.chunks(), doubled) if len(doubled) else {}
 
 
-def _verdicts(chunks: Callable[[], Iterator[Chunk]]) -> _Verdicts:
-    verdicts = {}
-    for key, frames in _FRAMES.items():
-        doubled = _doubled(
-            getattr(chunk, name)[key] for chunk in chunks() for name in frames
-        )  # fmt: skip
-        if len(doubled):
-            verdicts[key] = _judge(_collect(chunks(), key, frames, doubled), key)
-    return verdicts
+def _verdicts(chunks: Iterator[Chunk], doubled: Ints | None) -> _Verdicts:
+    """Judge the rows whose identity is among `doubled` (None = all rows)."""
+    parts: dict[str, list[pl.DataFrame]] = {key: [] for key in _FRAMES}
+    places = dict.fromkeys(_FRAMES, 0)
+    for chunk in chunks:
+        for key, names in _FRAMES.items():
+            for name in names:
+                frame: pl.DataFrame = getattr(chunk, name)
+                parts[key].append(_suspects(frame, name, key, places[key], doubled))
+                places[key] += len(frame)
+    return {key: _judge(pl.concat(tables), key) for key, tables in parts.items() if tables}
+
+
+def _suspects(
+    frame: pl.DataFrame, name: str, key: str, start: int, doubled: Ints | None
+) -> pl.DataFrame:
+    """Return identity, content, line and place of the rows that may come more than once."""
+    everything = np.arange(len(frame))
+    at = everything if doubled is None else np.flatnonzero(_among(frame[key], doubled))
+    rows = frame[at]
+    return pl.DataFrame(
+        {"identity": rows[key], "content": _content(rows, name), "line": rows["line"],
+         "place": at + start},
+        schema={"identity": pl.Int64, "content": pl.Int64, "line": pl.Int64, "place": pl.Int64},
+    )  # fmt: skip
 
 
 def _doubled(columns: Iterator[pl.Series]) -> Ints:
@@ -103,25 +119,6 @@ def _doubled(columns: Iterator[pl.Series]) -> Ints:
     every = np.concatenate(parts)
     every.sort()
     return np.unique(every[1:][every[1:] == every[:-1]])
-
-
-def _collect(
-    chunks: Iterator[Chunk], key: str, frames: tuple[str, ...], doubled: Ints
-) -> _Rows:  # fmt: skip
-    parts: list[pl.DataFrame] = []
-    place = 0
-    for chunk in chunks:
-        for name in frames:
-            frame: pl.DataFrame = getattr(chunk, name)
-            at = np.flatnonzero(_among(frame[key], doubled))
-            rows = frame[at]
-            parts.append(
-                pl.DataFrame({"identity": rows[key], "content": _content(rows, name),
-                              "line": rows["line"].cast(pl.Int64), "place": at + place})
-            )  # fmt: skip
-            place += len(frame)
-    table = pl.concat(parts).sort("identity", maintain_order=True)
-    return _Rows(*(table[name].to_numpy() for name in ("identity", "content", "line", "place")))
 
 
 def _among(column: pl.Series, doubled: Ints) -> npt.NDArray[np.bool_]:
@@ -139,30 +136,32 @@ def _content(rows: pl.DataFrame, name: str) -> pl.Series:
     return pl.Series(content, dtype=pl.Int64)
 
 
-def _judge(rows: _Rows, key: str) -> _Verdict:
-    starts = np.flatnonzero(np.concatenate(([True], rows.identity[1:] != rows.identity[:-1])))
-    lengths = np.diff(np.append(starts, len(rows.identity)))
+def _judge(table: pl.DataFrame, key: str) -> _Verdict:
+    table = table.sort("identity", maintain_order=True)
+    identity, content, line, place = (column.to_numpy() for column in table)
+    starts = np.flatnonzero(np.diff(identity, prepend=identity[:1] - 1))
+    lengths = np.diff(np.append(starts, len(identity)))
     group = np.repeat(np.arange(len(starts)), lengths)
-    same = rows.content == rows.content[starts][group]
-    clash = np.bincount(group, ~same) > 0
+    same = content == content[starts][group]
+    clash = np.bincount(group, ~same, minlength=len(starts)) > 0
     first = np.zeros(len(group), np.bool_)
     first[starts] = True
     conflicting: dict[int, str] = {}
     for number in np.flatnonzero(clash).tolist():
         span = slice(starts[number], starts[number] + lengths[number])
-        identity = int(rows.identity[starts[number]])
+        told = int(identity[starts[number]])
         # A journal's identity is negative, made of what it names here.
-        who = f"{key} {identity}" if identity >= 0 else "the same ticket, close time and volume"
+        who = f"{key} {told}" if told >= 0 else "the same ticket, close time and volume"
         reason = (
             f"{who} comes {lengths[number]} times with different content, in lines "
-            f"{_lines(rows.line[span])}: none of them is taken; leave the right one in the file"
+            f"{_lines(line[span])}: none of them is taken; leave the right one in the file"
         )
-        conflicting.update(dict.fromkeys(rows.place[span].tolist(), reason))
-    places = sorted(conflicting)
+        conflicting.update(dict.fromkeys(place[span].tolist(), reason))
+    bad = sorted(conflicting)
     return _Verdict(
-        np.sort(rows.place[~first & ~clash[group]]),
-        np.array(places, np.int64),
-        [conflicting[place] for place in places],
+        np.sort(place[~first & ~clash[group]]),
+        np.array(bad, np.int64),
+        [conflicting[at] for at in bad],
     )
 
 

@@ -83,9 +83,11 @@ def _sort_out(rest: pl.DataFrame, rows: Rows, header: Header, chunk: Chunk) -> N
     # Totals stand below the rows: neither ticket nor login.
     total = (pl.col("ticket").str.strip_chars() == "") & (pl.col("login").str.strip_chars() == "")
     cash = kind.is_in(CASH_TYPES)
-    chunk.cash = _cash(rest.filter(cash & ~total), rows, header)
-    left = leftovers(rest.filter(~cash & ~total), rows, header.captions)
-    add_leftovers(chunk, left)
+    balance, other = rest.filter(cash & ~total), rest.filter(~cash & ~total)
+    if len(balance):
+        chunk.cash = _cash(balance, rows, header)
+    if len(other):
+        add_leftovers(chunk, leftovers(other, rows, header.captions))
 
 
 def _cash(cash: pl.DataFrame, rows: Rows, header: Header) -> pl.DataFrame:

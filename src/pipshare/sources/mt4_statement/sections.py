@@ -94,7 +94,7 @@ def _captions(texts: list[str]) -> bool:
 
 def _totals(row: etree._Element, texts: list[str]) -> bool:
     span = row[0].get("colspan") or "" if len(row) else ""
-    return len(texts) >= 4 and span.isdigit() and int(span) >= 9 and not texts[0].strip()
+    return len(texts) >= 4 and span.isdecimal() and int(span[:4]) >= 9 and not texts[0].strip()
 
 
 def _other_row(found: Sections, texts: list[str], line: int, after_trade: bool) -> bool:

@@ -44,5 +44,5 @@ def _places(shape: _Shape) -> tuple[list[int], list[int]]:
             continue
         shown.append(number)
         starts.append(place)
-        place += int(span) if span and span.isdigit() and len(span) < 5 else 1
+        place += int(span) if span and span.isdecimal() and len(span) < 5 else 1
     return shown, starts

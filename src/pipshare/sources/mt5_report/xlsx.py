@@ -56,8 +56,8 @@ class Workbook:
         if unpacked > MAX_UNPACKED or blown_up:
             raise BadInput(
                 "zip_bomb",
-                f"{name} unpacks to {unpacked // 2**20} MiB, more than a report can have: export "
-                "a shorter period",
+                f"{name} has {len(data) // 1024 + 1} KiB and unpacks to {unpacked // 2**20} MiB, "
+                "which no report does: export it again, or a shorter period",
             )
 
     def encoding(self) -> str:

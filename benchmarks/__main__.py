@@ -1,0 +1,102 @@
+"""Measure everything in one run: `python -m benchmarks`, or `make bench`.
+
+At full size it takes about a quarter of an hour and 5 GB of disk, for which it uses a folder of its
+own. Turn other programs off: ratios bear a noisy machine better than rates do, but not well.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import shutil
+import tempfile
+from pathlib import Path
+
+from benchmarks import file_to_booked, html_parse, memory, rate_and_post, rating_only
+from benchmarks.databases import Databases
+from benchmarks.exports import write_files
+from benchmarks.racing import Race, Result, as_json, show
+from benchmarks.world import Size, make_world
+
+NAMES = ("file", "post", "rating", "html", "memory")
+
+
+def main(arguments: list[str] | None = None) -> list[Result]:
+    """Run what is asked for and print it; returns the results."""
+    options = _parser().parse_args(arguments)
+    wanted = options.only or NAMES
+    results: list[Result] = []
+    races: dict[str, Race] = {}
+    if {"file", "post", "memory"} & set(wanted):
+        _with_database(options, wanted, results, races)
+    if "rating" in wanted:
+        _say("rating only")
+        found, races["rating"] = rating_only.measure(options.trades, options.rounds, _say)
+        results += found
+    if "html" in wanted:
+        _say("HTML statement")
+        found, races["html"] = html_parse.measure(options.rounds, _say)
+        results += found
+    heading = f"{options.trades:,} trades, medians of {options.rounds}, {os.cpu_count()} cores"
+    show(results, heading)
+    if options.json:
+        told = {"trades": options.trades, "rounds": options.rounds, "cores": os.cpu_count(),
+                "machine": platform.machine(), "python": platform.python_version()}  # fmt: skip
+        options.json.write_text(json.dumps({**told, **as_json(results, races)}, indent=1) + "\n")
+    return results
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--trades", type=int, default=1_000_000)
+    parser.add_argument("--rounds", type=int, default=5, help="medians are of so many")
+    parser.add_argument("--only", action="append", choices=NAMES, help="may be given again")
+    parser.add_argument("--logins", type=int, default=100_000)
+    parser.add_argument("--partners", type=int, default=5_000)
+    parser.add_argument("--programmes", type=int, default=5, help="7,200 rates each; 1 to 5")
+    parser.add_argument("--naive", type=int, default=400, help="trades for the naive script")
+    parser.add_argument("--long", action="store_true", help="memory at ten times the trades, too")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures")
+    parser.add_argument("--folder", type=Path, help="on a real disk; default: for temporary files")
+    return parser
+
+
+def _with_database(
+    options: argparse.Namespace, wanted: list[str], results: list[Result], races: dict[str, Race]
+) -> None:
+    """Measure what needs a server: one for all, deleted at the end; the broker's files stay."""
+    base = options.folder or Path(tempfile.gettempdir()) / f"pipshare-bench-{os.getuid()}"
+    base.mkdir(mode=0o700, parents=True, exist_ok=True)
+    _say(f"making the broker and its files in {base}")
+    size = Size(options.trades, options.logins, options.partners, options.programmes)
+    broker = make_world(size)
+    files = write_files(broker, base)
+    folder = Path(tempfile.mkdtemp(prefix="server-", dir=base))
+    databases = Databases(folder / "database", broker, files)
+    try:
+        if "file" in wanted:
+            _say("file to booked")
+            found, races["file"] = file_to_booked.measure(
+                databases, options.rounds, options.naive, _say
+            )
+            results += found
+        if "post" in wanted:
+            _say("rate and post")
+            found, races["post"] = rate_and_post.measure(databases, options.rounds, _say)
+            results += found
+        if "memory" in wanted:
+            _say("memory")
+            results += memory.measure(databases, options.long, _say)
+    finally:
+        databases.close()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _say(text: str) -> None:
+    print(text, flush=True)
+
+
+if __name__ == "__main__":
+    main()
