@@ -96,16 +96,18 @@ def destroy(folder: Path, *, patience_s: float = 10.0) -> None:
     release(folder)
     if not folder.exists():
         return
-    users, server = locks.opened(folder / "users.lock"), locks.opened(folder / "server.lock")
+    users = locks.opened(folder / "users.lock")
+    deadline = time.monotonic() + patience_s
     try:
-        for descriptor in (users, server):
-            if not locks.wait_for(descriptor, locks.ALONE, patience_s):
+        while not (locks.attempt(users, locks.ALONE) and locks.free(folder / "server.lock")):
+            locks.attempt(users, locks.NONE)  # a keeper that just starts waits for it, too
+            if time.monotonic() > deadline:
                 raise Unavailable("in_use", f"{folder} is in use: end the other pipshare first")
+            time.sleep(0.01)
         sockets.remove(folder)
         shutil.rmtree(folder)
     finally:
         os.close(users)
-        os.close(server)
 
 
 def _become_user(folder: Path) -> None:

@@ -61,7 +61,9 @@ def store_deals(
     stored = beside(conn, server_id, rows["deal"].to_numpy())
     same = stored.found & (content == stored["content"])
     same &= ~other_reason(rows["reason"].to_numpy(), stored["reason"])
-    verdict = judge(stored.found, same, _moments(conn, server_id, rows, stored, same), as_of_ms)
+    verdict = judge(
+        stored.found, same, _moments(conn, server_id, rows, stored, same, as_of_ms), as_of_ms
+    )
     if as_of_ms is not None:
         _confirm(conn, server_id, rows, stored, same, batch_id, as_of_ms)
     taken = (verdict == Verdict.NEW) | (verdict == Verdict.REVISION)
@@ -111,12 +113,14 @@ def _cleaned(deals: pl.DataFrame) -> tuple[pl.DataFrame, list[Refusal], int]:
 
 
 def _moments(
-    conn: psycopg.Connection[Any], server_id: int, rows: pl.DataFrame, stored: Stored, same: Mask
-) -> Column:
+    conn: psycopg.Connection[Any], server_id: int, rows: pl.DataFrame, stored: Stored, same: Mask,
+    as_of_ms: int | None,
+) -> Column:  # fmt: skip
     """Up to when each stored deal is known to hold, where that is needed."""
     odd = stored.found & ~same
     moments = np.full(len(rows), UNKNOWN_MS, np.int64)
-    moments[odd] = as_of(conn, server_id, rows["deal"].to_numpy()[odd], stored["batch_id"][odd])
+    deals = rows["deal"].to_numpy()[odd]
+    moments[odd] = as_of(conn, server_id, deals, stored["batch_id"][odd], beside_ms=as_of_ms)
     return moments
 
 

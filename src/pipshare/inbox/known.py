@@ -27,7 +27,8 @@ _LIST = """
 SELECT {} FROM inbox_deal WHERE server_id = %(server)s AND deal = ANY(%(deals)s::bigint[])
  ORDER BY deal, revision"""
 _SOURCES = """
-SELECT id, coalesce(({}), {}), name FROM inbox_batch_source WHERE id = ANY(%(batches)s::bigint[])"""
+SELECT id, coalesce(({}), {}), name, {} FROM inbox_batch_source
+ WHERE id = ANY(%(batches)s::bigint[])"""
 _SEEN = """
 SELECT d, max({}) FROM inbox_seen, unnest(deals) AS d
  WHERE server_id = %(server)s AND first_deal <= %(high)s AND last_deal >= %(low)s
@@ -65,11 +66,13 @@ def whole(conn: psycopg.Connection[Any], server_id: int, deals: Column) -> pl.Da
     return rows.unique("deal", keep="last", maintain_order=True)
 
 
-def sources(conn: psycopg.Connection[Any], batches: Column) -> dict[int, tuple[int, str]]:
-    """Return of each batch the moment its file speaks of (UNKNOWN_MS when untold) and its name."""
-    query = _SOURCES.format(db.ms("as_of"), UNKNOWN_MS)
+def sources(conn: psycopg.Connection[Any], batches: Column) -> dict[int, tuple[int, str, int]]:
+    """Return of each batch the moment its file speaks of (UNKNOWN_MS when untold), its name, and
+    when it was received.
+    """
+    query = _SOURCES.format(db.ms("as_of"), UNKNOWN_MS, db.ms("received_at"))
     rows = conn.execute(query, {"batches": np.unique(batches).tolist()})
-    return {batch: (as_of_ms, name) for batch, as_of_ms, name in rows}
+    return {batch: (as_of_ms, name, received) for batch, as_of_ms, name, received in rows}
 
 
 def as_of(
@@ -78,17 +81,21 @@ def as_of(
     deals: Column,
     batches: Column,
     since_ms: int = UNKNOWN_MS,
+    beside_ms: int | None = None,
 ) -> Column:
     """Return up to which moment each stored deal is known to hold; UNKNOWN_MS where untold.
 
     That is the latest of the file that brought it and of the files that repeated it since; of the
-    latter only those of `since_ms` or later are asked, as there may be very many.
+    latter only those of `since_ms` or later are asked, as there may be very many. A file that tells
+    no moment cannot speak of one after it was received: beside a file of a later moment
+    (`beside_ms`) that is enough to know which of the two is newer.
     """
     if not len(deals):
         return np.zeros(0, np.int64)
     brought = sources(conn, batches)
     own, code = np.unique(batches, return_inverse=True)
-    moments = np.array([brought.get(int(b), (UNKNOWN_MS, ""))[0] for b in own], np.int64)[code]
+    told = [_moment(brought.get(int(batch)), beside_ms) for batch in own]
+    moments = np.array(told, np.int64)[code]
     seen = db.read_columns(
         conn, _SEEN.format(db.ms("as_of")), {**_span(server_id, deals), "since": since_ms},
         schema={"deal": pl.Int64, "ms": pl.Int64},
@@ -96,6 +103,14 @@ def as_of(
     place = np.searchsorted(deals, seen["deal"].to_numpy())
     moments[place] = np.maximum(moments[place], seen["ms"].to_numpy())
     return moments
+
+
+def _moment(source: tuple[int, str, int] | None, beside_ms: int | None) -> int:
+    if source is None:
+        return UNKNOWN_MS
+    as_of_ms, _, received_ms = source
+    is_before = beside_ms is not None and received_ms < beside_ms
+    return received_ms if as_of_ms == UNKNOWN_MS and is_before else as_of_ms
 
 
 def remember(

@@ -57,7 +57,7 @@ def weigh(
     odd = stored.found & ~same
     rows = trades.filter(pl.Series(odd))
     tickets = rows["ticket"].to_numpy()
-    moments[odd] = as_of(conn, server_id, tickets, stored["batch_id"][odd])
+    moments[odd] = as_of(conn, server_id, tickets, stored["batch_id"][odd], beside_ms=as_of_ms)
     verdict = judge(stored.found, same, moments, as_of_ms)
     if len(rows):
         kept = read(conn, server_id, tickets=tickets)

@@ -45,7 +45,8 @@ CREATE INDEX inbox_batch_open ON inbox_batch (not_before) WHERE state IN ('new',
 -- it does not say). What came from no file, from a live connection, tells of when it came.
 CREATE VIEW inbox_batch_source AS
 SELECT b.id, b.server_id, b.file_id, coalesce(f.name, b.kind || ' ' || b.id) AS name,
-       CASE WHEN b.file_id IS NULL THEN b.created_at ELSE f.as_of END AS as_of
+       CASE WHEN b.file_id IS NULL THEN b.created_at ELSE f.as_of END AS as_of,
+       coalesce(f.received_at, b.created_at) AS received_at
   FROM inbox_batch b
   LEFT JOIN inbox_file f ON f.id = b.file_id;
 

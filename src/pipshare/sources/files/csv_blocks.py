@@ -9,6 +9,7 @@ from __future__ import annotations
 import codecs
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -28,7 +29,11 @@ class LineBlock:
 
     data: bytes
     first_line: int
-    lines: int
+
+    @cached_property
+    def lines(self) -> int:
+        """The number of lines. numpy counts in 2 ms what bytes.count does in 10."""
+        return int(np.count_nonzero(np.frombuffer(self.data, np.uint8) == 10))
 
 
 def line_blocks(opened: Opened, skip: int = 0) -> Iterator[LineBlock]:
@@ -48,10 +53,9 @@ def line_blocks(opened: Opened, skip: int = 0) -> Iterator[LineBlock]:
             continue
         end = len(rest) if last else _safe_end(rest)
         if end:
-            whole = rest[:end]
-            count = count_byte(whole, 10)
-            yield LineBlock(whole, line, count)
-            line += count
+            block = LineBlock(rest[:end], line)
+            yield block
+            line += block.lines
         rest = rest[end:] if end else _shortened(rest)
 
 
@@ -91,11 +95,6 @@ def utf8_pieces(opened: Opened, size: int) -> Iterator[bytes]:
             start = False
         if not plain:
             yield decoder.decode(b"", True).encode()
-
-
-def count_byte(data: bytes, octet: int) -> int:
-    """Count a byte. numpy does in 2 ms what bytes.count does in 10 when hits are dense."""
-    return int(np.count_nonzero(np.frombuffer(data, np.uint8) == octet))
 
 
 def newlines(data: bytes) -> Places:

@@ -86,6 +86,22 @@ def csv_rows(opened: Opened, shape: Shape, wanted: Sequence[str]) -> Iterator[Ro
     yield from one_ahead(read_block(block, shape, wanted) for block in blocks)
 
 
+def identities(opened: Opened, shape: Shape, name: str) -> Iterator[pl.Series]:
+    """Yield one column of whole numbers (Int64) without looking at anything else of the rows.
+
+    It may hold numbers of rows that are refused later, and none of a row that cannot be cut.
+    """
+    for block in line_blocks(opened, shape.skip):
+        if shape.quote.encode() in block.data or not block.data.isascii():
+            frame = read_block(block, shape, [name]).frame
+        else:
+            frame = _scan(block.data, shape, None).select(_picked(shape, [name])).collect()
+        numbers = frame[name].cast(pl.Int64, strict=False)
+        if numbers.null_count():
+            numbers = frame[name].str.strip_chars().cast(pl.Int64, strict=False).drop_nulls()
+        yield numbers
+
+
 def read_block(block: LineBlock, shape: Shape, wanted: Sequence[str]) -> Rows:
     """Cut one block into the `wanted` columns (names of shape.columns)."""
     block, lossy = _valid(block)

@@ -10,9 +10,8 @@ import polars as pl
 
 from pipshare.errors import BadInput
 from pipshare.facts import Refusal
-from pipshare.sources.files.csv_rows import RAW, Rows, csv_rows
+from pipshare.sources.files.csv_rows import RAW, Rows, csv_rows, identities
 from pipshare.sources.files.decode import Opened, open_file
-from pipshare.sources.files.numbers import whole
 from pipshare.sources.mapped.elements import element_rows
 from pipshare.sources.mapped.mapping import Mapping, fault, read_mapping
 from pipshare.sources.mapped.rows import own_mapping, own_names, shape_of
@@ -46,12 +45,9 @@ def read(opened: Opened) -> Reading:
             yield _chunk(frame, refused, mapping, rows.block.first_line, rows.last_line)
 
     key = "ticket" if mapping.format == "trades" else "deal"
-
-    def identities() -> Iterator[pl.Series]:
-        for rows in csv_rows(opened, shape, [key]):
-            yield rows.frame.select(whole(pl.col(key).str.strip_chars())).to_series().drop_nulls()
-
-    return Reading(meta, chunks, identities if key in shape.columns else None)
+    if key not in shape.columns:
+        return Reading(meta, chunks)
+    return Reading(meta, chunks, lambda: identities(opened, shape, key))
 
 
 def _reopened(opened: Opened, mapping: Mapping) -> Opened:

@@ -10,7 +10,7 @@ from pipshare.errors import BadInput
 from pipshare.facts import CASH
 from pipshare.money.currencies import is_currency
 from pipshare.sources.files.cash_kinds import cash_kind
-from pipshare.sources.files.csv_rows import Rows, Shape, csv_rows
+from pipshare.sources.files.csv_rows import Rows, Shape, csv_rows, identities
 from pipshare.sources.files.decode import Opened
 from pipshare.sources.files.numbers import (
     e8,
@@ -59,11 +59,7 @@ def read(opened: Opened) -> Reading:
                 chunk.currencies = currencies.new_in(rows.frame)
             yield chunk
 
-    def identities() -> Iterator[pl.Series]:
-        for rows in csv_rows(opened, shape, ["ticket"]):
-            yield rows.frame.select(whole("ticket")).to_series().drop_nulls()
-
-    return Reading(meta, chunks, identities)
+    return Reading(meta, chunks, lambda: identities(opened, shape, "ticket"))
 
 
 def _chunk(rows: Rows, header: Header) -> Chunk:

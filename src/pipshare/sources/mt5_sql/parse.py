@@ -10,9 +10,8 @@ import polars as pl
 from pipshare.errors import BadInput
 from pipshare.facts import Refusal
 from pipshare.sources.files.csv_blocks import BLOCK_BYTES, LineBlock, to_the_end, utf8_pieces
-from pipshare.sources.files.csv_rows import RAW, Shape, csv_rows, read_block
+from pipshare.sources.files.csv_rows import RAW, Shape, csv_rows, identities, read_block
 from pipshare.sources.files.decode import Opened
-from pipshare.sources.files.numbers import whole
 from pipshare.sources.files.split import split_line
 from pipshare.sources.mt5_sql.columns import deals, known_columns, missing_columns
 from pipshare.sources.mt5_sql.statements import Statements, Tuples
@@ -62,11 +61,7 @@ def read(opened: Opened) -> Reading:
             chunk.refused = sorted(rows.refused, key=lambda refusal: refusal.line)
             yield chunk
 
-    def identities() -> Iterator[pl.Series]:
-        for rows in csv_rows(opened, shape, ["deal"]):
-            yield rows.frame.select(whole("deal")).to_series().drop_nulls()
-
-    return Reading(meta, chunks, identities)
+    return Reading(meta, chunks, lambda: identities(opened, shape, "deal"))
 
 
 def _not_blank(frame: pl.DataFrame) -> pl.DataFrame:
@@ -118,7 +113,7 @@ def _tuples_chunk(tuples: Tuples, places: dict[str, int]) -> Chunk:
     chunk = Chunk(first_line=min(lines, default=0), last_line=max(lines, default=0))
     if kept:
         shape = Shape(",", len(tuples.columns), places, quote="'")
-        rows = read_block(LineBlock(data, 0, len(kept)), shape, list(places))
+        rows = read_block(LineBlock(data, 0), shape, list(places))
         chunk.deals = deals(rows.frame, rows.refuse)
         true_line = pl.Series(kept, dtype=pl.Int32)
         chunk.deals = chunk.deals.with_columns(line=true_line.gather(chunk.deals["line"]))
