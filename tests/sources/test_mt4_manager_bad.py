@@ -160,6 +160,12 @@ def test_a_wrong_encoding_that_is_told_is_refused_in_a_sentence(tmp_path: Path) 
     assert "klingon" in found["error"]
 
 
+def test_a_header_that_lacks_a_column_is_refused_by_its_name(tmp_path: Path) -> None:
+    path = tmp_path / "deals.csv"
+    path.write_text("\n".join((NAMES.replace("Volume,Open", "Size,Open", 1), row(1))))
+    assert "lacks: volume" in summary(path)["error"]
+
+
 ODD = st.sampled_from(
     ["", " ", "0", "-1", "1e3", "1e-9", "1,5", '"', '""', "nan", "१", "0x10", "2026.03.02 10:00",
      "1970.01.01 00:00:00", "buy limit", "balance", "\x00", "﻿", "9" * 30, "to #5", "to #6\n", "\r"]

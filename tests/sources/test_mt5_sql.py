@@ -222,6 +222,13 @@ def test_an_sql_file_without_deals_is_refused_in_a_sentence(tmp_path: Path) -> N
     assert "mt5_users lacks" in found["error"]
 
 
+def test_a_header_that_lacks_a_column_is_refused_by_its_name(tmp_path: Path) -> None:
+    names = tuple(name for name in NAMES if name != "PositionID")
+    path = tmp_path / "deals.csv"
+    path.write_text(csv_text(CLOSING, names=names))
+    assert "lacks PositionID" in summary(path)["error"]
+
+
 def test_statements_are_read_across_blocks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     rows = [CLOSING | {"Deal": str(100 + n), "Comment": "o'k\n;(" * (n % 3)} for n in range(60)]
     text = "-- a comment; with 'quotes\n" + insert(*rows[:30]) + insert(*rows[30:], table="d_2026")

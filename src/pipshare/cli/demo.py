@@ -120,10 +120,9 @@ def _show(run: Run) -> None:
 
 
 def _where_next() -> None:
-    program = Path(sys.argv[0])
-    name = (
-        str(program.relative_to(Path.cwd())) if program.is_relative_to(Path.cwd()) else "pipshare"
-    )
+    program = Path(sys.argv[0]).absolute()
+    here = program.is_relative_to(Path.cwd())
+    name = str(program.relative_to(Path.cwd())) if here else "pipshare"
     console.print("Try next:")
     for line in ("statement IB-110 --period 2026-11", "waiting", "verify", "--help"):
         console.print(f"  {name} {line}")

@@ -1,4 +1,4 @@
-"""What a second rating of a trade posts: the difference to what is already posted, line by line."""
+"""What a second rating of a trade posts: the difference to what stands, line by line."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def difference(rated: pl.DataFrame, standing: pl.DataFrame) -> pl.DataFrame:
     Pure. `rated` has ticket, component, level, partner, account, day, rate, reason, amount_e8,
     orig_e8, fx, contra; `standing` is what `posted` returns. A line posted before and rated no
     more comes back with the opposite amount, rate 0, reason 0 and no contra account; one whose
-    earned day moved is taken back on the old day and posted on the new. A line of amount zero is new
+    earned day moved is taken back on the old day and posted on the new. A line of zero is new
     only when nothing of its identity was posted before.
     """
     before = standing.rename({"amount_e8": "amount_before", "orig_e8": "orig_before"})

@@ -70,12 +70,12 @@ def overview(conn: psycopg.Connection) -> tuple[list[Held], list[Waiting]]:
 
 _LONGEST = """
 SELECT s.code, e.ticket FROM rating_entry e JOIN market_server s ON s.id = e.server_id
- WHERE e.seq = 1 AND e.standing = 1
- ORDER BY cardinality(e.partner) DESC, e.server_id, e.ticket LIMIT 1
+ WHERE e.seq = 1 AND e.standing = 1 AND NOT 0 = ANY(e.amount_e8)
+ ORDER BY cardinality(e.partner) DESC, cardinality(e.fx) DESC, s.platform DESC, e.ticket LIMIT 1
 """
 
 
 def longest_chain(conn: psycopg.Connection) -> tuple[str, int] | None:
-    """Return (server, ticket) of a trade that pays most levels: the best one to show."""
+    """Return (server, ticket) of a trade that pays many levels: a good one to show."""
     row = conn.execute(_LONGEST).fetchone()
     return (row[0], row[1]) if row else None

@@ -27,8 +27,9 @@ def is_sql_dump(opened: Opened) -> bool:
 
 
 def is_manager(opened: Opened) -> bool:
-    """Tell whether one of the first lines is the header of an MT4 Manager export."""
-    return _of("mt4_manager.header").find_header(opened.text) is not None
+    """Tell whether one of the first lines is the header of an MT4 Manager export, or nearly."""
+    header = _of("mt4_manager.header")
+    return header.find_header(opened.text) is not None or header.nearly(opened.text) is not None
 
 
 def is_journal(opened: Opened) -> bool:
@@ -37,8 +38,8 @@ def is_journal(opened: Opened) -> bool:
 
 
 def is_mt5_csv(opened: Opened) -> bool:
-    """Tell whether the first line names the columns of an MT5 deals export."""
-    return _delimited(opened) and _of("mt5_sql.parse").csv_shape(opened.text) is not None
+    """Tell whether the first line names columns that only an MT5 deals export has."""
+    return _delimited(opened) and _of("mt5_sql.parse").is_csv(opened.text)
 
 
 def is_own_csv(opened: Opened) -> bool:

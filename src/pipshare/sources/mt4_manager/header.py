@@ -13,12 +13,14 @@ from dataclasses import dataclass
 from pipshare.sources.files.split import split_line
 
 TITLE_LINES = 5
+NEARLY = 8  # of its names make a header a Manager's, even when others are wrong or missing
 NAMES = (
     "deal", "login", "open time", "type", "symbol", "volume", "open price", "s/l", "t/p",
     "close time", "close price", "reason", "gateway order", "gateway volume",
     "open price delta", "close price delta", "agent", "commission", "taxes", "swap", "profit",
     "points", "comment",
 )  # fmt: skip
+MARKS = {"open time", "close time", "open price", "close price", "gateway order"}
 # Name in the header -> our name, for the columns that are read.
 READ = {
     "deal": "ticket", "login": "login", "open time": "open_time", "type": "type",
@@ -60,6 +62,23 @@ def find_header(text: str) -> Header | None:
     return None
 
 
+def nearly(text: str) -> list[str] | None:
+    """Return what a header lacks that is a Manager's but for some columns; None when it is none."""
+    for line in text.lstrip("\ufeff").split("\n", TITLE_LINES)[:TITLE_LINES]:
+        for delimiter in ";,\t":
+            names = _known_names(_cells(line, delimiter))
+            known = sum(name in NAMES for name in names)
+            if known >= NEARLY and MARKS.intersection(names):
+                return [f"{name} ({names.count(name)} times)" if name in names else name
+                        for name in _NEEDED if names.count(name) != 1]  # fmt: skip
+    return None
+
+
+def _known_names(cells: list[str]) -> list[str]:
+    lowered = [" ".join(cell.lower().split()) for cell in cells]
+    return [_ALIASES.get(name, name) for name in lowered]
+
+
 def _cells(line: str, delimiter: str) -> list[str]:
     if line.count(delimiter) > 200:
         return []
@@ -67,8 +86,7 @@ def _cells(line: str, delimiter: str) -> list[str]:
 
 
 def _by_name(cells: list[str], delimiter: str, line: int) -> Header | None:
-    lowered = [" ".join(cell.lower().split()) for cell in cells]
-    names = [_ALIASES.get(name, name) for name in lowered]
+    names = _known_names(cells)
     if not all(names.count(name) == 1 for name in _NEEDED):
         return None
     places = {ours: names.index(theirs) for theirs, ours in READ.items() if theirs in names}

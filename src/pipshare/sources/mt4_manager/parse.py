@@ -27,7 +27,7 @@ from pipshare.sources.files.trade_rows import (
     leftovers,
     with_all,
 )
-from pipshare.sources.mt4_manager.header import Header, find_header
+from pipshare.sources.mt4_manager.header import Header, find_header, nearly
 from pipshare.sources.mt4_manager.totals import printed_profit_e8
 from pipshare.sources.reading import OPERATOR, Chunk, Meta, Reading
 
@@ -40,10 +40,12 @@ def read(opened: Opened) -> Reading:
     """Open a Manager export. Raises BadInput when it has no such header."""
     header = find_header(opened.text)
     if header is None:
+        lacks = nearly(opened.text)
+        what = f"; it lacks: {', '.join(lacks)}" if lacks else ""
         raise BadInput(
             "no_manager_header",
             f"{opened.path.name} has no header of an MT4 Manager export (Deal, Login, Open Time, "
-            "Type, Symbol, Volume ...) in its first lines: export it again with the header",
+            f"Type, Symbol, Volume ...) in its first lines{what}. Export it again with all columns",
         )
     meta = Meta(
         "mt4_manager", opened.charset.name, "mt4", OPERATOR,

@@ -12,7 +12,7 @@ import polars as pl
 
 from pipshare.facts import DEAL
 from pipshare.sources.files.numbers import any_time_ms, e8, shown, time_ms, whole
-from pipshare.sources.mt5_sql.faults import deal_fault
+from pipshare.sources.mt5_sql.faults import CAPTIONS, deal_fault
 
 # Name in the file, lower case -> our text column.
 NAMES = {
@@ -36,8 +36,8 @@ NULLS = {"NULL": "", "null": "", "\\N": ""}
 
 
 def missing_columns(names: Mapping[str, int]) -> list[str]:
-    """Return what a header lacks to be an export of deals."""
-    lacks = [name for name in NEEDED if name not in names]
+    """Return what a header lacks to be an export of deals, by MetaQuotes' names."""
+    lacks = [CAPTIONS[name] for name in NEEDED if name not in names]
     if "time" not in names and "time_msc" not in names:
         lacks.append("Time")
     if "volume" not in names and "volume_ext" not in names:

@@ -20,6 +20,8 @@ from pipshare.sources.reading import OPERATOR, Chunk, Meta, Reading
 
 _SQL = re.compile(r"^\s*(?:INSERT|REPLACE)\s+(?:\w+\s+)*?(?:INTO\s+)?[`\"\[\w]|^\s*CREATE TABLE",
                   re.I | re.M)  # fmt: skip
+# Names of an export that are no field names of ours.
+MARKS = {"positionid", "timemsc", "timestamp", "volumeext", "expertid", "contractsize", "storage"}
 CANCELED = (13, 14)  # BUY_CANCELED, SELL_CANCELED
 
 
@@ -28,15 +30,24 @@ def is_sql(text: str) -> bool:
     return bool(_SQL.search(text))
 
 
+def is_csv(text: str) -> bool:
+    """Tell whether the first line is the header of a deals export, if perhaps an incomplete one."""
+    names = {cell.strip().lower() for cell in _header(text)[1]}
+    return "deal" in names and bool(names & MARKS)
+
+
 def csv_shape(text: str) -> Shape | None:
     """Return how to cut a CSV export of deals; None when the first line is no such header."""
+    delimiter, header = _header(text)
+    places = known_columns(header)
+    return None if missing_columns(places) else Shape(delimiter, len(header), places, 1)
+
+
+def _header(text: str) -> tuple[str, list[str]]:
     line = text.lstrip("\ufeff").split("\n", 1)[0].rstrip("\r")
-    for delimiter in ",;\t":
-        header = split_line(line, delimiter)
-        places = known_columns(header)
-        if not missing_columns(places):
-            return Shape(delimiter, len(header), places, 1)
-    return None
+    headers = {delimiter: split_line(line, delimiter) for delimiter in ",;\t"}
+    delimiter = max(headers, key=lambda one: len(known_columns(headers[one])))
+    return delimiter, headers[delimiter]
 
 
 def read(opened: Opened) -> Reading:
@@ -45,11 +56,10 @@ def read(opened: Opened) -> Reading:
     shape = csv_shape(opened.text)
     if shape is None:
         if not is_sql(opened.text):
+            lacks = ", ".join(missing_columns(known_columns(_header(opened.text)[1])))
             raise BadInput(
                 "no_deals",
-                f"{opened.path.name} is no export of MT5 deals: it needs a header with Deal, "
-                "Login, Action, Entry, PositionID, Symbol, Price, Time, Volume, or INSERT "
-                "statements with those columns",
+                f"{opened.path.name} is no whole export of MT5 deals: its header lacks {lacks}",
             )
         return Reading(meta, lambda: _sql_chunks(opened))
 
