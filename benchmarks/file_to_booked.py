@@ -1,7 +1,8 @@
 """Goals 1 and 6: files to booked, and the same files again, beside COPY and the naive script.
 
 Timed of pipshare: reading what the run needs (plans, partners, FX), then all of `import_file` for
-one MT4 Manager export per server, and bringing everything to rest, as the command does. A new process's start is not in it.
+one MT4 Manager export per server, and bringing everything to rest, as the command does. The start
+of a process is not in it.
 """
 
 from __future__ import annotations

@@ -1,13 +1,11 @@
 """Parsing speed of an MT4 statement, as a share of lxml merely walking the same tree.
 
-Run: python benchmarks/html_parse.py [trades]. Both sides run interleaved, seven times; the medians
-and their ratio are printed as one JSON line. The goal is a ratio of 0.5 or more.
+Run: python -m benchmarks.html_parse [trades]. Both sides run interleaved, seven times; the goal is
+a ratio of medians of 0.5 or more.
 """
 
 from __future__ import annotations
 
-import json
-import statistics
 import sys
 import tempfile
 import time
@@ -18,12 +16,14 @@ from pathlib import Path
 
 import lxml.html
 
+from benchmarks.racing import Race, Result, beside, race, show
 from pipshare.sources import files
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "sources"))
 from fixtures_html import mt4
 
-ROUNDS = 7
+ROUNDS, TRADES = 7, 4_500
+PARSE, WALK = "HTML statement parsed", "lxml walks its tree"
 
 
 def make_statement(trades: int) -> str:
@@ -62,28 +62,38 @@ def parse(path: Path) -> int:
     return sum(len(chunk.trades) for chunk in files.read(path).chunks())
 
 
-def main() -> None:
-    """Time both and print what was seen."""
-    trades = int(sys.argv[1]) if len(sys.argv) > 1 else 4_500
-    times: dict[Callable[[Path], int], list[float]] = {walk: [], parse: []}
+def measure(
+    rounds: int, say: Callable[[str], None], trades: int = TRADES
+) -> tuple[list[Result], Race]:
+    """Race the two over one statement of so many trades."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "statement.htm"
         path.write_text(make_statement(trades), "utf-8")
-        size = path.stat().st_size
         assert parse(path) == trades
         assert walk(path) > 0
-        for _ in range(ROUNDS):
-            for work, seconds in times.items():
-                begin = time.perf_counter()
-                work(path)
-                bytes(100_000)  # makes the allocator tidy up now, at the cost of who littered
-                seconds.append(time.perf_counter() - begin)
-    walking, parsing = (statistics.median(seconds) for seconds in times.values())
-    print(json.dumps({
-        "benchmark": "html_parse", "trades": trades, "bytes": size,
-        "walk_ms": round(walking * 1000, 1), "parse_ms": round(parsing * 1000, 1),
-        "speed_of_walk": round(walking / parsing, 2),
-    }))  # fmt: skip
+        say(f"  {trades:,} trades, {path.stat().st_size:,} bytes")
+        runners = {PARSE: _timed(parse, path, trades), WALK: _timed(walk, path, trades)}
+        run = race(runners, rounds, say)
+    return [
+        beside(run, 0, PARSE, WALK, 0.5, limit="building the tree is the walk's time, too")
+    ], run
+
+
+def _timed(work: Callable[[Path], int], path: Path, trades: int) -> Callable[[], float]:
+    def runner() -> float:
+        begin = time.perf_counter()
+        work(path)
+        bytes(100_000)  # makes the allocator tidy up now, at the cost of who littered
+        return trades / (time.perf_counter() - begin)
+
+    return runner
+
+
+def main() -> None:
+    """Time both and print what was seen."""
+    trades = int(sys.argv[1]) if len(sys.argv) > 1 else TRADES
+    results, _ = measure(ROUNDS, print, trades)
+    show(results, f"{trades:,} trades, medians of {ROUNDS}")
 
 
 if __name__ == "__main__":

@@ -6,12 +6,12 @@ import json
 from pathlib import Path
 
 import pytest
-
-from benchmarks import racing
+from benchmarks import checking, racing
 from benchmarks.__main__ import main
-from benchmarks.exports import write_files
-from benchmarks.market_of_trades import Market
+from benchmarks.databases import Databases
+from benchmarks.exports import code, write_files
 from benchmarks.world import SERVERS, Size, World, make_world
+
 from pipshare.sources import files
 
 TINY = Size(trades=1_200, logins=200, partners=80, programmes=1)
@@ -45,32 +45,31 @@ def test_the_files_say_what_the_columns_say(broker: World, tmp_path: Path) -> No
         assert told.equals(next(broker.trades(number)).drop("line"))
 
 
-def test_files_and_stored_trades_are_booked_to_what_the_gather_computes(tmp_path: Path) -> None:
-    """The benchmarks themselves hold every runner to it; here they run."""
-    told = tmp_path / "told.json"
+def test_files_and_stored_trades_are_booked_to_what_the_gather_computes(
+    scratch: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The benchmarks hold every runner to it by themselves; here they run."""
+    monkeypatch.setattr(Databases, "settle", lambda databases: None)
+    told = scratch / "told.json"
     results = main([*ARGUMENTS, "--only", "file", "--only", "post", "--only", "memory",
-                    "--folder", str(tmp_path), "--json", str(told)])  # fmt: skip
+                    "--folder", str(scratch), "--json", str(told)])  # fmt: skip
     assert {one.goal for one in results} == {0, 1, 2, 6, 7}
     assert all(one.rate > 0 for one in results)
     written = json.loads(told.read_text())
     assert len(written["results"]) == len(results)
     assert {"file", "post"} <= written["rates"].keys()
-    assert not list(tmp_path.glob("server-*")), "the server's folder was left behind"
+    assert not list(scratch.glob("server-*")), "the server's folder was left behind"
 
 
-def test_a_wrong_amount_stops_the_benchmark(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from benchmarks import checking
-
-    class TooMuch(checking.Gather):
-        def rate(self, market: Market) -> object:
-            amounts, payees = super().rate(market)
-            return amounts + (amounts == amounts.max()), payees
-
-    monkeypatch.setattr(checking, "Gather", TooMuch)
-    with pytest.raises(AssertionError, match="partners differ, first P0"):
-        main([*ARGUMENTS, "--only", "file", "--folder", str(tmp_path)])
+def test_a_wrong_amount_is_named(broker: World) -> None:
+    wanted = checking.expected(broker)
+    booked = {code(p): int(amount) for p, amount in enumerate(wanted)}
+    assert wanted.sum() > 0
+    checking.hold_to(wanted, checking.by_number(broker, booked), "here")
+    one = int(wanted.argmax())
+    booked[code(one)] += 1
+    with pytest.raises(AssertionError, match=f"1 partners differ, first {code(one)}"):
+        checking.hold_to(wanted, checking.by_number(broker, booked), "here")
 
 
 def test_rating_only_and_html_run() -> None:

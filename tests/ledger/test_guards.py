@@ -146,6 +146,18 @@ def test_a_transfer_stays_inside_its_entity(db: Any) -> None:
             )  # fmt: skip
 
 
+def test_a_leg_needs_its_transfer_and_its_account(db: Any) -> None:
+    pair = "INSERT INTO ledger_leg VALUES (%s, %s, 5), (%s, %s, -5)"
+    with db.app() as conn:
+        payee, house = _accounts(conn)
+        with pytest.raises(errors.ForeignKeyViolation):
+            conn.execute(pair, (999, payee, 999, house))
+    with db.app() as conn:
+        transfer, _ = _post(conn)
+        with pytest.raises(errors.ForeignKeyViolation):
+            conn.execute(pair, (transfer, 998, transfer, 999))
+
+
 def test_verify_counts_and_finds_nothing_in_whole_books(books: Any) -> None:
     with books.app() as conn:
         assert ledger.verify(conn) == ([], (1, 2))

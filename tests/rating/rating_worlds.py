@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from random import Random
 
 import numpy as np
 
-from pipshare.market.fx import FxRow, FxTable
+from pipshare.market.fx import DEAL_ID, FxRow, FxTable
 from pipshare.plans.book import Book, Terms
 from pipshare.plans.book import Version as BookVersion
 from pipshare.plans.overlap import rank_key
 from pipshare.plans.terms import Component, Programme, RateRule
 from pipshare.rating import twin_values as tv
+from pipshare.rating.own_rates import OwnRates
 from pipshare.rating.payees import payees
 from pipshare.rating.places import GroupPlace, SymbolPlace
 from pipshare.rating.rate import TradeColumns, rate_trades
@@ -38,7 +39,10 @@ class Person:
 
 @dataclass
 class Row:
-    """A trade; symbol, group and chain are places in the world's lists."""
+    """A trade; symbol, group and chain are places in the world's lists.
+
+    `account` is a place in ACCOUNTS, -1 = its currency is not known; `rate_e8` 0 = none came.
+    """
 
     lots_e8: int
     hold_ms: int = 3_600_000
@@ -48,6 +52,8 @@ class Row:
     symbol: int = 0
     group: int = 0
     chain: int = 0
+    account: int = -1
+    rate_e8: int = 0
 
 
 @dataclass
@@ -97,7 +103,7 @@ class World:
         people = payees([(p.id, p.currency, p.own_client, p.go_live_ms, p.statuses)
                          for p in self.persons])  # fmt: skip
         return rate_trades(
-            columns(rows), self.symbols, self.groups, self.chains,
+            columns(rows, self.symbols), self.symbols, self.groups, self.chains,
             book=self.book(), payees=people, fx=FxTable(self.fx),
         )  # fmt: skip
 
@@ -121,12 +127,19 @@ class World:
             trade.lots_e8, None if trade.hold_ms < 0 else trade.hold_ms, trade.close,
             None if trade.client < 0 else trade.client, trade.cancelled,
             symbol.name, symbol.symbol_group, symbol.known,
-            group.name, group.account_type, group.lot_factor,
+            group.name, group.account_type, group.lot_factor, _own(trade, symbol),
         )  # fmt: skip
         return rate_one(facts, tuple(people[i] for i in self.chains[trade.chain]), fx)
 
 
-def columns(rows: list[Row]) -> TradeColumns:
+def _own(trade: Row, symbol: SymbolPlace) -> tv.OwnRate | None:
+    account = ACCOUNTS[trade.account] if trade.account >= 0 else ""
+    if trade.rate_e8 <= 0 or "" in (symbol.currency, account):
+        return None
+    return tv.OwnRate(symbol.currency, account, Fraction(trade.rate_e8, 10**8), DEAL_ID, "test")
+
+
+def columns(rows: list[Row], symbols: list[SymbolPlace]) -> TradeColumns:
     """Turn rows into the columns that rating takes."""
 
     def column(name: str, kind: type) -> np.ndarray:
@@ -136,6 +149,9 @@ def columns(rows: list[Row]) -> TradeColumns:
         column("lots_e8", np.int64), column("hold_ms", np.int64), column("close", np.int64),
         column("client", np.int64), column("symbol", np.int32), column("group", np.int32),
         column("chain", np.int32), column("cancelled", np.bool_),
+        own=None if not any(row.rate_e8 for row in rows) else OwnRates(
+            column("rate_e8", np.int64), column("symbol", np.int32), column("account", np.int32),
+            tuple(symbol.currency for symbol in symbols), ACCOUNTS),
     )  # fmt: skip
 
 
@@ -198,6 +214,9 @@ def _columns(rows: list[tuple[int, int, int]]) -> tuple[np.ndarray, np.ndarray, 
 
 CARDS = ("*", "standard", "gold")
 MONEY = ("USD", "EUR", "JPY")
+WALLETS = (*MONEY, "USD", "USC")
+ACCOUNTS = ("USD", "EUR", "USC", "JPY", "", "EUC")
+OWN_RATES = (10**8, 92_000_000, 641_234, 1, 15_712_300_000, -1, 2**62 + 1, 2**63 - 1)
 MOMENTS = tuple(range(0, 9000, 1000))
 SYMBOLS = ("EURUSD", "XAUUSD", "US30", "Btcusd")
 KINDS = ("", "forex", "metals")
@@ -219,7 +238,8 @@ def random_world(rnd: Random) -> World:
     persons = [_person(rnd, i * 3, [*programmes], mild) for i in range(1, count + 1)]
     ids = [p.id for p in persons]
     chains = [tuple(rnd.sample(ids, rnd.randint(1, count))) for _ in range(rnd.randint(1, 4))]
-    symbols = [SymbolPlace(name, rnd.choice(KINDS)) for name in SYMBOLS]
+    money = (*WALLETS, "EUC", "")
+    symbols = [SymbolPlace(x, rnd.choice(KINDS), currency=rnd.choice(money)) for x in SYMBOLS]
     symbols += [SymbolPlace("eurusd", "", False), SymbolPlace("WHAT", "", False)]
     groups = [GroupPlace(name, rnd.choice(TYPES), _factor(rnd, mild)) for name in GROUPS]
     fx = [
@@ -228,7 +248,21 @@ def random_world(rnd: Random) -> World:
         for i in range(rnd.randint(6 if mild else 0, 9))
     ]  # fmt: skip
     trades = [_trade(rnd, len(symbols), len(groups), len(chains)) for _ in range(rnd.randint(1, 9))]
-    return World(programmes, persons, symbols, groups, chains, trades, fx)
+    world = World(programmes, persons, symbols, groups, chains, trades, fx)
+    return _with_own_rates(rnd, world) if rnd.random() < 0.5 else world
+
+
+def _with_own_rates(rnd: Random, world: World) -> World:
+    """Turn a world into one of two currencies and their cents, with few rates but the trades'."""
+    persons = [replace(x, currency=rnd.choice(("EUR", "EUC", "USD"))) for x in world.persons]
+    profit = rnd.choice((("USD",), ("USD", "USC"), ("EUR", "EUC", "USD")))
+    symbols = [replace(x, currency=rnd.choice(profit) if x.known else "") for x in world.symbols]
+    accounts = (1, 5) if "EUR" not in profit else (0, 1, 2)
+    rates = (*OWN_RATES[:4] * 3, *OWN_RATES)
+    trades = [replace(x, account=rnd.choice(accounts), rate_e8=rnd.choice(rates))
+              for x in world.trades]  # fmt: skip
+    fx = world.fx[: rnd.choice((0, 0, 0, 1, 3))]
+    return replace(world, persons=persons, symbols=symbols, trades=trades, fx=fx)
 
 
 def _weighted(rnd: Random, values: tuple[str, ...]) -> str:
@@ -256,7 +290,7 @@ def _person(rnd: Random, pid: int, programmes: list[int], mild: bool) -> Person:
         terms.append((start, None if said == 0 else (said, rnd.choice((*CARDS[1:], "other")))))
     own = None if mild else rnd.choice((None, None, 1, 2))
     live = rnd.choice((None, None, None, 2000))
-    return Person(pid, _weighted(rnd, MONEY), own, live, statuses, terms)
+    return Person(pid, _weighted(rnd, WALLETS), own, live, statuses, terms)
 
 
 def _trade(rnd: Random, symbols: int, groups: int, chains: int) -> Row:
@@ -270,6 +304,8 @@ def _trade(rnd: Random, symbols: int, groups: int, chains: int) -> Row:
         rnd.randrange(symbols),
         rnd.randrange(groups),
         rnd.randrange(chains),
+        rnd.randrange(-1, len(ACCOUNTS)),
+        rnd.choice((0, *OWN_RATES, rnd.randint(1, 10**9))),
     )
 
 
@@ -294,7 +330,7 @@ def _rule(rnd: Random, ordinal: int, earlier: list[str], plain: bool) -> RateRul
     of = rnd.choice(earlier) if earlier and rnd.random() < 0.6 else None
     level = rnd.choice((None, None, 2, 3, 4) if of else (None, 1, 1, 2, 2, 3, 4))
     amount = Fraction(rnd.choice(("0", "0.2", "1/3", "1") if of else AMOUNTS))
-    currency = "" if of else _weighted(rnd, MONEY)
+    currency = "" if of else _weighted(rnd, WALLETS)
     if plain:
         return RateRule(ordinal, ordinal + 10, "*", None, amount, currency, of=of)
     symbol = rnd.choice((None, None, "EURUSD", "btcUSD", "us30"))

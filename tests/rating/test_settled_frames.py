@@ -74,7 +74,8 @@ class Told:
 
 def frame(*rows: dict[str, Any]) -> pl.DataFrame:
     plain = {"symbol": "eurusd.M", "lots_e8": LOT, "open_ms": 1_000, "close_ms": 100_000,
-             "close_utc": 100_000, "opening": 1, "state": 1}  # fmt: skip
+             "close_utc": 100_000, "opening": 1, "state": 1, "ticket": 77,
+             "rate_profit_e8": 0}  # fmt: skip
     return pl.DataFrame([{**plain, **row} for row in rows])
 
 

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rating_worlds import World, kernel_lines, random_world, twin_lines
 
+from pipshare.market import DEAL_ID
 from pipshare.rating import kernel
 
 SEEDS = st.integers(0, 2**63)
@@ -49,12 +50,15 @@ def test_the_worlds_hold_what_can_happen() -> None:
     """Every outcome is met often enough that the properties above say something about it."""
     seen: dict[str, int] = {}
     converted = held = 0
+    own = {-DEAL_ID: 0, DEAL_ID: 0}
     for seed in range(250):
         rated = random_world(Random(seed)).rated()
         for line in kernel_lines(rated):
             seen[str(line[4])] = seen.get(str(line[4]), 0) + 1
         converted += int((rated.lines.fx_id != 0).sum())
         held += int(rated.lines.held.sum())
+        for number in own:
+            own[number] += int((rated.lines.fx_id == number).sum())
     wanted = {
         "PAID", "TOO_SHORT", "TERMINATED", "BEFORE_PARTNER_GO_LIVE", "CANCELLED", "OWN_TRADING",
         "NOTHING_BELOW", "no_terms", "not_in_force", "unpriced", "no_fx", "opening_unknown",
@@ -63,6 +67,7 @@ def test_the_worlds_hold_what_can_happen() -> None:
     assert set(seen) == wanted
     assert min(seen.values()) >= 5
     assert min(converted, held, seen["PAID"]) >= 50
+    assert min(own.values()) >= 15
 
 
 def _only(world: World, place: int) -> World:

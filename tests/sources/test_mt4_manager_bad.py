@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from pipshare.facts import Refusal
 from pipshare.sources import files
-from pipshare.sources.files import csv_blocks
+from pipshare.sources.files import csv_blocks, decode
 from pipshare.sources.files.check import summary
 from pipshare.sources.reading import Chunk
 
@@ -163,6 +163,9 @@ def test_a_wrong_encoding_that_is_told_is_refused_in_a_sentence(tmp_path: Path) 
 def test_a_header_that_lacks_a_column_is_refused_by_its_name(tmp_path: Path) -> None:
     path = tmp_path / "deals.csv"
     path.write_text("\n".join((NAMES.replace("Volume,Open", "Size,Open", 1), row(1))))
+    assert summary(path)["closed_trades"] == 1  # every other name in its place: read by position
+    swapped = NAMES.replace("Volume,Open Price", "Open Price,Size", 1)
+    path.write_text("\n".join((swapped, row(1))))
     assert "lacks: volume" in summary(path)["error"]
 
 
@@ -219,3 +222,53 @@ def test_block_size_does_not_matter(
     assert [r for c in pieces for r in c.refused] == whole.refused
     assert len(whole.refused) == len(bad)
     assert pieces[-1].last_line == whole.last_line
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-8-sig", "gb18030", "cp1251"])
+def test_blocks_may_cut_characters_of_any_charset(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, encoding: str
+) -> None:
+    comment = "сделка по рынку" if encoding == "cp1251" else "日内趋势随机入场"
+    path = tmp_path / "deals.csv"
+    rows = [row(n, Comment=comment, Symbol="XAUUSD.p") for n in range(1, 60)]
+    path.write_bytes("\r\n".join((NAMES, *rows)).encode(encoding))
+    monkeypatch.setattr(csv_blocks, "BLOCK_BYTES", 501)
+    chunks = list(files.read(path, encoding=encoding).chunks())
+    assert len(chunks) > 3
+    assert [t for c in chunks for t in c.trades["ticket"]] == list(range(1, 60))
+    assert {s for c in chunks for s in c.trades["symbol"]} == {"XAUUSD.p"}
+
+
+def test_a_charset_shows_itself_late_in_a_long_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing but ASCII at the start, then balance rows with Cyrillic comments."""
+    monkeypatch.setattr(decode, "WHOLE_BYTES", 2000)
+    monkeypatch.setattr(decode, "HEAD_BYTES", 1000)
+    monkeypatch.setattr(csv_blocks, "BLOCK_BYTES", 1500)
+    cash = row(90, Type="balance", Symbol="Возврат средств", Comment="Возврат средств")
+    path = tmp_path / "deals.csv"
+    path.write_text("\n".join((NAMES, *(row(n) for n in range(1, 60)), cash)), encoding="cp1251")
+    chunks = list(files.read(path).chunks())
+    assert [c for chunk in chunks for c in chunk.cash["comment"]] == ["Возврат средств"]
+    assert sum(len(chunk.trades) for chunk in chunks) == 59
+
+
+def test_repeats_and_contradictions_are_found_across_blocks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "deals.csv"
+    rows = [row(n) for n in range(1, 31)]
+    rows += [row(4), row(7, Profit="51"), row(9, Comment="only the comment differs")]
+    path.write_text("\n".join((NAMES, *rows)))
+    monkeypatch.setattr(csv_blocks, "BLOCK_BYTES", 700)
+    reading = files.read(path)
+    for _ in range(2):
+        chunks = list(reading.chunks())
+        assert [t for c in chunks for t in c.trades["ticket"]] == [
+            n for n in range(1, 31) if n != 7
+        ]
+        assert sum(c.repeated for c in chunks) == 2
+        assert [(r.line, r.code) for c in chunks for r in c.refused] == [
+            (8, "conflicting_rows"), (33, "conflicting_rows"),
+        ]  # fmt: skip

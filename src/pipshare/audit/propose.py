@@ -98,7 +98,7 @@ def proposal(conn: psycopg.Connection[Any], number: int) -> Proposal:
     row = conn.execute(_ONE, (number,)).fetchone()
     if row is None:
         raise Missing(
-            "no_proposal", f"there is no proposal {number}; `pipshare approve` lists them"
+            "no_proposal", f"there is no proposal {number}; `pipshare proposals` lists what waits"
         )
     return Proposal(*row)
 

@@ -18,7 +18,7 @@ def approve_command(number: int, by: str) -> None:
     db.migrate()
     with db.connect() as conn:
         proposal, booked = approve(Run(conn), number, by=by)
-    console.print(f"Approved: {proposal.kind} of {proposal.subject}, proposed by"
+    console.print(f"Approved: {proposal.subject} ({proposal.kind}), proposed by"
                   f" {proposal.proposed_by}: {proposal.reason}")  # fmt: skip
     say_booked(booked, "Rated again")
 
@@ -32,7 +32,9 @@ def proposals_command() -> None:
     if not pending:
         console.print("No proposal waits.")
         return
-    shown = table("Proposals", "number", "what", "of", "by", "reason")
+    shown = table("Proposals", "number", "kind", "change", "by", "reason", "since")
     for one in pending:
-        shown.add_row(str(one.id), one.kind, one.subject, one.proposed_by, one.reason)
+        since = one.proposed_at.strftime("%Y-%m-%d %H:%M")
+        shown.add_row(str(one.id), one.kind, one.subject, one.proposed_by, one.reason, since)
     console.print(shown)
+    console.print("A second person takes one up with `pipshare approve NUMBER --by NAME`.")

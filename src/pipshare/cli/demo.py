@@ -13,6 +13,7 @@ from pipshare.cli.explaining import say_explanation
 from pipshare.cli.options import console, money, say_booked, table, what_waits
 from pipshare.db import embedded
 from pipshare.errors import Conflict
+from pipshare.facts.reading import LoadReport
 from pipshare.pipeline import Booked, Run
 from pipshare.pipeline.files import Order, import_file
 from pipshare.pipeline.loads import apply_plan, load
@@ -24,7 +25,13 @@ BY = "demo"
 @click.command("demo")
 @click.option("--reset", is_flag=True, help="Drop the demonstration's data and start over.")
 @click.option("--seed", default=7, show_default=True, help="Seed of the generated activity.")
-@click.option("--trades", default=4_000, show_default=True, help="Closed trades to generate.")
+@click.option(
+    "--trades",
+    default=4_000,
+    show_default=True,
+    type=click.IntRange(2, 1_000_000),
+    help="Closed trades to generate.",
+)
 def demo_command(reset: bool, seed: int, trades: int) -> None:
     """Load a demonstration broker, book its trades, and show what its partners earned."""
     started = time.monotonic()
@@ -34,8 +41,9 @@ def demo_command(reset: bool, seed: int, trades: int) -> None:
     with db.connect() as conn:
         run = Run(conn)
         _not_a_real_broker(run)
-        console.print(f"Generating {trades} closed trades (seed {seed}) as export files ...")
         folder = settings.ENV.data / "demo"
+        _same_as_before(run, folder, f"seed {seed}, {trades} trades")
+        console.print(f"Generating {trades} closed trades (seed {seed}) as export files ...")
         paths = sandbox.write_demo(folder, sandbox.make_broker(seed, trades))
         booked = _load(run, paths)
         booked.add(_import(run, paths))
@@ -69,6 +77,20 @@ def _not_a_real_broker(run: Run) -> None:
         )
 
 
+def _same_as_before(run: Run, folder: Path, made: str) -> None:
+    """Refuse to mix two broods of invented trades: their tickets would contradict each other."""
+    note = folder / "made_from.txt"
+    before = note.read_text(encoding="utf-8") if note.exists() else made
+    if run.servers and before != made:
+        raise Conflict(
+            "other_demo",
+            f"this data folder holds the demonstration of {before}: run it with the same numbers,"
+            " or start over with `pipshare demo --reset`",
+        )
+    folder.mkdir(parents=True, exist_ok=True)
+    note.write_text(made, encoding="utf-8")
+
+
 def _load(run: Run, paths: dict[str, Path]) -> Booked:
     """Load reference data and programmes, in the order in which the generator wrote them."""
     booked = Booked()
@@ -82,9 +104,15 @@ def _load(run: Run, paths: dict[str, Path]) -> Booked:
             continue
         result = load(run, kind, path, by=BY)
         booked.add(result.booked)
-        report = result.reports[0]
-        console.print(f"  load {kind} {path.name}: {report.added} added, {report.same} the same")
+        _say_load(kind, path, result.reports[0])
     return booked
+
+
+def _say_load(kind: str, path: Path, report: LoadReport) -> None:
+    changed = f", {report.changed} changed" if report.changed else ""
+    refused = f", {len(report.refused)} refused" if report.refused else ""
+    console.print(f"  load {kind} {path.name}: {report.added} added, {report.same} the same"
+                  f"{changed}{refused}")  # fmt: skip
 
 
 def _import(run: Run, paths: dict[str, Path]) -> Booked:

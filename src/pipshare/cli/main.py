@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from importlib import import_module
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 
@@ -58,7 +58,22 @@ def main(arguments: list[str] | None = None, **settings: Any) -> None:
     try:
         program.main(args=arguments, prog_name="pipshare", **settings)
     except PipshareError as error:
-        click.echo(f"pipshare: {error.message}", err=True)
-        sys.exit(1)
+        _end(error.message)
     except BrokenPipeError:
         sys.exit(0)  # somebody closed the pager
+    except Exception as error:
+        if not _is_database_down(error):
+            raise
+        _end(f"the database gave up: {str(error).strip()}; what was committed stands, run the"
+             " command again to go on")  # fmt: skip
+
+
+def _end(sentence: str) -> NoReturn:
+    click.echo(f"pipshare: {sentence}", err=True)
+    sys.exit(1)
+
+
+def _is_database_down(error: Exception) -> bool:
+    """Whether the server went away, is full or took too long: nothing that the program did."""
+    psycopg = sys.modules.get("psycopg")  # `--help` does without it
+    return psycopg is not None and isinstance(error, psycopg.OperationalError)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import getpass
+import sys
 from datetime import UTC, datetime
-from typing import Any
 
 import click
 from rich.console import Console
@@ -13,16 +13,25 @@ from rich.table import Table
 from pipshare.money import format_e8, minor_units
 from pipshare.period import to_ms
 from pipshare.pipeline import Booked
+from pipshare.rating.reasons import Wait
 
-console = Console(highlight=False, soft_wrap=True)
-_WHY = {
+SHOWN = 20  # rows of a list that are printed; all of them are stored
+# Names of files and people are printed as they are: no markup, no emoji codes. What goes into a
+# pipe or a file is not cut to the width of a terminal.
+console = Console(
+    highlight=False, soft_wrap=True, markup=False, emoji=False,
+    width=None if sys.stdout.isatty() else 200,
+)  # fmt: skip
+_WAITS = {
     "unknown_account": "the account is not known: pipshare load accounts",
     "no_relation": "nobody has said who introduced the client: pipshare load relations",
-    "unpriced": "no rate fits the symbol: add one, pipshare plan apply",
+    "unpriced": "no rate fits the symbol: pipshare load symbols, or add one with plan apply",
     "no_terms": "the partner has no terms: pipshare load terms",
     "no_fx": "no exchange rate of the last 7 days: pipshare load fx",
     "opening_unknown": "the opening deal was not seen yet: import it",
+    "volume_unknown": "nothing tells how much of it closed: import the deals that opened it",
 }
+WAITS = {wait.word: wait.sentence for wait in Wait} | _WAITS
 
 
 def _person() -> str:
@@ -53,6 +62,11 @@ def money(amount_e8: int, currency: str) -> str:
     return f"{format_e8(amount_e8, minor_units(currency))} {currency}"
 
 
+def counted(number: int, name: str) -> str:
+    """Write a number with the name of what it counts: 1 row, 2 rows."""
+    return f"{number} {name}{'' if number == 1 else 's'}"
+
+
 def table(title: str, *columns: str, right: tuple[int, ...] = ()) -> Table:
     """Return an empty table; columns named by number in `right` are aligned to the right."""
     made = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
@@ -63,7 +77,7 @@ def table(title: str, *columns: str, right: tuple[int, ...] = ()) -> Table:
 
 def what_waits(reason: str) -> str:
     """Return a waiting reason as a person reads it, with what to do."""
-    return _WHY.get(reason, reason)
+    return WAITS.get(reason, reason)
 
 
 def say_booked(booked: Booked, word: str = "Booked") -> None:
@@ -72,12 +86,7 @@ def say_booked(booked: Booked, word: str = "Booked") -> None:
         parts = [f"{booked.introduced} introduced", f"{booked.direct} direct",
                  f"{booked.excluded} excluded", f"{booked.history} before go-live"]  # fmt: skip
         shown = ", ".join(part for part in parts if not part.startswith("0 "))
-        console.print(f"{word}: {booked.trades} trades ({shown or 'none settled'}),"
-                      f" {booked.lines} lines.")  # fmt: skip
+        console.print(f"{word}: {counted(booked.trades, 'trade')} ({shown or 'none settled'}),"
+                      f" {counted(booked.lines, 'line')}.")  # fmt: skip
     for reason, count in sorted(booked.waiting.items()):
         console.print(f"  {count} wait: {what_waits(reason)}")
-
-
-def plain(value: Any) -> Any:
-    """Return a value ready for JSON: enumerations and paths as text, integers as they are."""
-    return value if isinstance(value, int | str | list | dict | bool | None) else str(value)

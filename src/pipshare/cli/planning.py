@@ -8,9 +8,10 @@ from pathlib import Path
 import click
 
 from pipshare import db, plans
-from pipshare.cli.options import by_option, console, say_booked
+from pipshare.cli.options import by_option, console, counted, say_booked
+from pipshare.errors import PipshareError
 from pipshare.pipeline import Run
-from pipshare.pipeline.loads import apply_plan
+from pipshare.pipeline.loads import apply_plan, plan_text
 
 _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 
@@ -24,11 +25,19 @@ def plan_command() -> None:
 @click.argument("files", nargs=-1, required=True, type=_FILE)
 def check(files: tuple[Path, ...]) -> None:
     """Read programme files and say what is wrong in them; needs no database."""
+    wrong = 0
     for path in files:
-        programme = plans.parse(path.read_text(encoding="utf-8"), str(path))
+        try:
+            programme = plans.parse(plan_text(path), str(path))
+        except PipshareError as error:
+            wrong += 1
+            click.echo(f"pipshare: {error.message}", err=True)
+            continue
         rates = sum(len(component.rates) for component in programme.components)
-        console.print(f"{path}: programme {programme.code}: {len(programme.components)} components,"
-                      f" {rates} rates; no errors")  # fmt: skip
+        console.print(f"{path}: programme {programme.code}:"
+                      f" {counted(len(programme.components), 'component')},"
+                      f" {counted(rates, 'rate')}; no errors")  # fmt: skip
+    sys.exit(int(wrong > 0))
 
 
 @plan_command.command("apply")
@@ -43,6 +52,8 @@ def apply(files: tuple[Path, ...], by: str) -> None:
             report, booked = apply_plan(run, path, by=by)
             verb = "applied" if report.changed else "unchanged"
             console.print(f"{path}: programme {report.code} version {report.number} {verb}")
+            for line in [*report.differences, *(f"note: {note}" for note in report.notes)]:
+                console.print(f"  {line}")
             say_booked(booked, "Taken up")
 
 
@@ -52,10 +63,9 @@ def diff(file: Path) -> None:
     """Compare a programme file with the version in force."""
     db.migrate()
     with db.connect() as conn:
-        lines = plans.diff(conn, file.read_text(encoding="utf-8"), str(file))
-    for line in lines:
-        console.print(line, markup=False)
-    sys.exit(0)
+        lines = plans.diff(conn, plan_text(file), str(file))
+    for line in lines or ["No difference."]:
+        console.print(line)
 
 
 @plan_command.command("export")

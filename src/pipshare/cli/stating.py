@@ -8,9 +8,10 @@ import json
 from typing import Any
 
 import click
+from rich.text import Text
 
 from pipshare import db, partners, statements
-from pipshare.cli.options import console, money, table, what_waits
+from pipshare.cli.options import console, counted, money, table, what_waits
 from pipshare.money import format_e8
 from pipshare.period import from_ms
 from pipshare.rating import Reason
@@ -43,16 +44,16 @@ def statement_command(
 
 
 def _say(statement: Statement, name: str) -> None:
-    console.print(f"[bold]Statement of {statement.partner} {name}, {statement.period}[/]")
+    console.print(f"Statement of {statement.partner} {name}, {statement.period}", style="bold")
     if not statement.balances:
         console.print("Nothing was booked for this partner up to the end of this period.")
     for one in statement.balances:
-        console.print(
+        console.print(Text.assemble(
             f"  {one.state}: opening {money(one.opening_e8, one.currency)}"
             f" + accrued {money(one.accrued_e8, one.currency)}"
-            f" ± corrections {money(one.corrected_e8 + one.adjusted_e8, one.currency)}"
-            f" = [bold]{money(one.closing_e8, one.currency)}[/]"
-        )
+            f" ± corrections {money(one.corrected_e8 + one.adjusted_e8, one.currency)} = ",
+            (money(one.closing_e8, one.currency), "bold"),
+        ))  # fmt: skip
     sums = by_component(statement)
     if len(sums):
         shown = table("", "programme", "component", "level", "trades", "lots", "amount",
@@ -63,7 +64,8 @@ def _say(statement: Statement, name: str) -> None:
                           money(row["amount_e8"], row["currency"]))  # fmt: skip
         console.print(shown)
     for reason, count in statement.waiting.items():
-        console.print(f"  {count} lines wait: {what_waits(reason)}")
+        verb = "waits" if count == 1 else "wait"
+        console.print(f"  now {counted(count, 'line')} {verb}: {what_waits(reason)}")
 
 
 def _rows(statement: Statement) -> list[dict[str, Any]]:
@@ -93,7 +95,7 @@ def _as_csv(statement: Statement) -> str:
 
 def _harmless(value: Any) -> Any:
     """Keep a spreadsheet from taking text of a client's making for a formula."""
-    is_formula = isinstance(value, str) and value[:1] in ("=", "+", "@")
+    is_formula = isinstance(value, str) and value[:1] in ("=", "+", "@", "\t", "\r")
     return f"'{value}" if is_formula else value
 
 

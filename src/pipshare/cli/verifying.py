@@ -19,7 +19,7 @@ def verify_command() -> None:
         found = [(one.check, one.message) for one in breaks] + statements.check_lines(conn)
     console.print(f"{transfers} transfers, {legs} legs checked.")
     for check, message in found:
-        console.print(f"broken ({check}): {message}", markup=False)
+        console.print(f"broken ({check}): {message}")
     if not found:
         console.print("The books are whole: transfers balance, lines sum to legs, wallets add up.")
     sys.exit(int(bool(found)))

@@ -8,11 +8,11 @@ from dataclasses import asdict
 import click
 
 from pipshare import db, statements
-from pipshare.cli.options import console, json_option, table, what_waits
+from pipshare.cli.options import WAITS, console, json_option, table, what_waits
 
 
 @click.command("waiting")
-@click.option("--reason", help="Only this reason.")
+@click.option("--reason", type=click.Choice(sorted(WAITS)), help="Only this reason.")
 @json_option
 def waiting_command(reason: str | None, as_json: bool) -> None:
     """List the trades that wait, by what they wait for. They are taken up by themselves."""
@@ -30,7 +30,8 @@ def waiting_command(reason: str | None, as_json: bool) -> None:
         "Waiting", "server", "reason", "for", "trades", "for example", "since", right=(3,)
     )
     for row in rows:
-        shown.add_row(row.server, row.reason, row.key, str(row.trades), str(row.example), row.since[:16])
+        example, since = str(row.example), row.since[:16]
+        shown.add_row(row.server, row.reason, row.key, str(row.trades), example, since)
     console.print(shown)
     for name in sorted({row.reason for row in rows}):
         console.print(f"  {name}: {what_waits(name)}")

@@ -87,7 +87,8 @@ def _propose(
             f"at most {MOST} corrections at once"
         ))  # fmt: skip
     try:
-        return audit.propose(conn, KIND, subject, payload, reason, by)
+        change = f"{subject}: {payload['was']} -> {payload['client']}"
+        return audit.propose(conn, KIND, change, payload, reason, by)
     except BadInput as error:
         raise BadInput("other_owner", (
             f"{known}; if that was wrong, load the row again with --reason and --by, then "

@@ -223,5 +223,6 @@ def _spawn(
 def _log(folder: Path) -> str:
     """Return the end of the server's log, what was fatal before all."""
     lines = (folder / "server.log").read_text(errors="replace").strip().splitlines()[-12:]
+    lines = [line for line in lines if "the database system is" not in line]  # said to our pings
     fatal = [line for line in lines if "FATAL" in line or "PANIC" in line or "keeper:" in line]
     return " / ".join(fatal or lines[-4:]) + f" (see {folder / 'server.log'})"

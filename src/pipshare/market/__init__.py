@@ -6,7 +6,7 @@ pair. Guaranteed: histories are only added to; the same file loaded again change
 is exact and is a recorded one, never made up.
 """
 
-from pipshare.market.fx import CENT_ID, MAX_AGE_MS, FxColumn, FxRow, FxTable, fx_table
+from pipshare.market.fx import CENT_ID, DEAL_ID, MAX_AGE_MS, FxColumn, FxRow, FxTable, fx_table
 from pipshare.market.go_live import apply_go_live
 from pipshare.market.groups import GroupRow, group_history, groups, match_group, matches
 from pipshare.market.load_entities import load_entities
@@ -20,6 +20,7 @@ from pipshare.market.symbols import SymbolBook, SymbolRow, symbols
 
 __all__ = [
     "CENT_ID",
+    "DEAL_ID",
     "MAX_AGE_MS",
     "Entity",
     "FxColumn",

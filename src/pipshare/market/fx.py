@@ -3,7 +3,8 @@
 Looked for in this order: the pair as recorded; the pair the other way round, inverted; a cent
 currency by its hundredth (100 USC = 1 USD), alone or on top of the first two. Nothing else: no
 rate is ever made up from two others. A rate holds from its moment until the next one, and never
-longer than MAX_AGE_MS.
+longer than MAX_AGE_MS. Where nothing is found, rating takes the trade's own rate (DEAL_ID), which
+is not stored here.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from pipshare.period import HOUR_MS, Millis
 # to New Year at some central banks); a longer silence means that the feed broke.
 MAX_AGE_MS = 7 * 24 * HOUR_MS
 CENT_ID = 2_147_483_646  # stands for "a hundredth, by definition" where no row was used
+DEAL_ID = 2_147_483_645  # stands for the rate that the trade itself came with; negative = inverted
 LARGEST = 10**16  # of a rate's numerator and denominator: times 100 they still fit an int64
 
 

@@ -35,11 +35,12 @@ def propose_go_live(
 
     The same proposal, still pending, is not made twice. Raises BadInput without reason and name.
     """
+    was = "nothing" if held.go_live_ms is None else _said(held.go_live_ms)
     payload = {"server": held.code, "go_live_ms": moment_ms, "was_ms": held.go_live_ms}
+    subject = f"server {held.code}: go-live {was} -> {_said(moment_ms)}"
     try:
-        return audit.propose(conn, KIND, f"server {held.code}", payload, reason, by)
+        return audit.propose(conn, KIND, subject, payload, reason, by)
     except BadInput as error:
-        was = "nothing" if held.go_live_ms is None else _said(held.go_live_ms)
         raise BadInput(error.code, (
             f"field go_live: moving it from {was} to {_said(moment_ms)} needs a second person; "
             "load the row again with --reason and --by, then `pipshare approve ID --by OTHER`"

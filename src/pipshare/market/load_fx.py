@@ -13,7 +13,7 @@ from pipshare.facts import history
 from pipshare.facts.lookup import refuse
 from pipshare.facts.reading import LoadReport
 from pipshare.facts.values import Refusal
-from pipshare.market.fx import MAX_AGE_MS, fits
+from pipshare.market.fx import fits
 from pipshare.market.turn import take_turn
 from pipshare.money import parse_rate
 from pipshare.money.currencies import CENT_CURRENCIES
@@ -53,7 +53,8 @@ def load_fx(
     report.added, report.same = len(records) - report.changed, part.same
     report.refused = sorted(report.refused + part.refused, key=lambda one: one.line)
     _store(conn, records)
-    report.touch(_affected(known, records))
+    # Also where no rate was before: trades closed there may have used the rate they came with.
+    report.touch(records["from_ms"].min())  # type: ignore[arg-type]
     return report
 
 
@@ -86,17 +87,6 @@ def _exact(frame: pl.DataFrame) -> pl.DataFrame:
     """Add one spelling per rate, so that 0.5 and 1/2 are no change."""
     spelled = {text: str(rate) for text, rate in _rates(frame).items()}
     return frame.with_columns(exact=pl.col("rate").replace(spelled))
-
-
-def _affected(known: pl.DataFrame, records: pl.DataFrame) -> int | None:
-    """Return the earliest new moment at which a rate of the pair, either way, could be in use."""
-    plain = [pl.col(c).replace(CENT_CURRENCIES) for c in _PAIR]
-    pair = pl.concat_list(plain).list.sort().list.join("/").alias("pair")
-    newest = known.group_by(pair).agg(newest=pl.col("from_ms").max())
-    found = records.with_columns(pair).join(newest, on="pair").filter(
-        pl.col("newest") >= pl.col("from_ms") - MAX_AGE_MS
-    )  # fmt: skip
-    return None if found.is_empty() else int(found["from_ms"].min())  # type: ignore[arg-type]
 
 
 def _store(conn: psycopg.Connection[Any], records: pl.DataFrame) -> None:

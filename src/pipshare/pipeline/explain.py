@@ -23,6 +23,13 @@ SELECT DISTINCT s.code, t.ticket FROM trades_trade t JOIN market_server s ON s.i
  WHERE t.ticket = %(ticket)s OR (t.position = %(ticket)s AND t.position <> 0)
  ORDER BY 1, 2
 """
+# An opening deal is no trade; its number leads to the trades of the position that it opened.
+_OPENED = """
+SELECT DISTINCT s.code, t.ticket FROM market_server s
+  JOIN inbox_deal d ON d.server_id = s.id AND d.deal = %(ticket)s AND d.position <> 0
+  JOIN trades_trade t ON t.server_id = s.id AND t.login = d.login AND t.position = d.position
+ ORDER BY 1, 2
+"""
 _REVISIONS = """
 SELECT t.revision, t.state, t.batch_id, f.name AS file, f.provenance, b.created_at::text AS taken_in
   FROM trades_trade t
@@ -66,11 +73,16 @@ class Explanation:
 
 
 def find(conn: psycopg.Connection, ticket: int, server: str | None) -> list[tuple[str, int]]:
-    """Return (server, ticket) of every trade that a number may mean: a ticket, or a position."""
-    rows = conn.execute(_FOUND, {"ticket": ticket}).fetchall()
-    exact = [(code, number) for code, number in rows if number == ticket]
-    found = exact or [(code, number) for code, number in rows]
-    return [one for one in found if server in (None, one[0])]
+    """Return (server, ticket) of every trade that a number may mean.
+
+    A ticket goes before a position, and that before an opening deal.
+    """
+    for query in (_FOUND, _OPENED):
+        rows = conn.execute(query, {"ticket": ticket}).fetchall()
+        found = [(code, number) for code, number in rows if server in (None, code)]
+        if found:
+            return [one for one in found if one[1] == ticket] or found
+    return []
 
 
 def explain(run: Run, server: Server, ticket: int, revision: int | None = None) -> Explanation:
@@ -82,7 +94,7 @@ def explain(run: Run, server: Server, ticket: int, revision: int | None = None) 
     if not revisions:
         raise Missing("no_trade", f"no trade {ticket} on server {server.code}: import it first")
     newest = revisions[-1]["revision"]
-    wanted = revision or newest
+    wanted = newest if revision is None else revision
     if wanted not in [row["revision"] for row in revisions]:
         raise BadInput("no_revision", f"trade {ticket} has revisions 1 to {newest}, not {wanted}")
     trade = trades.revision(run.conn, server.id, ticket, wanted)

@@ -33,16 +33,22 @@ class Order:
     trust: str = ""
     accept_gap: bool = False
     as_of_ms: int | None = None
+    login: int | None = None  # the account of a file that names none
 
 
 @dataclass
 class FileReport:
-    """What became of a file's rows. Counts are trades (closing deals on MT5) unless named."""
+    """What became of a file's rows. Counts are trades (closing deals on MT5) unless named.
+
+    `cash`, `cancelled` and `compaction` count rows of the file. `why_not` says why it books
+    nothing, `note` what else a person should know.
+    """
 
     file: str
     format: str
     booked: bool
     why_not: str = ""
+    note: str = ""
     new: int = 0
     repeated: int = 0
     revised: int = 0
@@ -70,6 +76,7 @@ def import_file(run: Run, path: Path, order: Order, progress: Progress | None = 
     reading = files.read(path, mapping=order.mapping, encoding=order.encoding)
     _check_platform(path, reading, server)
     report = FileReport(str(path), reading.meta.format, *_may_book(reading, server, order))
+    report.note = _note(reading, server, order, report.booked)
     report.gap_e8 = _gap(path, reading, order)
     as_of_ms = _as_of(reading, server, order)
     file_id = inbox.receive_file(
@@ -79,6 +86,7 @@ def import_file(run: Run, path: Path, order: Order, progress: Progress | None = 
     _audit(run, path, order, reading, report, file_id)
     run.conn.commit()
     for chunk in reading.chunks():
+        _name_account(chunk, order.login)
         _take(run, server, chunk, file_id, as_of_ms, report)
         run.conn.commit()
         if progress:
@@ -108,6 +116,26 @@ def _may_book(reading: Reading, server: Server, order: Order) -> tuple[bool, str
             f"trades of {server.code} come from {server.authority}; files are only compared"
         )
     return True, ""
+
+
+def _note(reading: Reading, server: Server, order: Order, booked: bool) -> str:
+    if not booked:
+        return ""
+    if server.go_live_ms is None:
+        return (
+            f"{server.code} has no go-live: its trades are kept and nothing is booked; set one:"
+            " `pipshare load servers` with a go_live"
+        )
+    if reading.meta.format == "journal" and order.login is None:
+        return "a journal names no account: say whose it is with --login NUMBER"
+    return ""
+
+
+def _name_account(chunk: Chunk, login: int | None) -> None:
+    """Give rows that name no account the one that a person named."""
+    if login is not None and len(chunk.trades):
+        named = pl.when(pl.col("login") == 0).then(login).otherwise("login").alias("login")
+        chunk.trades = chunk.trades.with_columns(named)
 
 
 def _gap(path: Path, reading: Reading, order: Order) -> int:
@@ -161,11 +189,13 @@ def _take(
     report.cancelled += chunk.cancelled
     report.compaction += chunk.compaction_rows
     report.repeated += chunk.repeated
+    report.cash += _balance_rows(chunk)
     refused = list(chunk.refused)
     if report.booked:
         refused += _take_facts(run, server, chunk, file_id, as_of_ms, report)
     else:
         _compare(run, server, chunk, report)
+    refused.sort(key=lambda one: one.line)
     inbox.store_refused(run.conn, file_id, refused)
     report.refused.extend(refused)
 
@@ -179,8 +209,7 @@ def _take_facts(
     )  # fmt: skip
     conflicts: list[Refusal] = []
     if len(chunk.cash):
-        new, _ = inbox.store_cash(run.conn, server.id, chunk.cash, batch_id)
-        report.cash += new
+        inbox.store_cash(run.conn, server.id, chunk.cash, batch_id)
     if len(chunk.deals):
         taken = inbox.store_deals(run.conn, server.id, chunk.deals, batch_id, as_of_ms)
         conflicts += taken.conflicts
@@ -200,6 +229,12 @@ def _take_facts(
 
 def _closings(deals: pl.DataFrame) -> int:
     return len(deals.filter(pl.col("action").is_in([0, 1]) & pl.col("entry").is_in([1, 2, 3])))
+
+
+def _balance_rows(chunk: Chunk) -> int:
+    other = chunk.deals.filter(~pl.col("action").is_in([0, 1, 13, 14]))
+    told = other["deal"].is_in(chunk.cash["ticket"].implode())  # a format may tell them twice
+    return len(chunk.cash) + int((~told).sum())
 
 
 def _settle(run: Run, server: Server, intake: trades.Intake, report: FileReport) -> None:

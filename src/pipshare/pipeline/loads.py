@@ -9,6 +9,7 @@ from pathlib import Path
 import polars as pl
 
 from pipshare import audit, clients, market, partners, plans, rating, trades
+from pipshare.errors import BadInput
 from pipshare.facts.reading import LoadReport, read_table
 from pipshare.pipeline.book import Booked
 from pipshare.pipeline.rest import to_rest
@@ -85,11 +86,20 @@ def _load_frame(
 
 def apply_plan(run: Run, path: Path, *, by: str) -> tuple[plans.ApplyReport, Booked]:
     """Apply a programme file as a new version, then bring all to rest."""
-    report = plans.apply(run.conn, path.read_text(encoding="utf-8"), str(path), by)
+    report = plans.apply(run.conn, plan_text(path), str(path), by)
     if report.from_ms is not None:
         _ask_again(run, f"plan {report.code} version {report.number}", report.from_ms)
     run.conn.commit()
     return report, _rest(run)
+
+
+def plan_text(path: Path) -> str:
+    """Return a programme file's text. Raises BadInput for what is no UTF-8 text."""
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except (UnicodeDecodeError, OSError) as error:
+        why = "it is no UTF-8 text: save it as UTF-8" if isinstance(error, UnicodeError) else error
+        raise BadInput("unreadable_plan", f"{path} is no programme file: {why}") from error
 
 
 def approve(run: Run, proposal_id: int, *, by: str) -> tuple[audit.Proposal, Booked]:

@@ -1,7 +1,7 @@
 """One block of lines on its way through the kernel: outcomes, amounts per lot, shares, wallets.
 
 Columns by line are views into the kernel's output; columns by trade (`deal`, `lots_e8`,
-`close_utc_ms`) are reached through `trade`.
+`close_utc_ms`) are reached through `trade`; the run's own rates through `trade` + `start`.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ DROPPED = -1  # an outcome: no line at all
 _SAFE = 2**62
 Bools = npt.NDArray[np.bool_]
 Int32s = npt.NDArray[np.int32]
+Rates = tuple[Longs, Longs, Int32s, Bools]
 
 
 Column = TypeVar("Column", bound=np.generic)
@@ -39,8 +40,16 @@ def gather(
 class FxColumns(Protocol):
     """Where rates come from: exact fractions by moment, with the id of the stored rate."""
 
-    def find_pair(self, base: str, quote: str, utc_ms: Longs) -> tuple[Longs, Longs, Int32s, Bools]:
+    def find_pair(self, base: str, quote: str, utc_ms: Longs) -> Rates:
         """Return (top, bottom, id, found) for one unit of base in quote at each moment."""
+        ...
+
+
+class OwnColumns(Protocol):
+    """The rates that trades came with, for where FxColumns has none: by trade, not by moment."""
+
+    def find_pair(self, base: str, quote: str, trades: Longs) -> Rates:
+        """Return (top, bottom, id, found) for one unit of base in quote, for each trade."""
         ...
 
 
@@ -50,6 +59,8 @@ class Block:
 
     tables: Tables
     fx: FxColumns
+    own: OwnColumns | None
+    start: int
     trade: Longs
     slot: Longs
     price: Longs
@@ -208,7 +219,12 @@ class Block:
     def _convert_pair(self, rows: Longs, values: Longs, base: str, quote: str) -> None:
         prices = self.tables.prices
         moment = self.close_utc_ms[self.trade[rows]]
-        top, bottom, number, found = self.fx.find_pair(base, quote, moment)
+        rates = self.fx.find_pair(base, quote, moment)
+        if self.own is not None and not rates[3].all():
+            missing = np.flatnonzero(~rates[3])
+            trades = self.trade[rows[missing]] + self.start
+            rates = _filled(rates, missing, self.own.find_pair(base, quote, trades))
+        top, bottom, number, found = rates
         self.outcome[rows[~found]] = Wait.NO_FX
         rows, top, bottom = rows[found], top[found], bottom[found]
         price = self.price[rows]
@@ -238,3 +254,11 @@ class Block:
         large = np.zeros(len(rows), np.bool_) if large is None else large
         large[odd[too_large]] = True
         return large
+
+
+def _filled(rates: Rates, rows: Longs, others: Rates) -> Rates:
+    """Return the rates with those of these rows taken from `others`, which has no more rows."""
+    (top, bottom, number, found), (tops, bottoms, numbers, founds) = rates, others
+    top, bottom, number, found = top.copy(), bottom.copy(), number.copy(), found.copy()
+    top[rows], bottom[rows], number[rows], found[rows] = tops, bottoms, numbers, founds
+    return top, bottom, number, found

@@ -6,7 +6,8 @@ share is taken of the child's quantised original amount. See docs/decisions/0003
 
 When several things are true of a line, the first of these wins: a share of a line that does not
 exist is no line; cancelled, terminated, before go-live, own trading, too short pay zero; then the
-waits: no terms, opening unknown, unpriced, the child's wait, too large, no FX.
+waits: no terms, opening unknown, unpriced, the child's wait, too large, no FX. There is no FX when
+no rate is recorded for the moment and the trade brought none of its own for the pair.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pipshare.period import Millis as Longs
-from pipshare.rating.block import Block, Bools, FxColumns, gather
+from pipshare.rating.block import Block, Bools, FxColumns, OwnColumns, gather
 from pipshare.rating.compile import Tables
 
 _BLOCK = 32_768  # trades at a time: their columns stay in the processor's cache
@@ -30,7 +31,8 @@ class KernelInput:
     """Trades as parallel columns, and the tables compiled for them.
 
     `hold_ms` -1 = opening unknown; `client` -1 = none; `place` = group x number of symbols +
-    symbol; `deal` the stretch of the trade's chain; `cancelled` None = no trade is.
+    symbol; `deal` the stretch of the trade's chain; `cancelled` None = no trade is; `own` None = no
+    trade came with an exchange rate.
     """
 
     lots_e8: Longs
@@ -42,6 +44,7 @@ class KernelInput:
     cancelled: Bools | None
     tables: Tables
     fx: FxColumns
+    own: OwnColumns | None = None
 
 
 @dataclass(frozen=True)
@@ -125,6 +128,8 @@ def _rate_block(
     block = Block(
         tables=tables,
         fx=given.fx,
+        own=given.own,
+        start=trades.start,
         trade=trade,
         slot=slot,
         price=price,

@@ -21,11 +21,15 @@ from pipshare.rating.rules import (
 
 @dataclass(frozen=True)
 class SymbolPlace:
-    """A symbol of the run: canonical name and symbol group; as printed when it is not known."""
+    """A symbol of the run: canonical name and symbol group; as printed when it is not known.
+
+    `currency` is that of its profit, "" when that is not known.
+    """
 
     name: str
     symbol_group: str
     known: bool = True
+    currency: str = ""
 
 
 @dataclass(frozen=True)

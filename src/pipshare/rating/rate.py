@@ -18,6 +18,7 @@ from pipshare.plans.book import Book
 from pipshare.rating.block import Bools, FxColumns
 from pipshare.rating.compile import compile_tables
 from pipshare.rating.kernel import KernelInput, rate_columns
+from pipshare.rating.own_rates import OwnRates
 from pipshare.rating.payees import Payees
 from pipshare.rating.places import GroupPlace, SymbolPlace
 from pipshare.rating.rated import WAITS, Lines, Rated, sort_out
@@ -31,7 +32,8 @@ class TradeColumns:
 
     `hold_ms`: from opening to close, -1 = opening unknown. `client`: -1 = none. `symbol`, `group`
     and `chain` are places in the lists given beside them. `cancelled` None = no trade is.
-    `trade_row`: what to call each trade in the result, None = its place here.
+    `trade_row`: what to call each trade in the result, None = its place here. `own`: the exchange
+    rates that the trades came with, used where none is recorded; None = there are none.
     """
 
     lots_e8: Longs
@@ -43,6 +45,7 @@ class TradeColumns:
     chain: Int32s
     cancelled: Bools | None = None
     trade_row: Longs | None = None
+    own: OwnRates | None = None
 
 
 def rate_trades(
@@ -76,6 +79,7 @@ def rate_trades(
         cancelled=trades.cancelled,
         tables=tables,
         fx=fx,
+        own=trades.own,
     )
     out = rate_columns(given)
     return sort_out(out, trades.trade_row, tables.currencies, symbols, groups, place)

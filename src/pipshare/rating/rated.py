@@ -29,8 +29,8 @@ class Lines:
 
     `reason` is a reasons.Reason; amounts are 0 and `rate_id` 0 unless it is PAID. `currency` and
     `wallet` are codes into `Rated.currencies`; `fx_id` 0 = not converted, negative = that row of
-    the FX table used the other way round. `held`: the partner is suspended, the amount accrues
-    held.
+    the FX table used the other way round, DEAL_ID = the trade's own rate. `held`: the partner is
+    suspended, the amount accrues held.
     """
 
     trade_row: Longs

@@ -65,7 +65,7 @@ _WAITS = {
     Wait.NO_TERMS: "the partner has no terms at the close: load terms, or `none` on purpose",
     Wait.NOT_IN_FORCE: "the programme has no version in force at the close: apply an earlier one",
     Wait.UNPRICED: "no rate fits the symbol: add a rate to the plan, or load the symbol",
-    Wait.NO_FX: "no rate from the line's currency to the wallet's: load fx",
+    Wait.NO_FX: "no rate, nor the deal's own, from the line's currency to the wallet's: load fx",
     Wait.OPENING_UNKNOWN: "the trade's opening is unknown: import the deals that opened it",
     Wait.CHILD_WAITS: "a share of what the level below earns, and that waits",
     Wait.NO_LOT_FACTOR: "a cent account in no known group: load its group with a lot factor",

@@ -18,6 +18,7 @@ from pipshare.money.currencies import CENT_CURRENCIES
 from pipshare.partners.info import PartnerInfo
 from pipshare.period import Millis as Longs
 from pipshare.plans.book import Book
+from pipshare.rating.own_rates import OwnRates
 from pipshare.rating.payees import Payees
 from pipshare.rating.places import GroupPlace, SymbolPlace
 from pipshare.rating.rate import TradeColumns, nothing_rated, rate_trades
@@ -67,8 +68,9 @@ def rate(
 ) -> Rated:
     """Rate the introduced trades of a frame; the rest has no lines. Rows are the frame's rows.
 
-    `settled`: columns symbol, lots_e8, open_ms, close_ms, close_utc, opening, state; `open_utc`
-    (UTC ms) is used for the holding time when it is there, else both walls of the server clock.
+    `settled`: columns symbol, lots_e8, open_ms, close_ms, close_utc, opening, state and
+    rate_profit_e8; `open_utc` (UTC ms) is used for the holding time when it is there, else both
+    walls of the server clock.
     """
     rows = np.flatnonzero(attributed.standing == INTRODUCED)
     if not len(rows):
@@ -88,6 +90,7 @@ def rate(
         chain=attributed.chain[rows],
         cancelled=cancelled if cancelled.any() else None,
         trade_row=None if every else rows,
+        own=_own_rates(frame, known_symbols, symbol, attributed, rows),
     )
     people = payees_of(partners)
     return rate_trades(
@@ -131,8 +134,8 @@ def _symbols(raw: pl.Series, known: SymbolBook) -> tuple[list[SymbolPlace], Int3
     """Return the symbols used, and the place of each row's; unknown names are symbols too."""
     place = known.resolve_column(raw).astype(np.int64)
     used, code = _numbered(np.maximum(place, 0), max(len(known.rows), 1))
-    found = [SymbolPlace(known.rows[i].symbol, known.rows[i].symbol_group)
-             for i in used.tolist()] if known.rows else []  # fmt: skip
+    rows = [known.rows[i] for i in used.tolist()] if known.rows else []
+    found = [SymbolPlace(row.symbol, row.symbol_group, currency=row.currency) for row in rows]
     lost = np.flatnonzero(place < 0)
     if len(lost):
         names = raw[lost].str.strip_chars()
@@ -140,6 +143,23 @@ def _symbols(raw: pl.Series, known: SymbolBook) -> tuple[list[SymbolPlace], Int3
         code[lost] = len(found) + distinct.search_sorted(names).to_numpy()
         found += [SymbolPlace(name, "", known=False) for name in distinct]
     return found, code.astype(np.int32)
+
+
+def _own_rates(
+    frame: pl.DataFrame, symbols: Sequence[SymbolPlace], symbol: Int32s, attributed: Attributed,
+    rows: Longs,
+) -> OwnRates | None:  # fmt: skip
+    """Return the rates of profit currency to account currency that came with the trades."""
+    rate_e8 = frame["rate_profit_e8"].to_numpy()
+    if not (rate_e8 > 0).any():
+        return None
+    return OwnRates(
+        rate_e8=rate_e8,
+        base=symbol,
+        quote=attributed.currency[rows],
+        bases=tuple(one.currency for one in symbols),
+        quotes=tuple(attributed.currencies),
+    )
 
 
 def _groups(attributed: Attributed, rows: Longs) -> tuple[list[GroupPlace], Int32s]:

@@ -12,6 +12,7 @@ from pipshare.money.amounts import MAX_E8, format_e8, half_even
 from pipshare.plans.terms import ANY_CARD, Component, RateRule
 from pipshare.rating.reasons import Reason, Wait
 from pipshare.rating.twin_choice import applicable, find_rule, rule_text
+from pipshare.rating.twin_fx import own_rate
 from pipshare.rating.twin_values import (
     Decision,
     Fx,
@@ -192,6 +193,8 @@ class _Line:
         self._say("=", amount_text(orig_e8, currency))
         if currency != wallet and exact_e8 != 0:
             found = self.run.fx(currency, wallet, self.trade.close_utc_ms)
+            if found is None and self.trade.own is not None:
+                found = own_rate(self.trade.own, currency, wallet)
             if found is None:
                 return self._waits(Wait.NO_FX, f"{currency}/{wallet}")
             rate, fx_id, source = found

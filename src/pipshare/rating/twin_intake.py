@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from fractions import Fraction
 from typing import Any
 
 from pipshare.errors import Missing
 from pipshare.facts import State
+from pipshare.market.fx import DEAL_ID
 from pipshare.market.groups import GroupRow
 from pipshare.market.symbols import SymbolRow
 from pipshare.partners.info import STATUSES, PartnerInfo
 from pipshare.plans.book import Book
 from pipshare.rating.settled import lot_factor
-from pipshare.rating.twin_values import Partner, ProgrammeHistory, TermsFacts, TradeFacts, Version
+from pipshare.rating.twin_values import (
+    OwnRate,
+    Partner,
+    ProgrammeHistory,
+    TermsFacts,
+    TradeFacts,
+    Version,
+)
 
 
 def trade_facts(
@@ -40,7 +49,17 @@ def trade_facts(
         group_name=group_name,
         account_type=group.type if group else "",
         lot_factor=lot_factor(group, currency),
+        own=_own_rate(trade, symbol, currency),
     )
+
+
+def _own_rate(trade: Mapping[str, Any], symbol: SymbolRow | None, currency: str) -> OwnRate | None:
+    """Return the trade's rate of profit currency to account currency, where all three are known."""
+    rate_e8 = trade["rate_profit_e8"]
+    if symbol is None or not symbol.currency or not currency or rate_e8 <= 0:
+        return None
+    rate = Fraction(rate_e8, 10**8)
+    return OwnRate(symbol.currency, currency, rate, DEAL_ID, f"ticket {trade['ticket']}")
 
 
 def chain_facts(chain: Sequence[int], book: Book, partners: PartnerInfo) -> tuple[Partner, ...]:

@@ -58,12 +58,26 @@ class Partner:
     own_client: int | None = None
 
 
+class OwnRate(NamedTuple):
+    """The exchange rate a trade came with: one unit of base cost `rate` of quote at its close.
+
+    `id` is what lines say that used it; `source` names the trade.
+    """
+
+    base: str
+    quote: str
+    rate: Fraction
+    id: int
+    source: str
+
+
 @dataclass(frozen=True)
 class TradeFacts:
     """What of a trade and its account can change an amount. `hold_ms` None = opening unknown.
 
     `symbol_name` is the canonical name, or the printed one when `symbol_known` is false.
-    `lot_factor` None = a cent account in no known group.
+    `lot_factor` None = a cent account in no known group. `own` None = it came with no exchange
+    rate, or one of its currencies is not known.
     """
 
     lots_e8: int
@@ -77,6 +91,7 @@ class TradeFacts:
     group_name: str
     account_type: str
     lot_factor: Fraction | None
+    own: OwnRate | None = None
 
     def group_text(self) -> str:
         """Name the account's group for the working."""

@@ -52,6 +52,7 @@ class ClosedTrade:
     commission: int
     swap: int
     profit: int
+    rate_profit: str  # profit currency to account currency, as a decimal
 
 
 @dataclass(frozen=True)
@@ -143,7 +144,7 @@ def _trade(
         buy=buy, lots=lots, opened=closed - timedelta(seconds=random.choice(HOLD_SECONDS)),
         closed=closed, open_points=open_points, close_points=close_points,
         commission=-lots * 7 if ecn else 0, swap=random.choice((0, 0, 0, -12, -35, 4)),
-        profit=profit,
+        profit=profit, rate_profit=_rate_profit(instrument, rates[closed.date()]),
     )  # fmt: skip
 
 
@@ -154,6 +155,14 @@ def _profit_cents(points: int, lots: int, instrument: Instrument, rates: dict) -
         whole, part = rates["USDJPY"].split(".")
         return scaled // int(whole + part)  # both have three decimals
     return scaled // 10**instrument.digits
+
+
+def _rate_profit(instrument: Instrument, rates: dict) -> str:
+    """Return the dollars in one unit of the profit currency, by the day's rate, to 8 decimals."""
+    if instrument.profit_currency != "JPY":
+        return "1"
+    whole, part = rates["USDJPY"].split(".")
+    return _decimal(10**11 // int(whole + part), 8)
 
 
 def _decimal(points: int, digits: int) -> str:

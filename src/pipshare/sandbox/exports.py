@@ -87,7 +87,7 @@ def _mt5_row(trade: ClosedTrade, *, opening: bool) -> list[str]:
         "Symbol": instrument.symbol + SUFFIX[trade.account.server], "Price": price,
         "VolumeExt": volume, "Profit": "0" if opening else _cents(trade.profit),
         "Storage": "0" if opening else _cents(trade.swap), "Commission": _cents(commission),
-        "RateProfit": "0" if opening else "1", "RateMargin": "1", "ExpertID": "0",
+        "RateProfit": "0" if opening else trade.rate_profit, "RateMargin": "1", "ExpertID": "0",
         "PositionID": str(trade.position), "ProfitRaw": "0",
         "PricePosition": "0" if opening else _price(instrument, trade.open_points),
         "VolumeClosedExt": "0" if opening else volume, "MarketBid": price,

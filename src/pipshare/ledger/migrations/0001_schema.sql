@@ -23,9 +23,11 @@ CREATE TABLE ledger_transfer (
 );
 CREATE INDEX ledger_transfer_period ON ledger_transfer (entity_id, period);
 
+-- A leg names a transfer and an account that exist: the check below sees to it once per statement.
+-- (Foreign keys would ask once per row, at half the speed of posting; neither side can be deleted.)
 CREATE TABLE ledger_leg (
-    transfer_id bigint NOT NULL REFERENCES ledger_transfer,
-    account_id  integer NOT NULL REFERENCES ledger_account,
+    transfer_id bigint NOT NULL,
+    account_id  integer NOT NULL,
     amount_e8   bigint NOT NULL,
     PRIMARY KEY (transfer_id, account_id)
 );
@@ -62,31 +64,31 @@ CREATE FUNCTION ledger_check_legs() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     bad record;
 BEGIN
-    SELECT n.transfer_id INTO bad
-      FROM (SELECT DISTINCT transfer_id FROM new_legs) n
-      JOIN ledger_transfer t ON t.id = n.transfer_id
-     WHERE t.xid <> pg_current_xact_id() LIMIT 1;
-    IF FOUND THEN
+    SELECT n.transfer_id, a.currency, sum(n.amount_e8) AS rest,
+           count(t.id) = count(*) AND count(a.id) = count(*) AS known,
+           bool_and(t.xid = pg_current_xact_id()) AS ours,
+           bool_and(a.entity_id = t.entity_id) AS inside INTO bad
+      FROM new_legs n
+      LEFT JOIN ledger_transfer t ON t.id = n.transfer_id
+      LEFT JOIN ledger_account a ON a.id = n.account_id
+     GROUP BY n.transfer_id, a.currency
+    HAVING sum(n.amount_e8) <> 0 OR count(t.id) < count(*) OR count(a.id) < count(*)
+        OR NOT bool_and(t.xid = pg_current_xact_id()) OR NOT bool_and(a.entity_id = t.entity_id)
+     ORDER BY 4, 5, 6 LIMIT 1;
+    IF NOT FOUND THEN
+        RETURN NULL;
+    ELSIF NOT bad.known THEN
+        RAISE EXCEPTION 'a leg of transfer % names a transfer or an account that does not exist',
+            bad.transfer_id USING ERRCODE = 'foreign_key_violation';
+    ELSIF NOT bad.ours THEN
         RAISE EXCEPTION 'transfer % is closed: legs are added only by the transaction that made it',
             bad.transfer_id USING ERRCODE = 'restrict_violation';
+    ELSIF NOT bad.inside THEN
+        RAISE EXCEPTION 'transfer % crosses entities', bad.transfer_id
+            USING ERRCODE = 'check_violation';
     END IF;
-    SELECT n.transfer_id, a.currency, sum(n.amount_e8) AS rest INTO bad
-      FROM new_legs n JOIN ledger_account a ON a.id = n.account_id
-     GROUP BY n.transfer_id, a.currency HAVING sum(n.amount_e8) <> 0 LIMIT 1;
-    IF FOUND THEN
-        RAISE EXCEPTION 'transfer % does not balance: % % left over (1e-8)',
-            bad.transfer_id, bad.rest, bad.currency USING ERRCODE = 'check_violation';
-    END IF;
-    SELECT n.transfer_id, n.account_id INTO bad
-      FROM new_legs n
-      JOIN ledger_account a ON a.id = n.account_id
-      JOIN ledger_transfer t ON t.id = n.transfer_id
-     WHERE a.entity_id <> t.entity_id LIMIT 1;
-    IF FOUND THEN
-        RAISE EXCEPTION 'transfer % crosses entities at account %',
-            bad.transfer_id, bad.account_id USING ERRCODE = 'check_violation';
-    END IF;
-    RETURN NULL;
+    RAISE EXCEPTION 'transfer % does not balance: % % left over (1e-8)',
+        bad.transfer_id, bad.rest, bad.currency USING ERRCODE = 'check_violation';
 END $$;
 CREATE TRIGGER ledger_leg_balanced AFTER INSERT ON ledger_leg
     REFERENCING NEW TABLE AS new_legs

@@ -10,6 +10,7 @@ import codecs
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from typing import BinaryIO
 
 import numpy as np
 import numpy.typing as npt
@@ -43,7 +44,7 @@ def line_blocks(opened: Opened, skip: int = 0) -> Iterator[LineBlock]:
     """
     rest, line, ahead = b"", 1, skip
     for piece, last in to_the_end(utf8_pieces(opened, BLOCK_BYTES)):
-        rest += piece
+        rest = rest + piece if rest else piece
         if last and rest and not rest.endswith(b"\n"):
             rest += b"\n"
         while ahead and (end := rest.find(b"\n") + 1):
@@ -54,9 +55,11 @@ def line_blocks(opened: Opened, skip: int = 0) -> Iterator[LineBlock]:
         end = len(rest) if last else _safe_end(rest)
         if end:
             block = LineBlock(rest[:end], line)
+            rest = rest[end:]
             yield block
             line += block.lines
-        rest = rest[end:] if end else _shortened(rest)
+        else:
+            rest = _shortened(rest)
 
 
 def to_the_end(pieces: Iterator[bytes]) -> Iterator[tuple[bytes, bool]]:
@@ -81,7 +84,7 @@ def utf8_pieces(opened: Opened, size: int) -> Iterator[bytes]:
     settled = opened.charset.how != "valid" or not opened.head.isascii()
     with opened.path.open("rb") as file:
         start = True
-        while raw := file.read(size):
+        for raw in _whole_lines(file, size):
             if plain and not settled and not raw.isascii():
                 settled = True
                 found = find_charset(raw, whole=False)
@@ -95,6 +98,24 @@ def utf8_pieces(opened: Opened, size: int) -> Iterator[bytes]:
             start = False
         if not plain:
             yield decoder.decode(b"", True).encode()
+
+
+def _whole_lines(file: BinaryIO, size: int) -> Iterator[bytes]:
+    """Yield pieces of about `size` bytes that end with a line, in one read each.
+
+    Finding the line's end first spares copies of a piece, which cost as much as reading it.
+    """
+    start = 0
+    while True:
+        file.seek(start + size)
+        file.readline(ROW_LIMIT)
+        end = file.tell()
+        file.seek(start)
+        piece = file.read(end - start)
+        if not piece:
+            return
+        yield piece
+        start += len(piece)
 
 
 def newlines(data: bytes) -> Places:

@@ -107,6 +107,10 @@ def _by_position(
     )
     if not is_row or cells[0].isdigit():
         return None
+    # A name that is known has to stand in its own place, or the order is another.
+    names = _known_names(cells)
+    if any(name in NAMES and NAMES.index(name) != at for at, name in enumerate(names)):
+        return None
     places = {ours: NAMES.index(theirs) for theirs, ours in READ.items()}
     return _header(cells, delimiter, line, places)
 
