@@ -57,10 +57,11 @@ def write_mt5(path: Path, trades: list[ClosedTrade]) -> None:
         if trade.opened >= first:
             rows.append(_mt5_row(trade, opening=True))
         rows.append(_mt5_row(trade, opening=False))
+    rows.sort(key=_deal)
     with path.open("w", newline="", encoding="utf-8") as file:
         out = csv.writer(file, lineterminator="\n")
         out.writerow(_MT5_HEADER)
-        out.writerows(sorted(rows, key=_deal))
+        out.writerows(rows)
 
 
 def _deal(row: list[str]) -> int:
