@@ -37,8 +37,8 @@ _STATUS = {
 def explain_command(ticket: int, server: str | None, revision: int | None, as_json: bool) -> None:
     """Show why each partner earned what he did from TICKET.
 
-    TICKET is a closing deal (MT5), a ticket (MT4) or a position. Every amount is worked out anew,
-    step by step, and compared with the books.
+    TICKET is a closing deal (MT5), a ticket (MT4), a position or its opening deal. Every amount is
+    worked out anew, step by step, and compared with the books.
     """
     db.migrate()
     with db.connect() as conn:

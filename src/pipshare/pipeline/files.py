@@ -14,11 +14,13 @@ from pipshare.errors import BadInput
 from pipshare.facts import TRADE, Refusal
 from pipshare.market import Server
 from pipshare.money import format_e8
+from pipshare.pipeline import journals
 from pipshare.pipeline.book import Booked, book
 from pipshare.pipeline.run import Run
 from pipshare.sources import files
 from pipshare.sources.reading import CLIENT, Chunk, Reading
 
+JOURNAL = "journal"
 Progress = Callable[[int], None]
 
 
@@ -95,7 +97,7 @@ def import_file(run: Run, path: Path, order: Order, progress: Progress | None = 
 
 
 def _check_platform(path: Path, reading: Reading, server: Server) -> None:
-    told = reading.meta.platform
+    told = reading.meta.platform if reading.meta.format != JOURNAL else ""  # it does not say
     if told and told != server.platform:
         raise BadInput(
             "wrong_platform",
@@ -126,7 +128,7 @@ def _note(reading: Reading, server: Server, order: Order, booked: bool) -> str:
             f"{server.code} has no go-live: its trades are kept and nothing is booked; set one:"
             " `pipshare load servers` with a go_live"
         )
-    if reading.meta.format == "journal" and order.login is None:
+    if reading.meta.format == JOURNAL and order.login is None:
         return "a journal names no account: say whose it is with --login NUMBER"
     return ""
 
@@ -208,6 +210,8 @@ def _take_facts(
         file_id=file_id, first_line=chunk.first_line, last_line=chunk.last_line,
     )  # fmt: skip
     conflicts: list[Refusal] = []
+    if report.format == JOURNAL:
+        chunk.trades, conflicts = journals.told_by_platform(run.conn, server, chunk.trades)
     if len(chunk.cash):
         inbox.store_cash(run.conn, server.id, chunk.cash, batch_id)
     if len(chunk.deals):
@@ -220,11 +224,28 @@ def _take_facts(
         known = _closings(chunk.deals) - intake.new - intake.revised - len(taken.conflicts)
         intake = replace(intake, repeated=max(0, known))
         _settle(run, server, intake, report)
+        _replace_journals(run, server, closed, batch_id, report)
     if len(chunk.trades):
         intake = trades.take_in(run.conn, server, chunk.trades, batch_id, as_of_ms)
         conflicts += intake.conflicts
         _settle(run, server, intake, report)
+        if report.format != JOURNAL:
+            _replace_journals(run, server, chunk.trades, batch_id, report)
     return conflicts
+
+
+def _replace_journals(
+    run: Run, server: Server, told: pl.DataFrame, batch_id: int, report: FileReport
+) -> None:
+    """Take back what a trusted journal had told of trades that the platform now tells itself."""
+    gone = journals.replaced(run.conn, server, told)
+    if not len(gone):
+        return
+    gone = gone.select(list(trades.ASSEMBLED))
+    _settle(
+        run, server, trades.take_in(run.conn, server, gone, batch_id, None, judged=True), report
+    )
+    report.note = "trades that a journal had told are replaced by the platform's own"
 
 
 def _closings(deals: pl.DataFrame) -> int:
@@ -253,6 +274,8 @@ def _settle(run: Run, server: Server, intake: trades.Intake, report: FileReport)
 
 def _compare(run: Run, server: Server, chunk: Chunk, report: FileReport) -> None:
     frame = chunk.trades if len(chunk.trades) else trades.assemble(chunk.deals)
+    if report.format == JOURNAL:
+        frame = journals.with_platforms_tickets(run.conn, server, frame)
     found = trades.compare(run.conn, server, frame.select(list(TRADE)))
     report.matching += found.matching
     report.differing += found.differing

@@ -20,6 +20,7 @@ _PART = re.compile(r"[ \t]*(?:\"((?:\\.|[^\"\\\n])*)\"|'([^'\n]*)'|([A-Za-z0-9_-
 _SCALAR = re.compile(
     r'"""(?:\\.|[^\\])*?"{3,5}' r"|'''.*?'{3,5}" r'|"(?:\\.|[^"\\\n])*"' r"|'[^'\n]*'"
     r"|[^,\]\}\n#]+", re.DOTALL)  # fmt: skip
+_HEADER = re.compile(r"^[ \t]*\[\[(component|component\.rate)\]\]", re.MULTILINE)
 _AT_LINE = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)$")
 
 
@@ -42,19 +43,44 @@ class Lines:
         return self._places.get(path, 1)
 
 
-def load(text: str, filename: str) -> tuple[dict[str, Any], Lines]:
-    """Return the file's data (floats as BareNumber) and its lines. Raises BadPlan."""
+def load(
+    text: str, filename: str, *, headers_only: bool = False
+) -> tuple[dict[str, Any], Lines]:  # fmt: skip
+    """Return the file's data (floats as BareNumber) and its lines. Raises BadPlan.
+
+    `headers_only` is for a file that was accepted before: only the lines of [[component]] and
+    [[component.rate]] are looked for, in a tenth of the time.
+    """
     if len(text) > MAX_CHARS:
         reason = f"a plan file has at most {MAX_CHARS} characters, this one {len(text)}"
         raise BadPlan(filename, [Problem(1, reason)])
     plain = text.removeprefix("\ufeff").replace("\r\n", "\n")
     try:
         data = tomllib.loads(plain, parse_float=BareNumber)
-        return data, Lines(_Scan(plain).run())
+        headers = _headers(plain, data) if headers_only else None
+        return data, Lines(_Scan(plain).run() if headers is None else headers)
     except RecursionError:
         raise BadPlan(filename, [Problem(1, "brackets are nested too deeply")]) from None
     except ValueError as error:
         raise BadPlan(filename, [_syntax_problem(str(error), plain)]) from None
+
+
+def _headers(text: str, data: dict[str, Any]) -> dict[Path, int] | None:
+    """Return the lines of components and rates; None when headers alone do not tell them."""
+    places: dict[Path, int] = {}
+    component, rate, line, seen = -1, -1, 1, 0
+    for found in _HEADER.finditer(text):
+        line += text.count("\n", seen, found.start(1))
+        seen = found.start(1)
+        if found[1] == "component":
+            component, rate = component + 1, -1
+            places["component", component] = line
+        else:
+            rate += 1
+            places["component", component, "rate", rate] = line
+    tables = data.get("component", [])
+    told = sum(1 + len(table.get("rate", [])) for table in tables)
+    return places if len(places) == told and component == len(tables) - 1 else None
 
 
 def _syntax_problem(message: str, text: str) -> Problem:
