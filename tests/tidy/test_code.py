@@ -103,3 +103,23 @@ def test_nothing_committed_names_this_machine() -> None:
     secret = re.compile("/" + r"work/(main|shared|notes)|farm" + "-(studio|bench)")
     for path in [*OURS, *ROOT.glob("docs/**/*.md"), ROOT / "README.md", ROOT / "Makefile"]:
         assert not secret.search(path.read_text()), f"{_name(path)} names a machine's path or tool"
+
+
+# The way of the money: a stage may read tables of the stages before it, never of those after.
+STAGES = ("inbox", "trades", "attribution", "rating", "ledger", "statements")
+
+
+def test_no_stage_reads_a_later_stages_table() -> None:
+    tables = _tables()
+    read = re.compile(r"\b(?:FROM|JOIN)\s+(\w+)")
+    found = 0
+    for path in FILES:
+        stage = path.relative_to(SOURCE).parts[0]
+        if stage not in STAGES:
+            continue
+        for table in read.findall(path.read_text()):
+            owner = tables.get(table, "")
+            found += owner in STAGES
+            later = owner in STAGES and STAGES.index(owner) > STAGES.index(stage)
+            assert not later, f"{_name(path)} reads {table} of {owner}"
+    assert found > 20, "the pattern no longer finds the statements"

@@ -10,32 +10,18 @@ import numpy as np
 import polars as pl
 
 from pipshare import audit, inbox, market, trades
-from pipshare.errors import BadInput
 from pipshare.facts import TRADE, Refusal
 from pipshare.market import Server
 from pipshare.money import format_e8
-from pipshare.pipeline import journals
+from pipshare.pipeline import admit, journals
+from pipshare.pipeline.admit import JOURNAL, Order
 from pipshare.pipeline.book import Booked, book
 from pipshare.pipeline.run import Run
 from pipshare.sources import files
 from pipshare.sources.reading import CLIENT, Chunk, Reading
 
-JOURNAL = "journal"
 Progress = Callable[[int], None]
-
-
-@dataclass(frozen=True)
-class Order:
-    """How a person wants files imported; see `pipshare import --help` for each option."""
-
-    server: str
-    by: str
-    mapping: Path | None = None
-    encoding: str | None = None
-    trust: str = ""
-    accept_gap: bool = False
-    as_of_ms: int | None = None
-    login: int | None = None  # the account of a file that names none
+__all__ = ["FileReport", "Order", "import_file"]
 
 
 @dataclass
@@ -76,10 +62,10 @@ def import_file(run: Run, path: Path, order: Order, progress: Progress | None = 
     """
     server = market.server(run.conn, order.server)
     reading = files.read(path, mapping=order.mapping, encoding=order.encoding)
-    _check_platform(path, reading, server)
-    report = FileReport(str(path), reading.meta.format, *_may_book(reading, server, order))
-    report.note = _note(reading, server, order, report.booked)
-    report.gap_e8 = _gap(path, reading, order)
+    admit.check_platform(path, reading, server)
+    report = FileReport(str(path), reading.meta.format, *admit.may_book(reading, server, order))
+    report.note = admit.note(reading, server, order, report.booked)
+    report.gap_e8 = admit.gap(path, reading, order)
     as_of_ms = _as_of(reading, server, order)
     file_id = inbox.receive_file(
         run.conn, server.id, path, reading.meta,
@@ -88,82 +74,12 @@ def import_file(run: Run, path: Path, order: Order, progress: Progress | None = 
     _audit(run, path, order, reading, report, file_id)
     run.conn.commit()
     for chunk in reading.chunks():
-        _name_account(chunk, order.login)
+        journals.name_account(chunk, order.login)
         _take(run, server, chunk, file_id, as_of_ms, report)
         run.conn.commit()
         if progress:
             progress(max(len(chunk.trades), len(chunk.deals)))
     return report
-
-
-def _check_platform(path: Path, reading: Reading, server: Server) -> None:
-    told = reading.meta.platform if reading.meta.format != JOURNAL else ""  # it does not say
-    if told and told != server.platform:
-        raise BadInput(
-            "wrong_platform",
-            f"{path} comes from {told.upper()}, and server {server.code} is"
-            f" {server.platform.upper()}: name the right server with --server",
-        )
-
-
-def _may_book(reading: Reading, server: Server, order: Order) -> tuple[bool, str]:
-    """Return whether the file's trades book, and if not, the sentence that says why."""
-    if reading.meta.provenance == CLIENT and not order.trust:
-        return False, (
-            "a client can edit such a document, so it is compared and books nothing;"
-            " to book it, say why it can be trusted: --trust REASON"
-        )
-    if server.authority != "files":
-        return False, (
-            f"trades of {server.code} come from {server.authority}; files are only compared"
-        )
-    return True, ""
-
-
-def _note(reading: Reading, server: Server, order: Order, booked: bool) -> str:
-    if not booked:
-        return ""
-    if server.go_live_ms is None:
-        return (
-            f"{server.code} has no go-live: its trades are kept and nothing is booked; set one:"
-            " `pipshare load servers` with a go_live"
-        )
-    if reading.meta.format == JOURNAL and order.login is None:
-        return "a journal names no account: say whose it is with --login NUMBER"
-    return ""
-
-
-def _name_account(chunk: Chunk, login: int | None) -> None:
-    """Give rows that name no account the one that a person named."""
-    if login is not None and len(chunk.trades):
-        named = pl.when(pl.col("login") == 0).then(login).otherwise("login").alias("login")
-        chunk.trades = chunk.trades.with_columns(named)
-
-
-def _gap(path: Path, reading: Reading, order: Order) -> int:
-    """Return how far an MT4 statement's rows miss the P/L it prints; refuse it when they do."""
-    printed = reading.meta.closed_pl_printed_e8
-    if printed is None or reading.meta.format != "mt4_statement":
-        return 0
-    summed, refused = 0, []
-    for chunk in reading.chunks():
-        summed += _closed_pl(chunk)
-        refused.extend(chunk.refused)
-    if summed != printed and not order.accept_gap:
-        rows = "".join(f"\n  line {r.line}: {r.reason}" for r in refused[:20])
-        raise BadInput(
-            "does_not_add_up",
-            f"{path}: the closed rows sum to {format_e8(summed)}, the statement prints"
-            f" {format_e8(printed)}; {format_e8(printed - summed)} is missing. Nothing was"
-            f" imported; --accept-gap imports the rest.{rows}",
-        )
-    return printed - summed
-
-
-def _closed_pl(chunk: Chunk) -> int:
-    money = ("commission_e8", "fee_e8", "swap_e8", "profit_e8")
-    rows = sum(int(chunk.trades[name].sum()) for name in money)
-    return rows + chunk.compaction_pl_e8 + chunk.other_pl_e8
 
 
 def _as_of(reading: Reading, server: Server, order: Order) -> int | None:

@@ -13,9 +13,10 @@ import psycopg
 from pipshare import trades
 from pipshare.facts import Refusal, State
 from pipshare.market import Server
+from pipshare.sources.reading import Chunk
 
 _PLATFORM = """
-SELECT ticket, position, login FROM trades_current
+SELECT ticket, position FROM trades_current
  WHERE server_id = %(server)s AND ticket > 0 AND state = 1
    AND (ticket = ANY(%(printed)s)
         OR login = ANY(%(logins)s) AND position = ANY(%(printed)s))
@@ -24,6 +25,13 @@ _JOURNALS = """
 SELECT ticket, position FROM trades_current
  WHERE server_id = %s AND ticket < 0 AND state = 1
 """
+
+
+def name_account(chunk: Chunk, login: int | None) -> None:
+    """Give rows that name no account the one that a person named."""
+    if login is not None and len(chunk.trades):
+        named = pl.when(pl.col("login") == 0).then(login).otherwise("login").alias("login")
+        chunk.trades = chunk.trades.with_columns(named)
 
 
 def told_by_platform(
@@ -68,19 +76,16 @@ def replaced(conn: psycopg.Connection, server: Server, told: pl.DataFrame) -> pl
     `told` are trades of the platform: columns ticket and position. To be taken in as revisions.
     """
     held = conn.execute(_JOURNALS, (server.id,)).fetchall()
-    if held:
-        numbers = {*told["ticket"].to_list(), *told["position"].to_list()} - {0}
-        held = [ticket for ticket, printed in held if printed in numbers]
-    standing = trades.read(conn, server.id, tickets=held) if held else told.clear()
+    numbers = {*told["ticket"].to_list(), *told["position"].to_list()} - {0} if held else set()
+    gone = [int(ticket) for ticket, printed in held if printed in numbers]
+    standing = trades.read(conn, server.id, tickets=gone) if gone else told.clear()
     return standing.with_columns(state=pl.lit(State.CANCELLED, pl.Int8))
 
 
 def _known(conn: psycopg.Connection, server: Server, rows: pl.DataFrame) -> list[int]:
-    asked = {
-        "server": server.id,
-        "printed": rows["position"].unique().to_list(),
-        "logins": rows["login"].filter(rows["login"] > 0).unique().to_list(),
-    }
+    printed = rows["position"].unique().to_list()
+    logins = rows["login"].filter(rows["login"] > 0).unique().to_list()
+    asked = {"server": server.id, "printed": printed, "logins": logins}
     found = conn.execute(_PLATFORM, asked).fetchall()
-    numbers = {number for ticket, position, _ in found for number in (ticket, position)}
-    return sorted(numbers.intersection(asked["printed"]))
+    numbers = {number for row in found for number in row}
+    return sorted(numbers.intersection(printed))
