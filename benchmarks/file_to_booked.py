@@ -16,6 +16,7 @@ import psycopg
 from benchmarks import copying
 from benchmarks.checking import by_number, expected, hold_to
 from benchmarks.databases import LIVE, SCRIPTS, Databases, balances, import_trades
+from benchmarks.importer import import_apart
 from benchmarks.racing import Race, Result, Runner, beside, race
 from benchmarks.reference import naive, scripts
 from benchmarks.world import SERVERS
@@ -24,6 +25,7 @@ from pipshare.pipeline import Run, to_rest
 from pipshare.plans import read_book
 
 FRESH, AGAIN = "file to booked", "the same files again"
+TWO = "file to booked, two commands at once"
 COPY, NAIVE = "text COPY + key", "naive script"
 
 
@@ -43,6 +45,7 @@ def measure(
 
     runners: dict[str, Runner] = {
         FRESH: fresh,
+        TWO: lambda: _by_two(databases),
         COPY: lambda: copy_rate(databases, streams, "text"),
         NAIVE: lambda: _naive(databases, some),
     }
@@ -51,6 +54,7 @@ def measure(
     return [
         beside(run, 1, FRESH, COPY, 0.25),
         beside(run, 1, FRESH, NAIVE, 200, percent=False),
+        beside(run, 1, TWO, COPY, 0.25),
         beside(run, 6, AGAIN, FRESH, 1.5, percent=False),
         beside(run, 0, NAIVE, COPY, 0),
     ], run
@@ -76,6 +80,16 @@ def _import_twice(databases: Databases) -> tuple[float, float]:
         assert sum(report.repeated for report in second[1]) == trades
         assert _rows(conn) == before, "importing again wrote something"
         return trades / first[0], trades / second[0]
+
+
+def _by_two(databases: Databases) -> float:
+    """Import by two processes at once, two servers each, as an operator may; return the rate."""
+    with databases.fresh(LIVE) as name:
+        _, seconds = import_apart(databases, name, databases.files, (SERVERS[:2], SERVERS[2:]))
+        with db.connect() as conn:
+            booked = by_number(databases.broker, balances(conn))
+        hold_to(expected(databases.broker), booked, TWO)
+        return databases.broker.size.trades / seconds
 
 
 def _import(databases: Databases, conn: psycopg.Connection[Any]) -> tuple[float, list[Any]]:

@@ -207,10 +207,15 @@ def _conflicts(
             line,
             "conflict",
             f"deal {deal}: {names[batch_id][1]} and {names[int(batch)][1]} differ in "
-            f"{', '.join([name for name, mask in differing if mask[row]][:_SHOWN])}, and nothing "
+            f"{_plain([name for name, mask in differing if mask[row]])}, and nothing "
             "tells which is newer; import the newer file with --as-of TIME, later than the other",
         )
         for row, (deal, line, batch) in enumerate(
             zip(ours["deal"], ours["line"], batches, strict=True)
         )
     ]
+
+
+def _plain(names: list[str]) -> str:
+    """Write columns as people call them: volume, not volume_e8."""
+    return ", ".join(name.removesuffix("_e8").removesuffix("_ms") for name in names[:_SHOWN])

@@ -101,8 +101,13 @@ def _conflicts(
             line,
             "conflict",
             f"ticket {ticket}: {ours} and {theirs[row]} differ in "
-            f"{', '.join(named(masks, row)[:_SHOWN]) or 'state'}, and nothing tells which is "
+            f"{_plain(named(masks, row)) or 'state'}, and nothing tells which is "
             "newer; import the newer file with --as-of TIME, later than the other",
         )
         for row, (ticket, line) in enumerate(zip(rows["ticket"], rows["line"], strict=True))
     ]
+
+
+def _plain(names: list[str]) -> str:
+    """Write columns as people call them: lots, not lots_e8."""
+    return ", ".join(name.removesuffix("_e8").removesuffix("_ms") for name in names[:_SHOWN])
