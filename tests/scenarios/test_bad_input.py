@@ -187,7 +187,7 @@ def test_wrong_columns_refuse_a_file_and_a_short_row_its_line(broker: SmallBroke
 
 def test_a_wrong_encoding_is_named_and_the_right_one_reads_the_file(broker: SmallBroker) -> None:
     text = manager(manager_row(1, Comment="сделка клиента"))
-    with pytest.raises(BadInput, match="klingon.* is no encoding"):
+    with pytest.raises(BadInput, match=r"klingon.* is no encoding"):
         broker.bring("export.csv", text, encoding="klingon")
     with pytest.raises(BadInput, match="not written in utf-8"):
         broker.bring("export.csv", text.encode("cp1251"), encoding="utf-8")

@@ -226,7 +226,7 @@ def test_a_conflict_of_deals_touches_no_trade(conn):
     stored, taken = bring(conn, server, [{**closing, "profit_e8": 9, "line": 6}], name="b.csv")
     (refusal,) = stored.conflicts
     assert (refusal.line, refusal.code) == (6, "conflict")
-    for part in ("deal 2", "a.csv", "b.csv", "profit_e8", "--as-of"):
+    for part in ("deal 2", "a.csv", "b.csv", "profit,", "--as-of"):
         assert part in refusal.reason
     assert not len(stored.positions)
     assert not len(taken.settled)

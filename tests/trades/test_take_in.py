@@ -95,7 +95,7 @@ def test_when_nobody_knows_which_is_newer_both_files_are_named(conn, server, fir
     intake = take(conn, server, trade(1, lots_e8=5, line=8), trade(2), name="b.csv", as_of=second)
     (refusal,) = intake.conflicts
     assert (refusal.line, refusal.code) == (8, "conflict")
-    for part in ("ticket 1", "a.csv", "b.csv", "lots_e8", "--as-of"):
+    for part in ("ticket 1", "a.csv", "b.csv", "lots,", "--as-of"):
         assert part in refusal.reason
     assert intake.repeated == 1
     assert read(conn, server.id)["lots_e8"].to_list() == [LOT, LOT]

@@ -7,7 +7,7 @@ import sys
 import click
 
 from pipshare import db, ledger, statements
-from pipshare.cli.options import console
+from pipshare.cli.options import console, counted
 
 
 @click.command("verify")
@@ -17,7 +17,7 @@ def verify_command() -> None:
     with db.connect() as conn:
         breaks, (transfers, legs) = ledger.verify(conn)
         found = [(one.check, one.message) for one in breaks] + statements.check_lines(conn)
-    console.print(f"{transfers} transfers, {legs} legs checked.")
+    console.print(f"{counted(transfers, 'transfer')}, {counted(legs, 'leg')} checked.")
     for check, message in found:
         console.print(f"broken ({check}): {message}")
     if not found:

@@ -1,0 +1,127 @@
+"""`pipshare explain`: every amount with its working, in words and as JSON."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cli_files import JOURNAL, MANAGER_HEADER, SQL, load_broker, manager_row
+
+from pipshare.pipeline.files import Order, import_file
+
+
+@pytest.fixture(scope="module")
+def books(module_db: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The small broker with 801 on both servers, and trade 1 on Live-4 in two revisions."""
+    folder = tmp_path_factory.mktemp("books")
+    files = {
+        "first.csv": (MANAGER_HEADER + manager_row(1) + manager_row(801), "Live-4", None),
+        "deals.sql": (SQL, "Live-5", None),
+        "second.csv": (MANAGER_HEADER + manager_row(1, "0.30"), "Live-4", 1_900_000_000_000),
+    }
+    with module_db.app() as conn:
+        run = load_broker(conn, folder)
+        for name, (content, server, as_of_ms) in files.items():
+            (folder / name).write_text(content)
+            import_file(run, folder / name, Order(server, "anna", as_of_ms=as_of_ms))
+    return folder
+
+
+def test_the_json_of_an_explanation(cli: Any, books: Path) -> None:
+    ran = cli("explain", "1", "--json")
+    assert ran.status == 0
+    found = json.loads(ran.out, parse_float=pytest.fail)
+    assert list(found) == [
+        "server", "ticket", "status", "closed_utc", "trade", "revisions", "legs", "attribution",
+        "programme", "lines", "posted", "agrees",
+    ]  # fmt: skip
+    assert (found["server"], found["ticket"], found["status"]) == ("Live-4", 1, "rated")
+    assert found["closed_utc"] == "2026-03-02T11:00:00+00:00"
+    assert found["agrees"] is True
+    trade = found["trade"]
+    assert (trade["side"], trade["lots"], trade["close_price"]) == ("buy", "0.30", "1.101")
+    assert (trade["open_time"], trade["commission"]) == ("2026-03-02T10:00:00", "-0.70")
+    assert [row["revision"] for row in found["revisions"]] == [1, 2]
+    assert [row["file"] for row in found["revisions"]] == ["first.csv", "second.csv"]
+    assert [level["partner"] for level in found["attribution"]["chain"]] == ["P-2", "P-1"]
+    told = [(row["level"], row["partner"], row["amount"], row["currency"], row["reason"],
+             row["waits"]) for row in found["lines"]]  # fmt: skip
+    assert told == [
+        (1, "P-2", "1.50", "USD", "paid", None),
+        (2, "P-1", "0.10", "USD", "paid", None),
+    ]
+    assert {"step": "lots", "value": "0.30"} in found["lines"][0]["working"]
+    posted = [(row["revision"], row["partner"], row["amount"]) for row in found["posted"]]
+    assert posted == [
+        (1, "P-2", "0.50"), (1, "P-1", "0.03333333"), (2, "P-2", "1.00"), (2, "P-1", "0.06666667")
+    ]  # fmt: skip
+
+
+def test_in_words_with_the_corrections(cli: Any, books: Path) -> None:
+    ran = cli("explain", "1")
+    assert ran.status == 0
+    for words in (
+        "Trade 1 on Live-4, revision 2 of 2", "buy 0.30 lots EURUSD, login 1001", "from second.csv",
+        "level 1: P-2 Sub", "level 2: P-1 Master [Ltd]", "programme: std version 1",
+        "lots, level 1, P-2: 1.50 USD", "rate 5.00 USD per lot (plan std line 10, level 1",
+        "rate 1/3 USD per lot", "booked, and corrected since:", "The books say the same.",
+    ):  # fmt: skip
+        assert words in ran.out
+
+
+def test_an_earlier_revision_and_where_it_came_from(cli: Any, books: Path) -> None:
+    ran = cli("explain", "1", "--revision", "1")
+    assert ran.status == 0
+    for words in ("revision 1 of 2", "buy 0.10 lots", "from first.csv", "P-2: 0.50 USD"):
+        assert words in ran.out
+    assert "The books say" not in ran.out, "the books have gone on since"
+    for wrong in ("0", "3"):
+        refused = cli("explain", "1", "--revision", wrong)
+        assert refused.status == 1
+        assert f"revisions 1 to 2, not {wrong}" in refused.err
+
+
+def test_a_number_that_means_several_trades_lists_them(cli: Any, books: Path) -> None:
+    ran = cli("explain", "801")
+    assert ran.status == 1
+    assert "801 is 2 trades; choose one:" in ran.out
+    for server in ("Live-4", "Live-5"):
+        assert f"pipshare explain --server {server} 801" in ran.out
+        assert f"on {server}" in cli("explain", "801", "--server", server).out
+
+
+@pytest.mark.parametrize("number", ["900", "800"], ids=["position", "opening deal"])
+def test_a_position_or_its_opening_deal_leads_to_the_trade(
+    cli: Any, books: Path, number: str
+) -> None:
+    ran = cli("explain", number)
+    assert ran.status == 0
+    assert "Trade 801 on Live-5" in ran.out
+    assert "position 900" in ran.out
+    assert "leg: deal 800, 0.10 lots at 1.1" in ran.out
+
+
+def test_a_journals_trades_are_listed_so_that_they_can_be_asked_for(cli: Any, broker: Path) -> None:
+    path = broker / "journal.csv"
+    path.write_text(JOURNAL)
+    assert cli("import", "--server", "Live-4", "--trust", "x", "--login", "1001", path).status == 0
+    ran = cli("explain", "7")
+    assert ran.status == 1
+    offered = [line.split() for line in ran.out.splitlines()[1:]]
+    assert len(offered) == 2
+    for words in offered:
+        assert cli(*words[1:]).status == 0
+
+
+def test_what_is_not_there(cli: Any, books: Path) -> None:
+    ran = cli("explain", "4711")
+    assert (ran.status, ran.out) == (1, "")
+    assert ran.err == "pipshare: no trade 4711: import it first\n"
+    wrong = cli("explain", "1", "--server", "Live-6")
+    assert wrong.status == 1
+    assert "there is no server 'Live-6'" in wrong.err
+    assert cli("explain", "1", "--server", "Live-5").status == 1
+    assert cli("explain", "99999999999999999999999").status == 1
+    assert cli("explain", "abc").status == 2
