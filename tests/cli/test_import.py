@@ -129,6 +129,27 @@ def test_waiting_says_what_for_and_is_empty_in_words(cli: Any, broker: Path) -> 
     assert cli("waiting", "--reason", "nonsense").status == 2
 
 
+def test_an_import_takes_up_what_a_killed_load_left(
+    cli: Any, broker: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    export, accounts = broker / "export.csv", broker / "more.csv"
+    export.write_text(MANAGER_HEADER + manager_row(1, login=77))
+    accounts.write_text("server,login,client\nLive-4,77,C-1\n")
+    assert cli("import", "--server", "Live-4", export).status == 0
+    with monkeypatch.context() as patched:
+        patched.setattr("pipshare.pipeline.loads.to_rest", _interrupted)
+        assert cli("load", "accounts", accounts).status == 1
+    assert cli("waiting").out != "Nothing waits.\n"
+    ran = cli("import", "--server", "Live-4", export)
+    assert ran.status == 0
+    assert "Taken up: 1 trade (1 introduced), 2 lines." in ran.out
+    assert cli("waiting").out == "Nothing waits.\n"
+
+
+def _interrupted(run: Any) -> None:
+    raise KeyboardInterrupt
+
+
 def _waiting(cli: Any, *options: str) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = json.loads(cli("waiting", "--json", *options).out)
     return found

@@ -74,3 +74,8 @@ def test_export_gives_the_file_back(cli: Any, broker: Path) -> None:
     unknown = cli("plan", "export", "gold")
     assert unknown.status == 1
     assert "there is no programme gold; known: std" in unknown.err
+
+
+def test_without_any_programme_the_way_to_one_is_named(cli: Any, db: Any) -> None:
+    ran = cli("plan", "export", "gold")
+    assert ran.err == "pipshare: there is no programme gold; `pipshare plan apply` brings one\n"

@@ -114,7 +114,7 @@ def test_a_partner_without_bookings(cli: Any, broker: Path) -> None:
 def test_what_is_not_there(cli: Any, broker: Path) -> None:
     unknown = cli("statement", "p-2", "--period", "2026-03")
     assert unknown.status == 1
-    assert "no partner 'p-2' in entity main (did you mean P-2?)" in unknown.err
+    assert "no partner 'p-2' (did you mean P-2?)" in unknown.err
     for wrong in ("2026-13", "2026", "March", "2026-3"):
         ran = cli("statement", "P-2", "--period", wrong)
         assert ran.status == 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,9 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from pipshare import db
 from pipshare.cli import import_report
-from pipshare.cli.options import by_option, console, json_option, moment_ms
+from pipshare.cli.options import by_option, console, json_option, moment_ms, say_booked
 from pipshare.errors import PipshareError
-from pipshare.pipeline import Run
+from pipshare.pipeline import Run, to_rest
 from pipshare.pipeline.files import FileReport, Order, import_file
 from pipshare.sources.files.check import summary
 
@@ -75,8 +76,12 @@ def _import(files: tuple[Path, ...], order: Order, *, quiet: bool) -> int:
                 run.refresh()
                 reports.append({"file": str(path), "error": error.message})
                 click.echo(f"pipshare: {error.message}", err=True)
+        taken_up = to_rest(run)
     if quiet:
-        click.echo(json.dumps({"files": reports}, indent=2, ensure_ascii=False))
+        found = {"files": reports, "taken_up": asdict(taken_up)}
+        click.echo(json.dumps(found, indent=2, ensure_ascii=False))
+    else:
+        say_booked(taken_up, "Taken up")
     return int(any(one["error"] for one in reports))
 
 

@@ -23,12 +23,12 @@ _FORMATS = click.Choice(["text", "csv", "json"])
 @click.command("statement")
 @click.argument("partner")
 @click.option("--period", required=True, help="Year and month in the broker's day: 2026-11.")
-@click.option("--entity", default="main", help="Code of the entity.")
+@click.option("--entity", help="Code of the entity, when several have such a partner.")
 @click.option("--format", "form", type=_FORMATS, default="text", help="text, csv or json.")
 @click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
 @click.option("--csv", "as_csv", is_flag=True, help="The same as --format csv.")
 def statement_command(
-    partner: str, period: str, entity: str, form: str, as_json: bool, as_csv: bool
+    partner: str, period: str, entity: str | None, form: str, as_json: bool, as_csv: bool
 ) -> None:
     """Show what PARTNER earned in a period."""
     db.migrate()

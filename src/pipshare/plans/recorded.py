@@ -81,7 +81,8 @@ def programme(conn: psycopg.Connection[Any], code: str, entity: str | None = Non
     if not found:
         where = f" in entity {entity}" if entity else ""
         known = [p.code for p in every if entity in (None, p.entity)]
-        hint = suggestion(code, known) or (f" known: {', '.join(known)}" if known else "")
+        every_one = f" known: {', '.join(known)}" if known else " `pipshare plan apply` brings one"
+        hint = suggestion(code, known) or every_one
         raise Missing("no_programme", f"there is no programme {code}{where};{hint}")
     return found[0]
 
