@@ -52,10 +52,10 @@ def measure(
     run = race(runners, rounds, say)
     run.rates[AGAIN] = again
     return [
-        beside(run, 1, FRESH, COPY, 0.25),
-        beside(run, 1, FRESH, NAIVE, 200, percent=False),
-        beside(run, 1, TWO, COPY, 0.25),
-        beside(run, 6, AGAIN, FRESH, 1.5, percent=False),
+        beside(run, 1, FRESH, COPY, 0.25, limit="one process: parse, rate, then wait for COPY"),
+        beside(run, 1, FRESH, NAIVE, 200, percent=False, limit="how fast the disk commits"),
+        beside(run, 1, TWO, COPY, 0.25, limit="cores; bytes written per trade"),
+        beside(run, 6, AGAIN, FRESH, 1.5, percent=False, limit="parsing, and reading the stored"),
         beside(run, 0, NAIVE, COPY, 0),
     ], run
 

@@ -43,9 +43,9 @@ def measure(
     }
     run = race(runners, rounds, say)
     return [
-        beside(run, 2, REQUEST, COPY, 0.35),
+        beside(run, 2, REQUEST, COPY, 0.35, limit="bytes of lines and legs, their keys"),
         beside(run, 2, REQUEST, SQL, 1.5, percent=False),
-        beside(run, 2, HANDED, COPY, 0.35),
+        beside(run, 2, HANDED, COPY, 0.35, limit="the same, without reading trades"),
         beside(run, 2, HANDED, SQL, 1.5, percent=False),
         beside(run, 0, SQL, COPY, 0),
     ], run

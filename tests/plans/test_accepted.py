@@ -41,4 +41,3 @@ def test_lines_are_the_same_wherever_the_rates_stand(parts: list[list[tuple[int,
         for level, gap in rates:
             text += gap + RATE.format(level=level, amount=level)
     assert parse(text, "p.toml", accepted=True) == parse(text, "p.toml")
-
