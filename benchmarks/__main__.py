@@ -55,7 +55,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--only", action="append", choices=NAMES, help="may be given again")
     parser.add_argument("--logins", type=int, default=100_000)
     parser.add_argument("--partners", type=int, default=5_000)
-    parser.add_argument("--programmes", type=int, default=5, help="7,200 rates each; 1 to 5")
+    parser.add_argument("--programmes", type=int, default=5)
+    parser.add_argument("--cards", type=int, default=6, help="per programme, 1,200 rates each")
     parser.add_argument("--naive", type=int, default=400, help="trades for the naive script")
     parser.add_argument("--long", action="store_true", help="memory at ten times the trades, too")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures")
@@ -70,7 +71,8 @@ def _with_database(
     base = options.folder or Path(tempfile.gettempdir()) / f"pipshare-bench-{os.getuid()}"
     base.mkdir(mode=0o700, parents=True, exist_ok=True)
     _say(f"making the broker and its files in {base}")
-    size = Size(options.trades, options.logins, options.partners, options.programmes)
+    size = Size(options.trades, options.logins, options.partners, options.programmes,
+                options.cards)  # fmt: skip
     broker = make_world(size)
     files = write_files(broker, base)
     folder = Path(tempfile.mkdtemp(prefix="server-", dir=base))

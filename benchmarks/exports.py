@@ -16,7 +16,7 @@ import polars as pl
 
 from benchmarks import world
 from benchmarks.market_of_trades import GROUPS, SYMBOLS, VERSIONS
-from benchmarks.world import CARDS_EACH, CLOCK, DIGITS, SERVERS, SUFFIXES, World
+from benchmarks.world import CLOCK, DIGITS, SERVERS, SUFFIXES, World
 
 GO_LIVE = "2025-11-01T00:00:00Z"
 HEADER = (
@@ -99,7 +99,7 @@ def _write_loads(broker: World, folder: Path) -> None:
                      "group": [group(int(number)) for number in broker.login_group]},
         "terms": {
             "partner": [code(p) for p in range(size.partners)],
-            "programme": [f"programme{card // CARDS_EACH}" for card in market.card.tolist()],
+            "programme": [f"programme{card // size.cards}" for card in market.card.tolist()],
             "card": [f"card{card}" for card in market.card.tolist()],
         },
     }  # fmt: skip
@@ -137,8 +137,8 @@ def _write_plans(broker: World, folder: Path) -> None:
 
 
 def _rates(broker: World, version: int, programme: int) -> list[str]:
-    first = programme * CARDS_EACH
-    rates = broker.market.rate_micro[version, first : first + CARDS_EACH]
+    first = programme * broker.size.cards
+    rates = broker.market.rate_micro[version, first : first + broker.size.cards]
     return [
         f'\n[[component.rate]]\ncard = "card{first + card}"\nsymbol = "{broker.symbols[symbol]}"\n'
         f"account_group = '{group(number)}'\namount = \"{rate // 10**6}.{rate % 10**6:06d}\"\n"

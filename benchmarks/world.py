@@ -28,7 +28,6 @@ SERVERS = ("Live1", "Live2", "Live3", "Live4")
 SUFFIXES = ("", "", ".pro", ".m")  # of symbols, by server
 CLOCK = "America/New_York+7h"
 CLOCK_AHEAD_MS = 2 * 3_600_000  # that clock in December, when all of this happens
-CARDS_EACH = 6  # per programme
 DIGITS = 5
 BLOCK = 500_000  # trades
 _COINS = ("EUR", "USD", "GBP", "JPY", "CHF", "AUD", "NZD", "CAD")
@@ -36,12 +35,13 @@ _COINS = ("EUR", "USD", "GBP", "JPY", "CHF", "AUD", "NZD", "CAD")
 
 @dataclass(frozen=True)
 class Size:
-    """How big a broker to make. `programmes` is 5 at most; each brings 7,200 rates."""
+    """How big a broker to make; `programmes` x `cards` is 30 at most, each card has 1,200 rates."""
 
     trades: int = 1_000_000
     logins: int = 100_000
     partners: int = 5_000
     programmes: int = 5
+    cards: int = 6  # per programme
     seed: int = 7
 
 
@@ -118,7 +118,7 @@ def make_world(size: Size) -> World:
     rng = np.random.default_rng(size.seed + 1)
     login_partner = _introduced_by(rng, tree, size.logins)
     login_group = rng.integers(0, GROUPS, size.logins)
-    card = _cards(rng, tree, size.programmes)
+    card = _cards(rng, tree, size)
     # From here on columns of trades: what stands above is the same for any number of them.
     place = _who_trades(rng, size)
     trades = size.trades
@@ -127,7 +127,7 @@ def make_world(size: Size) -> World:
     market = replace(
         tree,
         card=card,
-        rate_micro=tree.rate_micro[:, : size.programmes * CARDS_EACH],
+        rate_micro=tree.rate_micro[:, : size.programmes * size.cards],
         lots_e8=rng.integers(1, 500, trades) * 1_000_000,
         hold_ms=hold_ms,
         close_utc_ms=close_ms,
@@ -164,10 +164,10 @@ def _who_trades(rng: np.random.Generator, size: Size) -> np.ndarray:
     return rng.choice(size.logins, size.trades, p=activity / activity.sum()).astype(np.int64)
 
 
-def _cards(rng: np.random.Generator, tree: Market, programmes: int) -> np.ndarray:
+def _cards(rng: np.random.Generator, tree: Market, size: Size) -> np.ndarray:
     """Give each partner a card of the programme of his tree's root."""
     root = np.array([chain[-1] for chain in tree.chains])
-    return root % programmes * CARDS_EACH + rng.integers(0, CARDS_EACH, len(root))
+    return root % size.programmes * size.cards + rng.integers(0, size.cards, len(root))
 
 
 def _tickets(open_ms: np.ndarray, server: np.ndarray) -> np.ndarray:

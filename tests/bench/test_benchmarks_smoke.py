@@ -12,11 +12,13 @@ from benchmarks.databases import Databases
 from benchmarks.exports import code, write_files
 from benchmarks.world import SERVERS, Size, World, make_world
 
+from pipshare.db import embedded
 from pipshare.sources import files
 
-TINY = Size(trades=1_200, logins=200, partners=80, programmes=1)
+TINY = Size(trades=1_200, logins=200, partners=80, programmes=1, cards=1)
 ARGUMENTS = ["--trades", "1200", "--logins", "200", "--partners", "80", "--programmes", "1",
-             "--rounds", "1", "--naive", "20"]  # fmt: skip
+             "--cards", "1", "--rounds", "1", "--naive", "20"]  # fmt: skip
+QUICK = {"fsync": "off", "autovacuum": "off", "shared_buffers": "64MB", "max_wal_size": "1GB"}
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +33,7 @@ def test_the_same_seed_makes_the_same_broker(broker: World) -> None:
 
 
 def test_more_trades_leave_the_broker_as_it_is(broker: World) -> None:
-    more = make_world(Size(2_400, TINY.logins, TINY.partners, TINY.programmes))
+    more = make_world(Size(2_400, TINY.logins, TINY.partners, TINY.programmes, TINY.cards))
     assert (more.login_partner == broker.login_partner).all()
     assert (more.market.card == broker.market.card).all()
 
@@ -49,6 +51,8 @@ def test_files_and_stored_trades_are_booked_to_what_the_gather_computes(
     scratch: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The benchmarks hold every runner to it by themselves; here they run."""
+    attach = embedded.attach
+    monkeypatch.setattr(embedded, "attach", lambda folder: attach(folder, options=QUICK))
     monkeypatch.setattr(Databases, "settle", lambda databases: None)
     told = scratch / "told.json"
     results = main([*ARGUMENTS, "--only", "file", "--only", "post", "--only", "memory",
