@@ -10,7 +10,7 @@ from pipshare.attribution.attribute import attribute
 from pipshare.attribution.directory import Directory
 from pipshare.attribution.result import Attributed
 from pipshare.attribution.standing import Standing, Why
-from pipshare.attribution.waiting import clear_waiting, store_waiting, takeable, waits
+from pipshare.attribution.waiting import clear_waiting, store_waiting, takeable, untouched, waits
 from pipshare.attribution.why import why_one
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "clear_waiting",
     "store_waiting",
     "takeable",
+    "untouched",
     "waits",
     "why_one",
 ]

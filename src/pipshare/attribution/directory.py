@@ -21,6 +21,7 @@ from pipshare.market import GroupRow
 from pipshare.period import Millis, flatten
 
 WHOLE = 50_000  # logins: from here on the whole server is read faster than by number
+FEW, SPARSE = 1_000, 4  # more logins than few, on a server of up to four times as many: read all
 _TREATMENT = {"excluded": EXCLUDED, "direct": DIRECT}
 _NONE: Millis = np.zeros(0, np.int64)
 
@@ -65,7 +66,9 @@ class Directory:
         self, conn: psycopg.Connection[Any], server_id: int, missing: Millis
     ) -> None:
         self._asked = np.sort(np.concatenate([self._asked, missing]))
-        self._whole = len(self._asked) > WHOLE
+        self._whole = len(self._asked) > WHOLE or (
+            len(self._asked) > FEW and read.count(conn, server_id) <= SPARSE * len(self._asked)
+        )
         logins = None if self._whole else missing.tolist()
         accounts = read.accounts(conn, server_id, logins, self.known_at)
         states = read.states(conn, server_id, logins, self.known_at)

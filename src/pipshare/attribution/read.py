@@ -53,6 +53,13 @@ def accounts(
     return db.read_columns(conn, query, values, schema=_ACCOUNT)
 
 
+def count(conn: psycopg.Connection[Any], server_id: int) -> int:
+    """Return how many accounts a server has."""
+    query = "SELECT count(*) FROM clients_account WHERE server_id = %s"
+    row = conn.execute(query, (server_id,)).fetchone()
+    return row[0] if row else 0
+
+
 def states(
     conn: psycopg.Connection[Any], server_id: int, logins: Ids, known_at: int | None
 ) -> pl.DataFrame:

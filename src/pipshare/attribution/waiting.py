@@ -32,6 +32,9 @@ SELECT w.ticket, w.reason, t.login, {db.ms("t.close_at")}
         WHERE server_id = w.server_id AND ticket = w.ticket ORDER BY revision DESC LIMIT 1) t
  WHERE w.server_id = %(server)s ORDER BY w.ticket
 """
+_TOUCHED = """
+SELECT EXISTS (SELECT FROM attribution_waiting WHERE server_id = %s AND ticket BETWEEN %s AND %s)
+"""
 _SCHEMA = {"ticket": pl.Int64, "reason": pl.String, "key": pl.String}
 _TRADE_SCHEMA = {
     "ticket": pl.Int64, "reason": pl.String, "login": pl.Int64, "close_utc": pl.Int64,
@@ -113,3 +116,9 @@ def takeable(
     words = {int(one): one.name.lower() for one in Why}
     now = pl.Series(why).cast(pl.Int64).replace_strict(words, return_dtype=pl.String)
     return waiting.filter(now != waiting["reason"])["ticket"].to_list()
+
+
+def untouched(conn: psycopg.Connection[Any], server_id: int, low: int, high: int) -> bool:
+    """Tell that none of the trades with a ticket from `low` to `high` waits."""
+    row = conn.execute(_TOUCHED, (server_id, low, high)).fetchone()
+    return row is not None and not row[0]

@@ -237,6 +237,7 @@ class Bytes(_Varying):
 class _Array(Column):
     values: Any  # all elements, flat, row after row
     lengths: Any  # elements per row, 0 for an empty array
+    valid: Bools | None = None  # false means NULL, with a length of 0
     offsets: Sizes = field(init=False)
     wire: ClassVar[str] = "i8"
     oid: ClassVar[int] = 20
@@ -255,9 +256,12 @@ class _Array(Column):
         return len(self.lengths)
 
     def sizes(self, start: int, stop: int) -> Sizes | None:
-        return np.asarray(self.lengths[start:stop], np.int64)
+        sizes = np.asarray(self.lengths[start:stop], np.int64)
+        return sizes if self.valid is None else np.where(self.valid[start:stop], sizes, _NULL)
 
     def layout(self, size: int) -> list[tuple[str, Any]]:
+        if size == _NULL:
+            return [("n", ">i4")]
         head: list[tuple[str, Any]] = [("n", ">i4"), ("head", ">i4", (5 if size else 3,))]  # type: ignore[list-item]
         if size:
             element = np.dtype([("n", ">i4"), ("v", f">{self.wire}")])
@@ -266,6 +270,9 @@ class _Array(Column):
 
     def fill(self, out: Any, size: int, rows: Rows) -> None:
         width = np.dtype(self.wire).itemsize
+        if size == _NULL:
+            out["n"][...] = _NULL
+            return
         out["n"][...] = 20 + size * (4 + width) if size else 12
         out["head"][...] = [1, 0, self.oid, size, 1] if size else [0, 0, self.oid]
         if size:

@@ -9,6 +9,7 @@ with fewer. Memory stays bounded: rows are built in slices.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from itertools import chain
 from typing import Any, NamedTuple
 
@@ -48,18 +49,28 @@ def copy_in(conn: psycopg.Connection[Any], table: str, columns: Mapping[str, Col
     statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT BINARY)").format(
         sql.Identifier(*table.split(".")), sql.SQL(", ").join(map(sql.Identifier, columns))
     )
+    parts = build(list(columns.values()), rows)
     with conn.cursor() as cursor, cursor.copy(statement) as copy:
-        for part in build(list(columns.values()), rows):
+        for part in parts if rows <= SLICE else ahead(parts):
             copy.write(part)
     return rows
 
 
+def ahead(parts: Iterator[bytes | memoryview]) -> Iterator[bytes | memoryview]:
+    """Yield the same, the next part being made while the database takes the last one in."""
+    with ThreadPoolExecutor(1) as maker:
+        coming = maker.submit(next, parts, None)
+        while (part := coming.result()) is not None:
+            coming = maker.submit(next, parts, None)
+            yield part
+
+
 def build(columns: Sequence[Column], rows: int) -> Iterator[bytes | memoryview]:
-    """Yield the COPY stream of the first `rows` rows. A part is valid until the next is asked."""
+    """Yield the COPY stream of the first `rows` rows. A part stays valid while the next is made."""
     yield _SIGNATURE
-    scratch: dict[Any, npt.NDArray[Any]] = {}
+    scratch: list[dict[Any, npt.NDArray[Any]]] = [{}, {}]  # by turns: one may still be read
     for start in range(0, rows, SLICE):
-        yield _slice(columns, start, min(SLICE, rows - start), scratch)
+        yield _slice(columns, start, min(SLICE, rows - start), scratch[start // SLICE % 2])
     yield _END
 
 

@@ -50,6 +50,7 @@ def book(run: Run, server: Server, settled: pl.DataFrame, *, fresh: bool) -> Boo
     """
     if server.go_live_ms is None or not len(settled):
         return Booked()
+    fresh = fresh or _untouched(run, server, settled)
     who = attribution.attribute(run.conn, server, settled, run.directory(server))
     attribution.store_waiting(run.conn, server.id, settled, who, fresh=fresh)
     live = settled["close_utc"].to_numpy() >= server.go_live_ms
@@ -72,6 +73,18 @@ def book(run: Run, server: Server, settled: pl.DataFrame, *, fresh: bool) -> Boo
     _post(run, server, entries, lines)
     rating.store_waiting(run.conn, server.id, settled["ticket"], waits, fresh=fresh)
     return _counted(who, entries, len(lines), waits)
+
+
+def _untouched(run: Run, server: Server, settled: pl.DataFrame) -> bool:
+    """Tell whether nothing was ever posted of, and nothing waits among, these tickets' range.
+
+    One look saves four long look-ups per batch when stored trades are rated for the first time.
+    """
+    tickets = settled["ticket"].to_numpy()
+    low, high = int(tickets.min()), int(tickets.max())
+    return rating.untouched(run.conn, server.id, low, high) and attribution.untouched(
+        run.conn, server.id, low, high
+    )
 
 
 def _entries(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -67,19 +68,35 @@ def import_file(run: Run, path: Path, order: Order, progress: Progress | None = 
     report.note = admit.note(reading, server, order, report.booked)
     report.gap_e8 = admit.gap(path, reading, order)
     as_of_ms = _as_of(reading, server, order)
+    ahead = _ahead(reading.chunks())
     file_id = inbox.receive_file(
         run.conn, server.id, path, reading.meta,
         trust=order.trust, as_of_ms=as_of_ms, by=order.by, booked=report.booked,
     )  # fmt: skip
     _audit(run, path, order, reading, report, file_id)
     run.conn.commit()
-    for chunk in reading.chunks():
+    for chunk in ahead:
         journals.name_account(chunk, order.login)
         _take(run, server, chunk, file_id, as_of_ms, report)
         run.conn.commit()
         if progress:
             progress(max(len(chunk.trades), len(chunk.deals)))
     return report
+
+
+def _ahead(chunks: Iterator[Chunk]) -> Iterator[Chunk]:
+    """Return the chunks, the next one being parsed while the last one is booked."""
+    maker = ThreadPoolExecutor(1)
+    coming = maker.submit(next, chunks, None)
+
+    def in_turn() -> Iterator[Chunk]:
+        nonlocal coming
+        with maker:
+            while (chunk := coming.result()) is not None:
+                coming = maker.submit(next, chunks, None)
+                yield chunk
+
+    return in_turn()
 
 
 def _as_of(reading: Reading, server: Server, order: Order) -> int | None:

@@ -6,7 +6,10 @@ from pipshare import attribution, rating, trades
 from pipshare.pipeline.book import Booked, book
 from pipshare.pipeline.run import Run
 
-CHUNK = 50_000  # trades per transaction
+# What attribution and rating need of a stored trade.
+RATED = ("ticket", "login", "symbol", "lots_e8", "open_ms", "close_ms", "rate_profit_e8", "opening",
+         "revision", "state", "close_utc")  # fmt: skip
+CHUNK = 100_000  # trades per transaction
 
 
 def to_rest(run: Run) -> Booked:
@@ -47,7 +50,7 @@ def _one_request(run: Run) -> Booked | None:
     start, end = rating.whole_span(claimed)
     frame = trades.read(
         run.conn, server.id, logins=claimed.logins, close_from_ms=start, close_to_ms=end,
-        after_ticket=claimed.cursor_ticket, limit=CHUNK,
+        after_ticket=claimed.cursor_ticket, limit=CHUNK, columns=RATED,
     )  # fmt: skip
     done = book(run, server, frame, fresh=False)
     more = len(frame) == CHUNK

@@ -6,7 +6,7 @@ what is missing). Guarantee: exact, quantised once; the same for any order and b
 that is missing becomes 0 or 1; `rate_one`, written independently, gives the same digits.
 """
 
-from pipshare.rating.differences import Before, before, difference, next_seq
+from pipshare.rating.differences import Before, before, difference, next_seq, untouched
 from pipshare.rating.payees import Payees
 from pipshare.rating.rate import TradeColumns, rate_trades
 from pipshare.rating.rated import Lines, Rated
@@ -49,6 +49,7 @@ __all__ = [
     "store",
     "store_waiting",
     "trade_facts",
+    "untouched",
     "waiting_tickets",
     "whole_span",
 ]

@@ -41,6 +41,19 @@ class Before:
     lines: pl.DataFrame
 
 
+_TOUCHED = """
+SELECT EXISTS (SELECT FROM rating_entry WHERE server_id = %(s)s AND ticket BETWEEN %(a)s AND %(b)s)
+    OR EXISTS (SELECT FROM rating_waiting WHERE server_id = %(s)s
+                                            AND ticket BETWEEN %(a)s AND %(b)s)
+"""
+
+
+def untouched(conn: psycopg.Connection, server_id: int, low: int, high: int) -> bool:
+    """Tell that no trade with a ticket from `low` to `high` was rated, and none of them waits."""
+    row = conn.execute(_TOUCHED, {"s": server_id, "a": low, "b": high}).fetchone()
+    return row is not None and not row[0]
+
+
 def before(conn: psycopg.Connection, server_id: int, tickets: pl.Series) -> Before:
     """Return what stands for these trades of a server."""
     wanted = tickets.to_list()

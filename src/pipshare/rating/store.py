@@ -63,7 +63,11 @@ def store(
     lengths = np.bincount(entry, minlength=count).astype(np.int64)
     transfer_of = np.zeros(count, np.int64)
     transfer_of[entry] = transfer
-    arrays = {name: kind(lines[name].to_numpy()[order], lengths) for name, kind in _ARRAYS.items()}
+    columns = {name: lines[name].to_numpy()[order] for name in _ARRAYS}
+    if not columns["reason"].any():
+        del columns["reason"]  # null says the same: all are paid
+    told = ~_plain(entries, columns["level"], columns["rate"], entry[order], lengths)
+    arrays = _arrays(columns, lengths, told, entry[order])
     db.copy_in(conn, "rating_entry", {
         "server_id": db.Int4(np.full(count, server_id, np.int64)),
         "ticket": db.Int8(entries.ticket),
@@ -79,9 +83,36 @@ def store(
     })  # fmt: skip
 
 
+def _plain(
+    entries: Entries, level: Column, rate: Column, entry: Column, lengths: Column
+) -> npt.NDArray[np.bool_]:
+    """Tell the entries whose components, levels and partners need not be written.
+
+    Those are first ratings whose lines are the levels 1, 2, 3 ... of the chain, each with a rate.
+    """
+    place = np.arange(len(entry)) - (np.cumsum(lengths) - lengths)[entry] + 1
+    other = (level != place) | (rate == 0)
+    return (entries.seq == 1) & (np.bincount(entry[other], minlength=len(lengths)) == 0)
+
+
+def _arrays(
+    columns: dict[str, Column], lengths: Column, told: npt.NDArray[np.bool_], entry: Column
+) -> dict[str, db.Column]:
+    some = told[entry]
+    shorter = np.where(told, lengths, 0)
+    return {
+        name: _ARRAYS[name](values[some], shorter, told)
+        if name in ("component", "level", "partner")
+        else _ARRAYS[name](values, lengths)
+        for name, values in columns.items()
+    }
+
+
 def _converted(lines: pl.DataFrame, entry: Column, count: int) -> dict[str, db.Column]:
     """Return orig_e8 and fx; both stay empty for a trade where no line was converted."""
     fx = lines["fx"].to_numpy()
+    if not fx.any():
+        return {}
     touched = np.zeros(count, np.bool_)
     touched[entry[fx != 0]] = True
     kept = touched[entry]

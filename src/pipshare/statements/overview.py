@@ -71,7 +71,7 @@ def overview(conn: psycopg.Connection) -> tuple[list[Held], list[Waiting]]:
 _LONGEST = """
 SELECT s.code, e.ticket FROM rating_entry e JOIN market_server s ON s.id = e.server_id
  WHERE e.seq = 1 AND e.standing = 1 AND NOT 0 = ANY(e.amount_e8)
- ORDER BY cardinality(e.partner) DESC, cardinality(e.fx) DESC, s.platform DESC, e.ticket LIMIT 1
+ ORDER BY cardinality(e.account) DESC, e.fx IS NULL, s.platform DESC, e.ticket LIMIT 1
 """
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -29,7 +30,6 @@ SELECT {columns} FROM trades_trade t
  ORDER BY t.ticket {limit}"""
 _EPOCH = "timestamptz '1970-01-01 00:00:00+00'"
 _DERIVED = {"line": "0", "close_utc": "(extract(epoch FROM t.close_at) * 1000)::bigint"}
-_COLUMNS = ", ".join(_DERIVED.get(name, f"t.{name}") for name in SETTLED)
 
 
 def read(
@@ -42,6 +42,7 @@ def read(
     close_to_ms: int | None = None,
     after_ticket: int | None = None,
     limit: int | None = None,
+    columns: Sequence[str] = tuple(SETTLED),
 ) -> pl.DataFrame:
     """Return the current revision of the server's trades as a SETTLED frame, ordered by ticket.
 
@@ -62,9 +63,9 @@ def read(
     if after_ticket is not None:
         conditions.append("t.ticket > %(after)s")
     query = _READ.format(
-        columns=_COLUMNS,
+        columns=", ".join(_DERIVED.get(name, f"t.{name}") for name in columns),
         conditions=" AND ".join(conditions),
         newer="AND n.ticket > %(after)s" if after_ticket is not None else "",
         limit="LIMIT %(limit)s" if limit is not None else "",
     )
-    return db.read_columns(conn, query, values, schema=SETTLED)
+    return db.read_columns(conn, query, values, schema={name: SETTLED[name] for name in columns})

@@ -11,18 +11,18 @@ CREATE TABLE rating_entry (
     chain_id    integer NOT NULL,
     day         date NOT NULL,
     transfer_id bigint NOT NULL,
-    component   integer[] NOT NULL,
-    level       smallint[] NOT NULL,
-    partner     integer[] NOT NULL,
+    component   integer[],
+    level       smallint[],
+    partner     integer[],
     account     integer[] NOT NULL,
     rate        integer[] NOT NULL,
-    reason      smallint[] NOT NULL,
+    reason      smallint[],  -- null: all paid
     amount_e8   bigint[] NOT NULL,
-    orig_e8     bigint[] NOT NULL,
-    fx          integer[] NOT NULL,
+    orig_e8     bigint[],  -- null or empty: nothing was converted
+    fx          integer[],
     PRIMARY KEY (server_id, ticket, seq)
 );
-CREATE INDEX rating_entry_transfer ON rating_entry (transfer_id);
+CREATE INDEX rating_entry_transfer ON rating_entry USING brin (transfer_id);
 
 CREATE TABLE rating_waiting (
     server_id integer NOT NULL,
@@ -52,14 +52,21 @@ CREATE TABLE rating_request (
 );
 CREATE INDEX rating_request_open ON rating_request (not_before) WHERE state IN ('new', 'claimed');
 
+-- Where component, level and partner are null, the lines are the chain's levels from 1 up, and
+-- their components are the rates'.
 CREATE VIEW rating_line AS
 SELECT e.server_id, e.ticket, e.seq, e.revision, e.standing, e.login, e.chain_id, e.day,
        e.transfer_id,
-       l.component, l.level, l.partner, l.account, l.rate, l.reason,
+       COALESCE(l.component, r.component_id) AS component,
+       COALESCE(l.level, l.place)::smallint AS level,
+       COALESCE(l.partner, c.partners[l.place]) AS partner,
+       l.account, l.rate, COALESCE(l.reason, 0::smallint) AS reason,
        l.amount_e8 AS amount_e8,
        COALESCE(l.orig_e8, l.amount_e8) AS orig_e8,
        COALESCE(l.fx, 0) AS fx
-  FROM rating_entry e,
-       unnest(e.component, e.level, e.partner, e.account, e.rate, e.reason, e.amount_e8,
-              e.orig_e8, e.fx)
-         AS l(component, level, partner, account, rate, reason, amount_e8, orig_e8, fx);
+  FROM rating_entry e
+  LEFT JOIN attribution_chain c ON c.id = e.chain_id AND e.partner IS NULL
+  CROSS JOIN LATERAL unnest(e.component, e.level, e.partner, e.account, e.rate, e.reason,
+                            e.amount_e8, e.orig_e8, e.fx) WITH ORDINALITY
+         AS l(component, level, partner, account, rate, reason, amount_e8, orig_e8, fx, place)
+  LEFT JOIN plans_rate r ON r.id = l.rate AND l.component IS NULL;
