@@ -7,7 +7,6 @@ the kernel's own mark for itself, and the largest sample of its database process
 from __future__ import annotations
 
 import json
-import resource
 import subprocess
 import sys
 import threading
@@ -20,6 +19,7 @@ from typing import Any
 from benchmarks.databases import Databases, import_trades
 from benchmarks.exports import Files
 from pipshare import db
+from pipshare.cli.pools import one_pool
 from pipshare.pipeline import Run, to_rest
 
 MIB = 1024 * 1024
@@ -85,7 +85,7 @@ def _import(job: dict[str, Any]) -> dict[str, int]:
         to_rest(run)
         return {
             "trades": booked,
-            "peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+            "peak_mib": status("self", "VmHWM") // MIB,
             "backend_mib": watch.end() // MIB,
         }
 
@@ -94,7 +94,7 @@ class _Watch:
     """Samples a process's private memory until told to end."""
 
     def __init__(self, pid: int) -> None:
-        self._status = Path(f"/proc/{pid}/status")
+        self._pid = str(pid)
         self._over = threading.Event()
         self._most = 0
         self._thread = threading.Thread(target=self._look, daemon=True)
@@ -108,19 +108,24 @@ class _Watch:
 
     def _look(self) -> None:
         while True:
-            self._most = max(self._most, self._private())
+            self._most = max(self._most, status(self._pid, "RssAnon"))
             if self._over.wait(0.05):
                 return
 
-    def _private(self) -> int:
-        for line in self._status.read_text().splitlines():
-            if line.startswith("RssAnon:"):
-                return int(line.split()[1]) * 1024
-        return 0
+
+def status(pid: str, name: str) -> int:
+    """Return a figure of /proc/PID/status, in bytes. VmHWM is the most this program ever held;
+    getrusage's figure would count what its parent held, too, when it was started.
+    """
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith(f"{name}:"):
+            return int(line.split()[1]) * 1024
+    return 0
 
 
 def main() -> None:
     """Be the importing process."""
+    one_pool()
     print(json.dumps(_import(json.loads(sys.stdin.readline()))), flush=True)
 
 

@@ -119,7 +119,10 @@ def test_a_quote_that_is_never_closed_costs_only_its_row(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("quote", ["", '"'])
-def test_ten_megabytes_in_a_cell_are_refused(tmp_path: Path, quote: str) -> None:
+def test_ten_megabytes_in_a_cell_are_refused(
+    tmp_path: Path, quote: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(csv_blocks, "BLOCK_BYTES", 2**24)
     line = row(5, Comment=f"{quote}{'x' * 10_000_000}{quote}")
     (one,) = refused(tmp_path, line)
     assert (one.code, len(one.raw)) == ("cell_too_large", 200)

@@ -9,6 +9,7 @@ from typing import Any, NoReturn
 import click
 
 from pipshare import __version__
+from pipshare.cli.pools import one_pool
 from pipshare.errors import PipshareError
 
 # Command -> (module, what it does). Modules are imported when used: `--help` stays quick.
@@ -55,6 +56,7 @@ def program() -> None:
 
 def main(arguments: list[str] | None = None, **settings: Any) -> None:
     """Run the program; a known error becomes one sentence on stderr and exit status 1."""
+    one_pool()
     try:
         program.main(args=arguments, prog_name="pipshare", **settings)
     except PipshareError as error:

@@ -18,7 +18,7 @@ import numpy.typing as npt
 from pipshare.sources.files.charset import find_charset
 from pipshare.sources.files.decode import Opened
 
-BLOCK_BYTES = 16 * 2**20  # about 120,000 rows of a Manager export
+BLOCK_BYTES = 8 * 2**20  # about 60,000 rows of a Manager export
 ROW_LIMIT = 2**20  # bytes; no real row comes near
 QUOTED_LINES = 100  # a quoted cell that goes on for longer is a stray quotation mark
 Places = npt.NDArray[np.int64]
