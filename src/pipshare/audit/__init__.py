@@ -1,11 +1,12 @@
 """Audit: who did what, and what waits for a second person.
 
 What comes in: an actor, an action and its subject; or a change that needs two people. What goes
-out: events that stay, and proposals with their decision. Guarantee: a proposal is decided once,
-approved only by somebody other than the one who made it, and applied in the transaction of its
-approval.
+out: events that stay, proposals with their decision, and which reference data changed since it
+was read. Guarantee: a proposal is decided once, approved only by somebody other than the one who
+made it, and applied in the transaction of its approval; no change commits beside a booking.
 """
 
+from pipshare.audit.changes import changed_since, snapshot
 from pipshare.audit.decide import Applier, approve, reject
 from pipshare.audit.event import record
 from pipshare.audit.propose import Proposal, pending, proposal, propose
@@ -14,9 +15,11 @@ __all__ = [
     "Applier",
     "Proposal",
     "approve",
+    "changed_since",
     "pending",
     "proposal",
     "propose",
     "record",
     "reject",
+    "snapshot",
 ]

@@ -41,6 +41,20 @@ def grant(privileges: str, table: str) -> RunSQL:
     )
 
 
+def watched(table: str, kind: str) -> RunSQL:
+    """Return the operation that makes changes of `table` known as a change of `kind`.
+
+    Those who keep what they read (pipeline.Run) then read it anew. Needs audit's 0002_changes.
+    """
+    from django.db.migrations import RunSQL
+
+    return RunSQL(
+        f"CREATE TRIGGER audit_change AFTER INSERT OR UPDATE OR DELETE ON {table}"
+        f" FOR EACH STATEMENT EXECUTE FUNCTION audit_note_change('{kind}')",
+        f"DROP TRIGGER audit_change ON {table}",
+    )
+
+
 def digest(apps: Iterable[str]) -> str:
     """Return a digest of everything that migrations come from: our files, Django, the apps."""
     apps = list(apps)

@@ -47,7 +47,11 @@ def book(run: Run, server: Server, settled: pl.DataFrame, *, fresh: bool) -> Boo
     `settled` is a frame of trades as the trades stage gives them. `fresh` says that none of them
     was ever rated, which saves looking up what stands posted; otherwise only the differences to it
     are posted. A server without a go-live books nothing; trades closed before it are history.
+    One process at a time books for a server; `rating.turn` is taken here if it was not before.
     """
+    run.current()
+    server = run.servers[server.id]
+    rating.turn(run.conn, server.id)
     if server.go_live_ms is None or not len(settled):
         return Booked()
     fresh = fresh or _untouched(run, server, settled)

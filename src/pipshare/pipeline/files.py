@@ -121,6 +121,8 @@ def _take(
     run: Run, server: Server, chunk: Chunk, file_id: int, as_of_ms: int | None, report: FileReport
 ) -> None:
     """Take in and book one chunk, in the open transaction."""
+    run.current()
+    server = run.servers[server.id]
     report.cancelled += chunk.cancelled
     report.compaction += chunk.compaction_rows
     report.repeated += chunk.repeated

@@ -130,5 +130,5 @@ def _ask_again(run: Run, cause: str, from_ms: int) -> None:
 
 
 def _rest(run: Run) -> Booked:
-    run.refresh()
+    run.current()
     return to_rest(run)

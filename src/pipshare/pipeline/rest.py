@@ -34,6 +34,7 @@ def rate_again(run: Run, server_id: int, tickets: list[int]) -> Booked:
     total = Booked()
     server = run.servers[server_id]
     for start in range(0, len(tickets), CHUNK):
+        rating.turn(run.conn, server.id)  # before reading: a newer revision must not be undone
         frame = trades.read(run.conn, server.id, tickets=tickets[start : start + CHUNK])
         total.add(book(run, server, frame, fresh=False))
         run.conn.commit()
@@ -42,11 +43,13 @@ def rate_again(run: Run, server_id: int, tickets: list[int]) -> Booked:
 
 def _one_request(run: Run) -> Booked | None:
     """Work on one chunk of the oldest request, in one transaction with its cursor."""
+    run.current()
     claimed = rating.next_request(run.conn)
     if claimed is None:
         run.conn.commit()
         return None
     server = run.servers[claimed.server_id]
+    rating.turn(run.conn, server.id)
     start, end = rating.whole_span(claimed)
     frame = trades.read(
         run.conn, server.id, logins=claimed.logins, close_from_ms=start, close_to_ms=end,

@@ -1,10 +1,10 @@
-"""What one command reads once and uses for all its batches."""
+"""What one command or worker reads once and uses for all its batches."""
 
 from __future__ import annotations
 
 import psycopg
 
-from pipshare import attribution, ledger, market, partners, plans
+from pipshare import attribution, audit, ledger, market, partners, plans
 from pipshare.market import Server
 from pipshare.period import Clock
 
@@ -12,7 +12,7 @@ from pipshare.period import Clock
 class Run:
     """A connection of the application's role, and plans, partners and market data as read.
 
-    Call `refresh` after anything was loaded. `conn` is used by one thread; its user commits.
+    `current` reads anew what others changed since. `conn` is used by one thread; its user commits.
     """
 
     def __init__(self, conn: psycopg.Connection) -> None:
@@ -22,13 +22,33 @@ class Run:
     def refresh(self) -> None:
         """Read everything anew, as it now stands, in the transaction that is open."""
         self.accounts = ledger.Accounts()
-        self.servers = {server.id: server for server in market.servers(self.conn)}
-        self.entities = market.entities(self.conn)
-        self.book = plans.book(self.conn)
-        self.partners = partners.info(self.conn)
-        self.fx = market.fx_table(self.conn)
-        self._symbols: dict[int, market.SymbolBook] = {}
-        self._directories: dict[int, attribution.Directory] = {}
+        self._seen = audit.snapshot(self.conn)
+        self._read({"market", "symbols", "fx", "accounts", "partners", "plans"})
+
+    def current(self) -> None:
+        """Read anew what changed; until the open transaction ends nothing changes beside it.
+
+        Call it first in every transaction that books: `servers`, `fx` and the rest may be others
+        after it. The kinds are those of the migrations (schema.watched).
+        """
+        self._seen, changed = audit.changed_since(self.conn, self._seen)
+        if changed:
+            self._read(changed)
+
+    def _read(self, kinds: set[str]) -> None:
+        if "market" in kinds:
+            self.servers = {server.id: server for server in market.servers(self.conn)}
+            self.entities = market.entities(self.conn)
+        if kinds & {"market", "plans"}:
+            self.book = plans.book(self.conn)
+        if kinds & {"market", "partners"}:
+            self.partners = partners.info(self.conn)
+        if "fx" in kinds:
+            self.fx = market.fx_table(self.conn)
+        if kinds & {"market", "symbols"}:
+            self._symbols: dict[int, market.SymbolBook] = {}
+        if kinds & {"market", "accounts", "partners"}:
+            self._directories: dict[int, attribution.Directory] = {}
 
     def symbols(self, server: Server) -> market.SymbolBook:
         """Return the server's symbols, read once."""

@@ -17,6 +17,7 @@ from pipshare.rating.requests import (
     next_request,
     request,
     store_waiting,
+    turn,
     waiting_tickets,
     whole_span,
 )
@@ -49,6 +50,7 @@ __all__ = [
     "store",
     "store_waiting",
     "trade_facts",
+    "turn",
     "untouched",
     "waiting_tickets",
     "whole_span",

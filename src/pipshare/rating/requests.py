@@ -10,6 +10,7 @@ import psycopg
 from pipshare import db
 from pipshare.period import FOREVER_MS
 
+_LOCK = 7103  # class of this stage's advisory locks; the object is the server
 _REQUEST = """
 INSERT INTO rating_request (server_id, logins, close_from, cause)
 SELECT %(server)s, %(logins)s::bigint[],
@@ -63,6 +64,14 @@ def next_request(conn: psycopg.Connection) -> Request | None:
     """Claim the oldest open request for this transaction, or None."""
     row = conn.execute(_NEXT).fetchone()
     return Request(*row) if row else None
+
+
+def turn(conn: psycopg.Connection, server_id: int) -> None:
+    """Be the only one to book for a server until the transaction ends.
+
+    Two processes that rate one trade at once would each post the same difference.
+    """
+    conn.execute("SELECT pg_advisory_xact_lock(%s, %s)", (_LOCK, server_id))
 
 
 def advance(conn: psycopg.Connection, claimed: Request, ticket: int | None) -> None:
