@@ -9,7 +9,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 PYTEST := $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo demo-reset test test-long bench lint format lock clean
+.PHONY: help setup setup-dev demo demo-reset test test-long bench lint format lock chromium clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -18,17 +18,26 @@ setup: $(VENV)/.run  ## set up .venv to run pipshare
 
 setup-dev: $(VENV)/.dev  ## set up .venv to develop and test
 
-demo: setup  ## set up, load a demonstration broker, book its trades, show the result
-	@$(BIN)/pipshare demo
+demo: setup  ## set up, load a demonstration broker, go live until Ctrl-C (ONCE=1: a bounded run)
+	@$(BIN)/pipshare demo $(if $(ONCE),--once)
 
 demo-reset: setup  ## drop the demonstration's data and start over
-	@$(BIN)/pipshare demo --reset
+	@$(BIN)/pipshare demo --reset $(if $(ONCE),--once)
 
-test: setup-dev lint  ## set up and pass all tests
+test: setup-dev lint chromium  ## set up and pass all tests
 	@$(PYTEST) -n 2 --dist loadscope
 
-test-long: setup-dev  ## the tests that take long
+test-long: setup-dev chromium  ## the tests that take long
 	@PIPSHARE_TEST_LONG=1 $(PYTEST) -n 2 --dist loadscope
+
+# Pages are tested in a real browser. Where this may install one it does; elsewhere those tests skip.
+BROWSER = command -v chromium chromium-browser google-chrome >/dev/null
+chromium:
+	@$(BROWSER) || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && \
+	echo "Installing Chromium for the browser tests (once) ..." && \
+	{ apt-get update -qq; DEBIAN_FRONTEND=noninteractive \
+	apt-get install -y -qq --no-install-recommends chromium fonts-dejavu-core; } >/dev/null 2>&1; } || true
+	@$(BROWSER) || echo "No Chromium: browser tests are skipped. As root: apt-get install chromium"
 
 bench: setup-dev  ## measure speed, as ratios beside references of the same run
 	@$(BIN)/python -m benchmarks

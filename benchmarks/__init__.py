@@ -6,6 +6,7 @@
     copying.py         prepared COPY buffers: the yardstick
     file_to_booked.py  goals 1 and 6     rate_and_post.py  goal 2
     rating_only.py     goal 3            memory.py         goal 7       html_parse.py  parsing
+    one_by_one.py      goal 4            close_to_posted.py, worker.py  goal 5
     reference/         what is measured beside: naive script, set-based SQL, numpy, pandas
 
 Nothing is asserted about time; docs/performance.md says what was seen and what limits it.

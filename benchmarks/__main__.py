@@ -14,13 +14,21 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from benchmarks import file_to_booked, html_parse, memory, rate_and_post, rating_only
+from benchmarks import (
+    close_to_posted,
+    file_to_booked,
+    html_parse,
+    memory,
+    one_by_one,
+    rate_and_post,
+    rating_only,
+)
 from benchmarks.databases import Databases
 from benchmarks.exports import write_files
 from benchmarks.racing import Race, Result, as_json, show
 from benchmarks.world import Size, make_world
 
-NAMES = ("file", "post", "rating", "html", "memory")
+NAMES = ("file", "post", "one", "live", "rating", "html", "memory")
 
 
 def main(arguments: list[str] | None = None) -> list[Result]:
@@ -29,8 +37,14 @@ def main(arguments: list[str] | None = None) -> list[Result]:
     wanted = options.only or NAMES
     results: list[Result] = []
     races: dict[str, Race] = {}
-    if {"file", "post", "memory"} & set(wanted):
+    if {"file", "post", "one", "memory"} & set(wanted):
         _with_database(options, wanted, results, races)
+    if "live" in wanted:
+        _say("close to posted")
+        found, races["live"] = close_to_posted.measure(
+            options.live_rate, options.live_seconds, tuple(options.burst), _say
+        )
+        results += found
     if "rating" in wanted:
         _say("rating only")
         found, races["rating"] = rating_only.measure(options.trades, options.rounds, _say)
@@ -58,6 +72,17 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--programmes", type=int, default=5)
     parser.add_argument("--cards", type=int, default=6, help="per programme, 1,200 rates each")
     parser.add_argument("--naive", type=int, default=400, help="trades for the naive script")
+    parser.add_argument("--single", type=int, default=4_000, help="trades sent one by one")
+    parser.add_argument("--live-rate", type=float, default=300, help="closes a second")
+    parser.add_argument("--live-seconds", type=int, default=60)
+    parser.add_argument(
+        "--burst",
+        type=int,
+        nargs=2,
+        default=(5_000, 60),
+        metavar=("RATE", "S"),
+        help="closes a second, for so many seconds",
+    )
     parser.add_argument("--long", action="store_true", help="memory at ten times the trades, too")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures")
     parser.add_argument("--folder", type=Path, help="on a real disk; default: for temporary files")
@@ -87,6 +112,12 @@ def _with_database(
         if "post" in wanted:
             _say("rate and post")
             found, races["post"] = rate_and_post.measure(databases, options.rounds, _say)
+            results += found
+        if "one" in wanted:
+            _say("one trade a call")
+            found, races["one"] = one_by_one.measure(
+                databases, options.rounds, options.single, _say
+            )
             results += found
         if "memory" in wanted:
             _say("memory")

@@ -73,6 +73,16 @@ class World:
         """Describe a group."""
         self._insert("market_group", server_id=self.server.id, mask=mask, **values)
 
+    def agent(self, login: int, agent: int = 8001) -> None:
+        """The platform pays an agent for an account."""
+        self._insert("clients_agent", server_id=self.server.id, login=login, agent=agent,
+                     evidence="user", first_seen="2025-02-01")  # fmt: skip
+
+    def decide(self, login: int, decision: str, **values: Any) -> None:
+        """Somebody decided whether we pay all the same."""
+        self._insert("clients_agent_decision", server_id=self.server.id, login=login,
+                     decision=decision, recorded_by="Anna", reason="r", **values)  # fmt: skip
+
     def trade(self, frame: pl.DataFrame) -> None:
         """Store trades."""
         for row in frame.iter_rows(named=True):
@@ -127,8 +137,12 @@ def random_world(conn: Any, seed: int, moments: Iterable[str]) -> tuple[World, p
                 account, group_name=rng.choice(["real\\vip", "real\\ecn", "demo\\x", ""]),
                 currency=rng.choice(["USD", "EUR"]),
                 status=rng.choice(["active", "active", "active", "disabled", "excluded", "direct"]),
-                **since(),
+                source=rng.choice(["load", "platform", "first_known"]), **since(),
             )  # fmt: skip
+        if rng.random() < 0.4:
+            world.agent(100 + account)
+            for _ in range(rng.randint(0, 3)):
+                world.decide(100 + account, rng.choice(["pay", "none"]), **since())
     edges = [ms(date) for date in dates]
     rows = [
         (100 + rng.randint(1, accounts + 2), rng.choice(edges) + rng.choice([-1, 0, 1, 10**9]))

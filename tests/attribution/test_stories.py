@@ -148,6 +148,33 @@ def test_an_explanation_names_every_record(world) -> None:
     assert one["chain"][1]["parent"]["partner"] is None
 
 
+def test_an_agent_of_the_platform_holds_everything_until_somebody_decides(world) -> None:
+    before = clock(world)
+    world.agent(LOGIN)
+    assert why(world, LOGIN, "2020-01-01") is Why.NATIVE_AGENT
+    seen = clock(world)
+    world.decide(LOGIN, "none")
+    assert why(world, LOGIN, "2020-01-01") is Why.AGENT_PAID
+    world.decide(LOGIN, "pay", valid_from="2026-03-01")
+    assert why(world, LOGIN, "2026-02-28") is Why.AGENT_PAID
+    assert chain(world, "2026-03-01") == (3, 2, 1)
+    world.decide(LOGIN, "none")
+    assert why(world, LOGIN, "2026-03-01") is Why.AGENT_PAID
+    assert chain(world, "2026-03-01", Directory(known_at=before)) == (3, 2, 1)
+    assert chain(world, "2026-03-01", Directory(known_at=seen)) == ()
+    frame = trades((LOGIN, ms("2026-03-02")))
+    one = attribution.why_one(world.conn, world.server, frame.row(0, named=True))
+    assert (one["standing"], one["why"]) == ("excluded", "agent_paid")
+    assert (one["agent"]["agent"], one["agent"]["recorded_by"]) == (8001, "Anna")
+
+
+@pytest.mark.parametrize("status", ["excluded", "direct"])
+def test_where_nobody_earns_an_agent_of_the_platform_holds_nothing(world, status) -> None:
+    world.agent(LOGIN)
+    world.state(1, status=status)
+    assert why(world, LOGIN, "2026-01-01").standing is not Standing.UNKNOWN
+
+
 def test_twelve_levels(world) -> None:
     for partner in range(7, 18):
         world.parent(partner, partner - 1)
@@ -218,3 +245,16 @@ def test_an_empty_batch_and_a_server_nobody_knows_anything_of(db) -> None:
         who = attribution.attribute(conn, world.server, trades((1, 1)))
         assert who.standing.tolist() == [Standing.UNKNOWN]
         assert who.chain_id.tolist() == [0]
+
+
+def test_a_decision_lets_trades_of_a_native_agent_be_taken_up(world) -> None:
+    world.agent(LOGIN)
+    frame = trades((LOGIN, ms("2026-03-02")))
+    world.trade(frame)
+    assert settle(world, frame) == 1
+    assert waiting(world) == [(1, "native_agent", str(LOGIN))]
+    assert attribution.takeable(world.conn, world.server.id) == []
+    world.decide(LOGIN, "pay")
+    assert attribution.takeable(world.conn, world.server.id) == [1]
+    assert settle(world, frame) == 0
+    assert waiting(world) == []

@@ -94,17 +94,32 @@ def test_what_a_server_is_does_not_change(db):
             server,platform,entity,authority
             Live,mt4,,
             Live,mt5,two,
-            Live,mt5,,feed
             Live,mt5,nine,
             Live,mt5,main,files
         """
         report = load(conn, "servers", text)
-        assert counts(report) == (0, 0, 1, 4, 0)
-        fields = ["platform", "entity", "authority"]
-        for field, refused in zip(fields, report.refused[:3], strict=True):
+        assert counts(report) == (0, 0, 1, 3, 0)
+        fields = ["platform", "entity"]
+        for field, refused in zip(fields, report.refused[:2], strict=True):
             assert refused.code == "fixed"
             assert f"server Live: field {field}: is " in refused.reason
-        assert "entity 'nine' is not known" in report.refused[3].reason
+        assert "entity 'nine' is not known" in report.refused[2].reason
+
+
+def test_another_authority_waits_for_a_second_person(db):
+    change = "server,platform,authority\nLive,mt5,mt5_web\n"
+    with db.app() as conn:
+        load(conn, "servers", CLOCKS)
+        (alone,) = load(conn, "servers", change).refused
+        assert "from files to mt5_web needs a second person" in alone.reason
+        (bad,) = load(conn, "servers", "server,platform,authority\nLive,mt5,feed\n").refused
+        assert "'feed' is none of files, mt5_web, api" in bad.reason
+        (number,) = load(conn, "servers", change, reason="we connect", by="anna").proposed
+        assert market.server(conn, "Live").authority == "files"
+        audit.approve(conn, number, "ben", {"authority": market.apply_authority})
+        assert market.server(conn, "Live").authority == "mt5_web"
+        again = load(conn, "servers", change, reason="we connect", by="anna")
+        assert (again.same, again.proposed) == (1, [])
 
 
 def test_another_go_live_waits_for_a_second_person(db):

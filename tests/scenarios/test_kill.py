@@ -128,7 +128,7 @@ def test_a_killed_demo_leaves_no_process_and_the_next_one_works(
     data = scratch / f"demo-{number}"
     bare = {k: v for k, v in os.environ.items() if not k.startswith(("PIPSHARE_", "DATABASE"))}
     environment = {**bare, "PIPSHARE_DATA": str(data), "PYTHONUNBUFFERED": "1"}
-    command = [PIPSHARE, "demo", "--trades", "300"]
+    command = [PIPSHARE, "demo", "--trades", "300", "--files-only"]
     for last_words in ("load accounts", "import --server Demo-MT4") if LONG else ("load accounts",):
         process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
         assert process.stdout is not None

@@ -79,7 +79,8 @@ class Directory:
         relations = read.relations(
             conn, None if len(clients) > WHOLE else clients.tolist(), self.known_at
         )
-        fresh = {"accounts": accounts, "states": states, "relations": relations}
+        agents = read.agents(conn, server_id, logins, self.known_at)
+        fresh = {"accounts": accounts, "states": states, "relations": relations, "agents": agents}
         if anew:
             self._frames = fresh
         else:
@@ -109,20 +110,31 @@ class Directory:
             treatment=np.array(treatment, np.int8),
             relation=relation,
             chain=chain,
+            assumed=combos["assumed"].to_numpy(),
+            agent=self._agents(len(accounts)),
         )
 
     def _states(self, count: int) -> tuple[pl.DataFrame, Timeline]:
-        """Distinct (group, currency, status), and which of them each account had when."""
+        """Distinct (group, currency, status, assumed), and which each account had when."""
         states = self._frames["states"]
-        said = ["group", "currency", "status"]
+        said = ["group", "currency", "status", "assumed"]
         combos = states.select(said).unique(maintain_order=True).with_row_index("combo")
         value = states.join(combos, on=said, how="left", maintain_order="left")["combo"]
-        order = np.argsort(self.account_ids)
-        account = states["subject"].to_numpy()
-        place = order[np.searchsorted(self.account_ids, account, sorter=order)]
+        place = self._account_places(states["subject"].to_numpy())
         by = np.lexsort((states["from_ms"].to_numpy(), place))
         start, combo = states["from_ms"].to_numpy()[by], value.cast(pl.Int64).to_numpy()[by]
         return combos, Timeline(count, place[by], start, combo)
+
+    def _agents(self, count: int) -> Timeline:
+        """Where the platform pays an agent, and what was decided of it."""
+        subject, start, value = _flat(self._frames["agents"])
+        place = self._account_places(subject)
+        by = np.lexsort((start, place))
+        return Timeline(count, place[by], start[by], value[by])
+
+    def _account_places(self, account_ids: Millis) -> Millis:
+        order = np.argsort(self.account_ids)
+        return np.asarray(order[np.searchsorted(self.account_ids, account_ids, sorter=order)])
 
     def _relations(self) -> tuple[Timeline, Timeline]:
         """Who introduced each client when (place + 1, 0 = nobody), and the chains above them."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from pipshare.attribution.standing import STANDING_OF_WHY, Why
+from pipshare.attribution.standing import AGENT_HOLD, AGENT_NONE, STANDING_OF_WHY, Why
 from pipshare.attribution.timeline import Places, Timeline
 from pipshare.period import Millis
 
@@ -26,7 +26,8 @@ class Snapshot:
     accounts: login -> account place. client: account -> client place. state: account -> state
     place over time. state_group (place of the group's name), state_currency, state_treatment: per
     state. group: name place -> row of the group list; treatment: per row. relation: client -> 0
-    direct, 1 + partner place. chain: partner place -> chain index.
+    direct, 1 + partner place. chain: partner place -> chain index. assumed, per state: what was
+    observed only later serves. agent: account -> standing.AGENT_* where the platform pays an agent.
     """
 
     accounts: Places
@@ -40,6 +41,8 @@ class Snapshot:
     treatment: Int8
     relation: Timeline
     chain: Timeline
+    assumed: npt.NDArray[np.bool_]
+    agent: Timeline
 
 
 @dataclass(frozen=True)
@@ -61,7 +64,8 @@ def attribute_columns(snapshot: Snapshot, login: Millis, close_utc_ms: Millis) -
     """Attribute trades. Shapes: two int64 columns of one length in, Columns of that length out.
 
     Order of decision: account unknown; excluded (account, then group); direct (account, then
-    group); the client's relation. Chains are given to introduced trades only.
+    group); the client's relation; an agent whom the platform pays. Chains are given to introduced
+    trades only.
     """
     account = snapshot.accounts.of(login)
     known = account >= 0
@@ -72,6 +76,7 @@ def attribute_columns(snapshot: Snapshot, login: Millis, close_utc_ms: Millis) -
     state, early = _states(snapshot, at, known, close_utc_ms)
     group, treatment, own = _treatments(snapshot, state, close_utc_ms)
     told = snapshot.relation.at(np.maximum(client, 0), close_utc_ms)
+    agent = snapshot.agent.at(at, close_utc_ms)
     why = np.select(
         [
             ~known,
@@ -81,6 +86,8 @@ def attribute_columns(snapshot: Snapshot, login: Millis, close_utc_ms: Millis) -
             treatment == DIRECT,
             told < 0,
             told == 0,
+            agent == AGENT_HOLD,
+            agent == AGENT_NONE,
         ],
         [
             Why.UNKNOWN_ACCOUNT,
@@ -90,6 +97,8 @@ def attribute_columns(snapshot: Snapshot, login: Millis, close_utc_ms: Millis) -
             Why.GROUP_DIRECT,
             Why.NO_RELATION,
             Why.CLIENT_DIRECT,
+            Why.NATIVE_AGENT,
+            Why.AGENT_PAID,
         ],
         Why.INTRODUCED,
     ).astype(np.int8)
@@ -124,8 +133,10 @@ def _states(
     """State of each account at the moment; before the first observation the first one serves."""
     observed = snapshot.state.at(at, moment_ms)
     early = known & (observed < 0)
-    state = np.where(early, snapshot.first_state[at], observed)
-    return np.where(known, state, -1), early & (state >= 0)
+    state = np.where(known, np.where(early, snapshot.first_state[at], observed), -1)
+    if len(snapshot.assumed):
+        early = early | snapshot.assumed[np.maximum(state, 0)]
+    return state, early & (state >= 0)
 
 
 def _treatments(snapshot: Snapshot, state: Millis, moment_ms: Millis) -> tuple[Int32, Int8, Int8]:

@@ -9,6 +9,7 @@ import psycopg
 
 from pipshare import db
 from pipshare.facts import history
+from pipshare.period import FOREVER_MS
 
 _KNOWN = "recorded_at <= COALESCE(to_timestamp(%(known)s::bigint / 1000.0), 'infinity')"
 # The newest correction of who owns an account holds for its whole past.
@@ -20,9 +21,22 @@ SELECT a.id, a.login, COALESCE(o.client_id, a.client_id)
  WHERE a.server_id = %(server)s {{some}} ORDER BY a.login
 """
 _STATES = f"""
-SELECT s.account_id, s.group_name, s.currency, s.status, {db.ms("s.valid_from")}, s.id
+SELECT s.account_id, s.group_name, s.currency, s.status, {db.ms("s.valid_from")}, s.id,
+       s.source = 'first_known'
   FROM clients_account_state s JOIN clients_account a ON a.id = s.account_id
  WHERE a.server_id = %(server)s AND s.{_KNOWN} {{some}} ORDER BY s.account_id, s.id
+"""
+# An account is held from ever on; decisions (3 pay, 2 none: standing.AGENT_*) come after it.
+_AGENTS = f"""
+SELECT a.id, 1, 0::bigint, {FOREVER_MS}::bigint, 0
+  FROM clients_agent g JOIN clients_account a ON a.server_id = g.server_id AND a.login = g.login
+ WHERE g.server_id = %(server)s AND g.{_KNOWN} {{some}} GROUP BY a.id
+UNION ALL
+SELECT a.id, CASE g.decision WHEN 'pay' THEN 3 ELSE 2 END, {db.ms("g.valid_from")},
+       {FOREVER_MS}::bigint, g.id
+  FROM clients_agent_decision g
+  JOIN clients_account a ON a.server_id = g.server_id AND a.login = g.login
+ WHERE g.server_id = %(server)s AND g.{_KNOWN} {{some}}
 """
 _RELATIONS = f"""
 SELECT r.client_id, COALESCE(r.partner_id, 0), {db.ms("r.valid_from")}, {db.ms("r.valid_to")}, r.id
@@ -38,7 +52,7 @@ _THEIR_CLIENTS = "AND r.client_id = ANY(%(some)s::integer[])"
 _ACCOUNT = dict.fromkeys(("id", "login", "client"), pl.Int64)
 _STATE = {
     "subject": pl.Int64, "group": pl.String, "currency": pl.String, "status": pl.String,
-    "from_ms": pl.Int64, "id": pl.Int64,
+    "from_ms": pl.Int64, "id": pl.Int64, "assumed": pl.Boolean,
 }  # fmt: skip
 _RELATION = dict.fromkeys(("subject", "above", "start", "end", "id"), pl.Int64)
 Ids = list[int] | None
@@ -63,11 +77,26 @@ def count(conn: psycopg.Connection[Any], server_id: int) -> int:
 def states(
     conn: psycopg.Connection[Any], server_id: int, logins: Ids, known_at: int | None
 ) -> pl.DataFrame:
-    """Return the states of accounts in force: subject, group, currency, status, from_ms, id."""
+    """Return the states of accounts in force: subject, group, currency, status, from_ms, id.
+
+    `assumed`: what was observed only later serves for this time.
+    """
     query = _STATES.format(some="" if logins is None else _THEIR_LOGINS)
     values = {"server": server_id, "some": logins, "known": known_at}
     recorded = db.read_columns(conn, query, values, schema=_STATE)
     return history.resolve(recorded.with_columns(pl.col("group", "currency").fill_null("")))
+
+
+def agents(
+    conn: psycopg.Connection[Any], server_id: int, logins: Ids, known_at: int | None
+) -> pl.DataFrame:
+    """Return where the platform pays an agent: subject (account), above (AGENT_*), start, end, id.
+
+    Of records that hold at one moment the one with the highest id counts.
+    """
+    query = _AGENTS.format(some="" if logins is None else _THEIR_LOGINS)
+    values = {"server": server_id, "some": logins, "known": known_at}
+    return db.read_columns(conn, query, values, schema=_RELATION)
 
 
 def relations(conn: psycopg.Connection[Any], clients: Ids, known_at: int | None) -> pl.DataFrame:

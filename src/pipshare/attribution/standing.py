@@ -25,6 +25,8 @@ class Why(IntEnum):
     ACCOUNT_DIRECT = 5
     GROUP_DIRECT = 6
     CLIENT_DIRECT = 7
+    NATIVE_AGENT = 8
+    AGENT_PAID = 9
 
     @property
     def standing(self) -> Standing:
@@ -46,6 +48,8 @@ _STANDING = {
     Why.ACCOUNT_DIRECT: Standing.DIRECT,
     Why.GROUP_DIRECT: Standing.DIRECT,
     Why.CLIENT_DIRECT: Standing.DIRECT,
+    Why.NATIVE_AGENT: Standing.UNKNOWN,
+    Why.AGENT_PAID: Standing.EXCLUDED,
 }
 _SENTENCE = {
     Why.INTRODUCED: "the client was introduced by the first partner of the chain",
@@ -57,7 +61,12 @@ _SENTENCE = {
     Why.ACCOUNT_DIRECT: "the account is direct: nobody earns",
     Why.GROUP_DIRECT: "the account's group is direct: nobody earns",
     Why.CLIENT_DIRECT: "the client is direct: nobody earns",
+    Why.NATIVE_AGENT: "the platform itself pays an agent for this account, and paying a partner too"
+    " would pay twice: decide with `pipshare agent decide`, --pay or --none",
+    Why.AGENT_PAID: "the platform itself pays this account's agent, and it was decided that nobody"
+    " earns from us",
 }
 STANDING_OF_WHY = tuple(int(_STANDING[why]) for why in Why)
 ACCOUNT_STATUSES = ("active", "disabled", "excluded", "direct")  # codes in kernel columns
 TREATMENTS = ("normal", "excluded", "direct")
+AGENT_HOLD, AGENT_NONE, AGENT_PAY = 1, 2, 3  # of a native agent: nobody has decided; decisions

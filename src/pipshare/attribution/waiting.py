@@ -44,10 +44,11 @@ _TRADE_SCHEMA = {
 def waits(conn: psycopg.Connection[Any], frame: pl.DataFrame, who: Attributed) -> pl.DataFrame:
     """Return what waits of attributed trades: ticket, reason, key.
 
-    The key is what to bring: the login whose account, or the client whose relation is missing.
+    The key is what to bring: the login whose account, or the client whose relation is missing; or
+    the login of which nobody has decided whether to pay beside the platform's own agent.
     """
     rows = np.flatnonzero(who.standing == Standing.UNKNOWN)
-    clients = who.client_id[rows]
+    clients = np.where(who.why[rows] == Why.NO_RELATION, who.client_id[rows], -1)
     ids = np.unique(clients[clients >= 0]).tolist()
     codes = dict(conn.execute(_CODES, (ids,)).fetchall()) if ids else {}
     words = {int(why): why.name.lower() for why in Why}

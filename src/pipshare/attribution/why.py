@@ -27,12 +27,22 @@ SELECT a.id, c.id AS client_id, c.code AS client
  WHERE a.server_id = %(server)s AND a.login = %(login)s
 """
 _STATE = """
-SELECT group_name AS "group", currency, status, valid_from::text, recorded_at::text
+SELECT group_name AS "group", currency, status, valid_from::text, recorded_at::text, source
   FROM clients_account_state WHERE account_id = %(account)s AND valid_from {when}
  ORDER BY {order} LIMIT 1
 """
 _OBSERVED = _STATE.format(when=f"<= {_MOMENT}", order="valid_from DESC, id DESC")
 _FIRST = _STATE.format(when=f"> {_MOMENT}", order="valid_from, id DESC")
+_AGENT = """
+SELECT g.agent, g.evidence, g.detail, g.first_seen::text, d.decision, d.recorded_by, d.reason,
+       d.valid_from::text
+  FROM clients_agent g
+  LEFT JOIN LATERAL (SELECT * FROM clients_agent_decision
+                      WHERE server_id = g.server_id AND login = g.login
+                        AND valid_from <= to_timestamp(%(at)s / 1000.0)
+                      ORDER BY id DESC LIMIT 1) d ON true
+ WHERE g.server_id = %(server)s AND g.login = %(login)s ORDER BY g.id DESC LIMIT 1
+"""
 _RECORD = """
 SELECT r.id AS record, p.id, p.code AS partner, p.name, r.valid_from::text, r.valid_to::text,
        r.recorded_at::text, r.recorded_by, r.reason
@@ -56,8 +66,8 @@ def why_one(
 
     Returns standing, why and its sentence; account, client, state (with `first_known` when it was
     observed only later) and group row; the client's relation and, per partner of the chain from
-    the direct IB upward, the record that says who is above him. Records that do not exist are
-    None.
+    the direct IB upward, the record that says who is above him; and the agent whom the platform
+    pays for the account, with what was decided. Records that do not exist are None.
     """
     asked = {"server": server.id, "login": int(trade["login"]), "at": int(trade["close_utc"])}
     account = _one(conn, _ACCOUNT, asked)
@@ -66,7 +76,8 @@ def why_one(
     relation = (
         _one(conn, _RELATION, {**asked, "subject": account["client_id"]}) if account else None
     )
-    why = _decide(account, state, group, relation)
+    agent = _one(conn, _AGENT, asked)
+    why = _decide(account, state, group, relation, agent)
     introduced = why is Why.INTRODUCED and relation is not None
     return {
         "standing": why.standing.name.lower(),
@@ -78,6 +89,7 @@ def why_one(
         "state": state,
         "group": _group_words(group),
         "relation": relation if account else None,
+        "agent": agent,
         "chain": _chain(conn, relation, asked) if introduced and relation else [],
     }
 
@@ -93,7 +105,10 @@ def _state(conn: psycopg.Connection[Any], account: Row | None, asked: Row) -> Ro
     values = {**asked, "account": account["id"]}
     observed = _one(conn, _OBSERVED, values)
     state = observed or _one(conn, _FIRST, values)
-    return {**state, "first_known": observed is None} if state else None
+    if state is None:
+        return None
+    source = state.pop("source")
+    return {**state, "first_known": observed is None or source == "first_known"}
 
 
 def _group(
@@ -107,8 +122,9 @@ def _group(
 
 
 def _decide(
-    account: Row | None, state: Row | None, group: GroupRow | None, relation: Row | None
-) -> Why:
+    account: Row | None, state: Row | None, group: GroupRow | None, relation: Row | None,
+    agent: Row | None,
+) -> Why:  # fmt: skip
     if account is None:
         return Why.UNKNOWN_ACCOUNT
     status = state["status"] if state else "active"
@@ -123,7 +139,11 @@ def _decide(
         return Why.GROUP_DIRECT
     if relation is None:
         return Why.NO_RELATION
-    return Why.CLIENT_DIRECT if relation["partner"] is None else Why.INTRODUCED
+    if relation["partner"] is None:
+        return Why.CLIENT_DIRECT
+    if agent is None or agent["decision"] == "pay":
+        return Why.INTRODUCED
+    return Why.AGENT_PAID if agent["decision"] == "none" else Why.NATIVE_AGENT
 
 
 def _group_words(group: GroupRow | None) -> Row | None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from pipshare import db, market, sandbox, settings, statements
+from pipshare.cli.demo_live import run_live
 from pipshare.cli.explaining import say_explanation
 from pipshare.cli.options import console, money, say_booked, table, what_waits
 from pipshare.db import embedded
@@ -32,8 +33,14 @@ BY = "demo"
     type=click.IntRange(2, 1_000_000),
     help="Closed trades to generate.",
 )
-def demo_command(reset: bool, seed: int, trades: int) -> None:
-    """Load a demonstration broker, book its trades, and show what its partners earned."""
+@click.option("--once", is_flag=True, help="Show some live trades and one explanation, then end.")
+@click.option("--files-only", is_flag=True, help="Without the live part.")
+def demo_command(reset: bool, seed: int, trades: int, once: bool, files_only: bool) -> None:
+    """Load a demonstration broker, book its trades, then go live until Ctrl-C.
+
+    The live part starts an MT5 server of an invented broker, connects to it, and serves the
+    console.
+    """
     started = time.monotonic()
     if reset:
         _reset()
@@ -51,6 +58,9 @@ def demo_command(reset: bool, seed: int, trades: int) -> None:
         if not booked.trades:
             console.print("Everything was booked before: the same files change nothing.")
         _show(run)
+        console.print()
+        if not files_only:
+            run_live(run, once=once)
     console.print(f"Done in {time.monotonic() - started:.1f} s. Data: {settings.ENV.data}")
     _where_next()
 

@@ -10,13 +10,13 @@ import click
 from rich.text import Text
 
 from pipshare import db, market
-from pipshare.cli.explain_json import as_dict
 from pipshare.cli.options import console, json_option, money
 from pipshare.errors import Missing
 from pipshare.money import format_e8
 from pipshare.period import from_ms
 from pipshare.pipeline import Run
 from pipshare.pipeline.explain import Explanation, explain, find
+from pipshare.pipeline.explain_json import as_dict
 from pipshare.rating.twin_values import TwinLine
 
 _STATUS = {

@@ -1,19 +1,18 @@
-"""What `pipshare import` says of a file: in words for a person, as JSON for a program."""
+"""What `pipshare import` says of a file to a person at a terminal."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from typing import Any
 
 from rich.text import Text
 
 from pipshare.cli.options import SHOWN, console, counted, say_booked
-from pipshare.facts import Refusal
 from pipshare.money import format_e8
-from pipshare.period import from_ms
+from pipshare.pipeline.file_report import as_json, differing
 from pipshare.pipeline.files import FileReport
-from pipshare.trades import Difference
+
+__all__ = ["as_json", "say", "say_check"]
 
 
 def say_check(one: dict[str, Any]) -> None:
@@ -57,28 +56,10 @@ def say(report: FileReport) -> None:
         console.print(f"  {report.note}")
     for one in report.differences[:SHOWN]:
         told = ", ".join(f"{name} {here} here, {stored} stored"
-                         for name, (here, stored) in _fields(one).items())  # fmt: skip
+                         for name, (here, stored) in differing(one).items())  # fmt: skip
         console.print(f"    line {one.line}, ticket {one.ticket}: {told}")
     _refused([(one.line, one.reason) for one in report.refused])
     say_booked(report.result)
-
-
-def as_json(report: FileReport) -> dict[str, Any]:
-    """Return a report ready for JSON: amounts as strings, times in ISO 8601."""
-    found = asdict(report)
-    found["gap"] = format_e8(found.pop("gap_e8"))
-    found["refused"] = [_without_raw(one) for one in report.refused]
-    found["differences"] = [
-        {"ticket": one.ticket, "line": one.line,
-         "fields": {name: {"here": here, "stored": stored}
-                    for name, (here, stored) in _fields(one).items()}}
-        for one in report.differences
-    ]  # fmt: skip
-    return {**found, "error": None}
-
-
-def _without_raw(refusal: Refusal) -> dict[str, Any]:
-    return {name: value for name, value in asdict(refusal).items() if name != "raw"}
 
 
 def _heading(file: str, rest: str) -> None:
@@ -90,17 +71,3 @@ def _refused(rows: Sequence[tuple[int, str]]) -> None:
         console.print(f"  refused, line {line}: {reason}")
     if len(rows) > SHOWN:
         console.print(f"  ... and {counted(len(rows) - SHOWN, 'more refused row')}")
-
-
-def _fields(one: Difference) -> dict[str, tuple[Any, Any]]:
-    """Return the fields that differ as people write them: lots 0.10, a time with its day."""
-    return {
-        name.removesuffix("_e8").removesuffix("_ms"): (_plain(name, here), _plain(name, stored))
-        for name, (here, stored) in one.fields.items()
-    }
-
-
-def _plain(name: str, value: Any) -> Any:
-    if name.endswith("_e8"):
-        return format_e8(value)
-    return from_ms(value).isoformat(" ")[:19] if name.endswith("_ms") else value

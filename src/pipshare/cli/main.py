@@ -15,15 +15,22 @@ from pipshare.errors import PipshareError
 # Command -> (module, what it does). Modules are imported when used: `--help` stays quick.
 COMMANDS = {
     "import": ("importing", "Read trade exports and book what they bring."),
+    "source": ("sources", "Set up what feeds pipshare: an MT5 server, a folder; check, pause."),
+    "work": ("working", "Poll the sources and book what they bring, until told to end."),
     "load": ("loading", "Load reference data: partners, clients, accounts, groups, rates ..."),
     "plan": ("planning", "Check, apply, compare and export programmes."),
     "statement": ("stating", "Show what a partner earned in a period."),
     "explain": ("explaining", "Show why each partner earned what he did from a trade."),
     "waiting": ("waiting", "List the trades that wait, and what for."),
+    "agent": ("agents", "Accounts whose agent the platform pays itself: list, decide."),
     "approve": ("approving", "Approve a proposed change as the second person."),
     "proposals": ("approving", "List the changes that wait for a second person."),
     "verify": ("verifying", "Check the books; name the first break."),
+    "serve": ("serving", "Serve the console and the API."),
+    "user": ("users", "Add, list, disable and reset the people who sign in."),
+    "key": ("keys", "Add, list and revoke the keys with which machines use the API."),
     "demo": ("demo", "Load a demonstration broker and show what its partners earned."),
+    "sandbox": ("sandbox", "Serve an invented broker's MT5 server, to try a connection with."),
 }
 
 

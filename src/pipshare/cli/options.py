@@ -25,6 +25,7 @@ console = Console(
 _WAITS = {
     "unknown_account": "the account is not known: pipshare load accounts",
     "no_relation": "nobody has said who introduced the client: pipshare load relations",
+    "native_agent": "the platform itself pays an agent for the account: pipshare agent decide",
     "unpriced": "no rate fits the symbol: pipshare load symbols, or add one with plan apply",
     "no_terms": "the partner has no terms: pipshare load terms",
     "no_fx": "no exchange rate of the last 7 days: pipshare load fx",

@@ -13,8 +13,7 @@ from rich.text import Text
 from pipshare import db, partners, statements
 from pipshare.cli.options import console, counted, money, table, what_waits
 from pipshare.money import format_e8
-from pipshare.period import from_ms
-from pipshare.rating import Reason
+from pipshare.pipeline.statement_json import as_dict, line_dicts
 from pipshare.statements.build import Statement, by_component
 
 _FORMATS = click.Choice(["text", "csv", "json"])
@@ -36,7 +35,7 @@ def statement_command(
         found = partners.partner(conn, partner, entity)
         statement = statements.build(conn, found.id, found.code, period)
     if as_json or form == "json":
-        click.echo(json.dumps(_as_json(statement), indent=2))
+        click.echo(json.dumps(as_dict(statement), indent=2))
     elif as_csv or form == "csv":
         click.echo(_as_csv(statement), nl=False)
     else:
@@ -68,27 +67,13 @@ def _say(statement: Statement, name: str) -> None:
         console.print(f"  now {counted(count, 'line')} {verb}: {what_waits(reason)}")
 
 
-def _rows(statement: Statement) -> list[dict[str, Any]]:
-    rows = []
-    for row in statement.lines.iter_rows(named=True):
-        rows.append({
-            "server": row["server"], "ticket": row["ticket"], "login": row["login"],
-            "symbol": row["symbol"], "lots": format_e8(row["lots_e8"]),
-            "closed": from_ms(row["close_ms"]).isoformat(), "earned_day": row["earned_day"],
-            "programme": row["programme"], "component": row["component"], "level": row["level"],
-            "kind": row["kind"], "amount": format_e8(row["amount_e8"]),
-            "currency": row["currency"], "reason": Reason(row["reason"]).name.lower(),
-        })  # fmt: skip
-    return rows
-
-
 def _as_csv(statement: Statement) -> str:
     header = ("server", "ticket", "login", "symbol", "lots", "closed", "earned_day", "programme",
               "component", "level", "kind", "amount", "currency", "reason")  # fmt: skip
     out = io.StringIO()
     writer = csv.DictWriter(out, header, lineterminator="\n")
     writer.writeheader()
-    for row in _rows(statement):
+    for row in line_dicts(statement):
         writer.writerow({key: _harmless(value) for key, value in row.items()})
     return out.getvalue()
 
@@ -97,18 +82,3 @@ def _harmless(value: Any) -> Any:
     """Keep a spreadsheet from taking text of a client's making for a formula."""
     is_formula = isinstance(value, str) and value[:1] in ("=", "+", "@", "\t", "\r")
     return f"'{value}" if is_formula else value
-
-
-def _as_json(statement: Statement) -> dict[str, Any]:
-    return {
-        "partner": statement.partner,
-        "period": statement.period,
-        "balances": [
-            {"currency": one.currency, "state": one.state, "opening": format_e8(one.opening_e8),
-             "accrued": format_e8(one.accrued_e8), "corrections": format_e8(one.corrected_e8),
-             "adjustments": format_e8(one.adjusted_e8), "closing": format_e8(one.closing_e8)}
-            for one in statement.balances
-        ],
-        "lines": _rows(statement),
-        "waiting": statement.waiting,
-    }  # fmt: skip

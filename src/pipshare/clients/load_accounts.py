@@ -17,7 +17,8 @@ from pipshare.clients.stage import (
     stage_clients,
     take_turn,
 )
-from pipshare.db import Int4, Int8, Text, Timestamp, copy_in
+from pipshare.clients.states import follow_observed, store_states
+from pipshare.db import Int4, Int8, copy_in
 from pipshare.facts import history
 from pipshare.facts.lookup import look_up, refuse
 from pipshare.facts.reading import LoadReport
@@ -50,7 +51,10 @@ def load_accounts(
     merged = history.merge(history.resolve(known_states(conn)), told, VALUES)
     _report(report, merged, keys, proposed)
     accounts = _with_ids(conn, keys, known, rows, merged)
-    _store_states(conn, merged, accounts)
+    _store_states(conn, merged, rows, accounts)
+    for subject, effect in follow_observed(conn, accounts).items():
+        if subject in known["subject"]:
+            report.touch(effect)
     report.refused.sort(key=lambda one: one.line)
     return report
 
@@ -136,13 +140,12 @@ def _with_ids(
 
 
 def _store_states(
-    conn: psycopg.Connection[Any], merged: history.Merged, accounts: pl.DataFrame
-) -> None:
-    records = merged.records.join(accounts, on="subject").sort("account_id", "from_ms")
-    copy_in(conn, "clients_account_state", {
-        "account_id": Int4(records["account_id"].to_numpy()),
-        "group_name": Text(records["group"]),
-        "currency": Text(records["currency"]),
-        "status": Text(records["status"]),
-        "valid_from": Timestamp(records["from_ms"].to_numpy(), unbounded=True),
-    })  # fmt: skip
+    conn: psycopg.Connection[Any], merged: history.Merged, rows: pl.DataFrame,
+    accounts: pl.DataFrame,
+) -> None:  # fmt: skip
+    told = rows.select(
+        "line", group_told=pl.col("group").is_not_null(),
+        currency_told=pl.col("currency").is_not_null(),
+    )  # fmt: skip
+    records = merged.records.join(told, on="line").with_columns(source=pl.lit("load"))
+    store_states(conn, records, accounts)

@@ -29,16 +29,24 @@ SELECT s.subject, a.id, coalesce(o.client_id, a.client_id) FROM clients_account_
               ORDER BY account_id, id DESC) o ON o.account_id = a.id
 """
 _STATES = f"""
-SELECT s.subject, t.id, t.group_name, t.currency, t.status, {ms("t.valid_from")}
+SELECT s.subject, t.id, t.group_name, t.currency, t.status, {ms("t.valid_from")}, t.source,
+       t.group_told, t.currency_told
   FROM clients_account_stage s
   JOIN clients_account a ON a.server_id = s.server_id AND a.login = s.login
   JOIN clients_account_state t ON t.account_id = a.id
+"""
+_OBSERVED = f"""
+SELECT s.subject, o.id, o.group_name, o.currency, o.status, {ms("o.observed_at")}
+  FROM clients_account_stage s
+  JOIN clients_observed o ON o.server_id = s.server_id AND o.login = s.login
 """
 _COUNTRIES = f"""
 SELECT s.subject, t.id, t.country, {ms("t.valid_from")} FROM clients_client_stage s
   JOIN clients_client c ON c.entity_id = s.entity_id AND c.code = s.code
   JOIN clients_country t ON t.client_id = c.id
 """
+_SEEN = {"subject": pl.Int64, "id": pl.Int64, "group": pl.String, "currency": pl.String,
+         "status": pl.String, "from_ms": pl.Int64}  # fmt: skip
 _NUMBERS = """
 SELECT nextval(pg_get_serial_sequence(%s, 'id')) FROM generate_series(1, %s)
 """
@@ -73,7 +81,7 @@ def known_countries(conn: psycopg.Connection[Any]) -> pl.DataFrame:
 
 
 def stage_accounts(conn: psycopg.Connection[Any], keys: pl.DataFrame) -> None:
-    """Send up `subject`, `server_id`, `login`, for the two readings below."""
+    """Send up `subject`, `server_id`, `login`, for the readings below."""
     conn.execute("DROP TABLE IF EXISTS pg_temp.clients_account_stage")
     conn.execute(_ACCOUNT_STAGE)
     copy_in(conn, "clients_account_stage", {
@@ -91,10 +99,16 @@ def known_accounts(conn: psycopg.Connection[Any]) -> pl.DataFrame:
 
 
 def known_states(conn: psycopg.Connection[Any]) -> pl.DataFrame:
-    """Return `subject`, `id`, `group`, `currency`, `status`, `from_ms` of the staged accounts."""
-    schema = {"subject": pl.Int64, "id": pl.Int64, "group": pl.String, "currency": pl.String,
-              "status": pl.String, "from_ms": pl.Int64}  # fmt: skip
+    """Return all records of the staged accounts: `subject`, `id`, `group`, `currency`, `status`,
+    `from_ms`, `source`, `group_told`, `currency_told`."""
+    schema = {**_SEEN, "source": pl.String, "group_told": pl.Boolean, "currency_told": pl.Boolean}
     return read_columns(conn, _STATES, schema=schema)
+
+
+def known_observations(conn: psycopg.Connection[Any]) -> pl.DataFrame:
+    """Return what was observed of the staged accounts, whether they exist or not: `subject`, `id`,
+    `group`, `currency`, `status`, `from_ms`."""
+    return read_columns(conn, _OBSERVED, schema=_SEEN)
 
 
 def numbers(conn: psycopg.Connection[Any], table: str, count: int) -> pl.Series:

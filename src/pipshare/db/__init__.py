@@ -24,6 +24,7 @@ from pipshare.db.copy import copy_in
 from pipshare.db.migrate import migrate
 from pipshare.db.queue import claim, finish, listen, postpone, wake
 from pipshare.db.read import ms, read_columns
+from pipshare.db.seal import reseal, seal, unseal
 
 __all__ = [
     "Bool",
@@ -49,8 +50,11 @@ __all__ = [
     "ms",
     "postpone",
     "read_columns",
+    "reseal",
+    "seal",
     "target",
     "transaction",
+    "unseal",
     "use",
     "wake",
 ]

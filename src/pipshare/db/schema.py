@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -60,7 +61,15 @@ def digest(apps: Iterable[str]) -> str:
     apps = list(apps)
     seen = hashlib.sha256(f"{django.__version__} {apps} {DEFAULTS}".encode())
     root = Path(__file__).parents[1]
-    for path in sorted(root.glob("*/migrations/0*")):
-        seen.update(f"\0{path.relative_to(root)}\0".encode())
-        seen.update(path.read_bytes())
+    places = [(root, "*/migrations/0*"), *((p, "migrations/0*.py") for p in _foreign(apps))]
+    for place, pattern in places:
+        for path in sorted(place.glob(pattern)):
+            seen.update(f"\0{path.relative_to(place)}\0".encode())
+            seen.update(path.read_bytes())
     return seen.hexdigest()
+
+
+def _foreign(apps: Iterable[str]) -> list[Path]:
+    """Return the folders of apps that are not ours, without importing them."""
+    specs = [find_spec(app) for app in apps if not app.startswith("pipshare.")]
+    return [Path(spec.origin).parent for spec in specs if spec is not None and spec.origin]

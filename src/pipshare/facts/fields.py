@@ -106,7 +106,7 @@ FIELDS: dict[str, tuple[Field, ...]] = {
         _keep("clock", "text", "UTC, +02:00, Europe/Nicosia or America/New_York+7h", "UTC"),
         _f("clock_from", "moment", "this clock holds from; empty = always"),
         _f("go_live", "moment", "trades closed before are history and book nothing"),
-        _keep("authority", "text", "the source whose trades book", "files"),
+        _keep("authority", "text", "whose trades book: files, mt5_web or api", "files"),
         _keep(
             "suffixes",
             "text",

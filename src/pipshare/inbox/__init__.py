@@ -1,23 +1,111 @@
 """The inbox: everything received, once, kept as it came; and facts that are not yet trades.
 
-What comes in: files and what a source read of them (deals, balance operations, refused rows).
-What goes out: the numbers of stored files and batches, and the positions that new deals touch.
+What comes in: files and what a source read of them (deals, balance operations, refused rows); and
+what is set up: sources with their settings, secrets and cursors.
+What goes out: the numbers of stored files and batches, the positions that new deals touch, how each
+source fares, and alerts for what somebody has to look at.
 Guaranteed: nothing received is lost; the same again changes nothing; a deal that comes with other
 content is a new revision beside the old, or refused by name when nobody can tell which is newer.
 """
 
+from pipshare.inbox.alerts import Alert, alerts, close_alert, raise_alert, resolve_alert
 from pipshare.inbox.batch import open_batch
 from pipshare.inbox.cash import store_cash
+from pipshare.inbox.cursor import (
+    SourceStatus,
+    cursor,
+    note_check,
+    note_fault,
+    note_ok,
+    save_cursor,
+    statuses,
+)
 from pipshare.inbox.deals import DealIntake, store_deals
+from pipshare.inbox.lease import held, lease, release
+from pipshare.inbox.raw_record import keep_raw, raw_record
 from pipshare.inbox.receive import raw, receive_file
 from pipshare.inbox.refuse import store_refused
+from pipshare.inbox.refuse_live import refuse_live
+from pipshare.inbox.requests import MOST_CHARACTERS, Answer, answered, keep_answer
+from pipshare.inbox.sources import (
+    Source,
+    add_source,
+    rekey,
+    secret_of,
+    set_secret,
+    set_state,
+    source,
+    sources,
+    taken_in,
+)
+from pipshare.inbox.unlike import unlike
+from pipshare.inbox.unseen import (
+    DELETED,
+    UNSEEN,
+    count_between,
+    count_unseen,
+    decide_unseen,
+    notice_unseen,
+    reversed_today,
+    seen_again,
+    settle_unseen,
+    stored_between,
+    tombstones,
+    unseen_between,
+    unsettled,
+)
 
 __all__ = [
+    "DELETED",
+    "MOST_CHARACTERS",
+    "UNSEEN",
+    "Alert",
+    "Answer",
     "DealIntake",
+    "Source",
+    "SourceStatus",
+    "add_source",
+    "alerts",
+    "answered",
+    "close_alert",
+    "count_between",
+    "count_unseen",
+    "cursor",
+    "decide_unseen",
+    "held",
+    "keep_answer",
+    "keep_raw",
+    "lease",
+    "note_check",
+    "note_fault",
+    "note_ok",
+    "notice_unseen",
     "open_batch",
+    "raise_alert",
     "raw",
+    "raw_record",
     "receive_file",
+    "refuse_live",
+    "rekey",
+    "release",
+    "resolve_alert",
+    "reversed_today",
+    "save_cursor",
+    "secret_of",
+    "seen_again",
+    "set_secret",
+    "set_state",
+    "settle_unseen",
+    "source",
+    "sources",
+    "statuses",
     "store_cash",
     "store_deals",
     "store_refused",
+    "stored_between",
+    "taken_in",
+    "tombstones",
+    "unlike",
+    "unseen_between",
+    "unsettled",
 ]

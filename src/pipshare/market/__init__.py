@@ -6,6 +6,7 @@ pair. Guaranteed: histories are only added to; the same file loaded again change
 is exact and is a recorded one, never made up.
 """
 
+from pipshare.market.authority import apply_authority, record_authority
 from pipshare.market.fx import CENT_ID, DEAL_ID, MAX_AGE_MS, FxColumn, FxRow, FxTable, fx_table
 from pipshare.market.go_live import apply_go_live
 from pipshare.market.groups import GroupRow, group_history, groups, match_group, matches
@@ -15,6 +16,13 @@ from pipshare.market.load_groups import load_groups
 from pipshare.market.load_quotes import load_quotes
 from pipshare.market.load_servers import load_servers
 from pipshare.market.load_symbols import load_symbols
+from pipshare.market.observe import (
+    ObservedMarket,
+    observe_market,
+    observed_groups,
+    observed_symbols,
+    symbols_differ,
+)
 from pipshare.market.servers import Entity, Server, day_clocks, entities, server, servers
 from pipshare.market.symbols import SymbolBook, SymbolRow, symbols
 
@@ -27,9 +35,11 @@ __all__ = [
     "FxRow",
     "FxTable",
     "GroupRow",
+    "ObservedMarket",
     "Server",
     "SymbolBook",
     "SymbolRow",
+    "apply_authority",
     "apply_go_live",
     "day_clocks",
     "entities",
@@ -44,7 +54,12 @@ __all__ = [
     "load_symbols",
     "match_group",
     "matches",
+    "observe_market",
+    "observed_groups",
+    "observed_symbols",
+    "record_authority",
     "server",
     "servers",
     "symbols",
+    "symbols_differ",
 ]

@@ -16,6 +16,7 @@ from pipshare.facts.fields import FIELDS
 from pipshare.facts.lookup import look_up
 from pipshare.facts.reading import LoadReport
 from pipshare.facts.values import Refusal
+from pipshare.market.authority import AUTHORITIES, propose_authority
 from pipshare.market.go_live import propose_go_live, record_go_live
 from pipshare.market.servers import Server, entities, servers
 from pipshare.market.turn import take_turn
@@ -36,8 +37,8 @@ def load_servers(
 ) -> LoadReport:  # fmt: skip
     """Load the `servers` frame of read_table in the caller's transaction.
 
-    Several rows of one server may tell clocks from different moments. Platform, entity and
-    authority of a known server cannot change: its facts were read by them. A changed go-live is
+    Several rows of one server may tell clocks from different moments. Platform and entity of a
+    known server cannot change: its facts were read by them. A changed go-live or authority is
     proposed. A dry run is the same, rolled back by the caller.
     """
     take_turn(conn)
@@ -144,6 +145,9 @@ def _load(
         record_go_live(conn, held.id, go_live, by, reason)
         report.touch(0)  # what was kept until now is booked, or becomes history
         verdict = history.CHANGED
+    if row["authority"] not in (None, held.authority):
+        report.proposed.append(propose_authority(conn, held, row["authority"], by, reason))
+        verdict = "proposed"
     if row["suffixes"] is not None and _endings(row["suffixes"]) != held.suffixes:
         conn.execute(_SUFFIXES, (held.id, " ".join(_endings(row["suffixes"]))))
         report.touch(0)
@@ -156,6 +160,10 @@ def _insert(
 ) -> None:
     entity = main if row["entity_id"] is None else row["entity_id"]
     authority = row["authority"] or DEFAULTS["authority"]
+    if authority not in AUTHORITIES:
+        raise BadInput(
+            "bad_authority", f"field authority: {authority!r} is none of {', '.join(AUTHORITIES)}"
+        )
     found = conn.execute(_INSERT, (row["server"], entity, row["platform"], authority)).fetchone()
     assert found is not None
     conn.execute(_SUFFIXES, (found[0], " ".join(_endings(row["suffixes"] or ""))))
@@ -168,8 +176,7 @@ def _endings(text: str) -> tuple[str, ...]:
 
 
 def _unchanged(conn: psycopg.Connection[Any], row: Mapping[str, Any], held: Server) -> None:
-    was = {"platform": held.platform, "authority": held.authority,
-           "entity": entities(conn)[held.entity_id].code}  # fmt: skip
+    was = {"platform": held.platform, "entity": entities(conn)[held.entity_id].code}
     for field, old in was.items():
         if row[field] is not None and row[field] != old:
             raise BadInput("fixed", (

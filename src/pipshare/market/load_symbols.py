@@ -20,12 +20,13 @@ from pipshare.money import parse_e8
 VALUES = {"alias": "", "symbol_group": "", "digits": 5, "contract_size": parse_e8("100000"),
           "currency": "USD"}  # fmt: skip
 _KNOWN = """
-SELECT id, coalesce(server_id, 0), symbol, aliases, symbol_group, digits, contract_e8, currency
+SELECT id, coalesce(server_id, 0), symbol, aliases, symbol_group, digits, contract_e8, currency,
+       source
   FROM market_symbol
 """
 _SCHEMA = {"id": pl.Int64, "scope": pl.Int32, "symbol": pl.String, "alias": pl.String,
            "symbol_group": pl.String, "digits": pl.Int64, "contract_size": pl.Int64,
-           "currency": pl.String}  # fmt: skip
+           "currency": pl.String, "source": pl.String}  # fmt: skip
 _KEY = ["scope", "folded"]
 
 
@@ -36,7 +37,8 @@ def load_symbols(
     """Load the `symbols` frame of read_table in the caller's transaction.
 
     Symbols have no moments: the newest record of one holds for all time. No name or alias may
-    mean two symbols of one server, whatever its case.
+    mean two symbols of one server, whatever its case. What was seen on the platform stands in for
+    what a row leaves out.
     """
     take_turn(conn)
     report = LoadReport("symbols", rows=len(frame))
@@ -95,7 +97,8 @@ def _unclashed(
     report: LoadReport, merged: history.Merged, known: pl.DataFrame, records: pl.DataFrame
 ) -> pl.DataFrame:
     """Refuse records with a name that another symbol of the same server has; keep the rest."""
-    known = known.with_columns(line=pl.lit(0, pl.Int32))
+    # A name that was only seen on the platform gives way.
+    known = known.filter(source="load").with_columns(line=pl.lit(0, pl.Int32))
     while len(records):
         book = pl.concat([known.join(records, on="subject", how="anti"), records], how="diagonal")
         owners = pl.col("folded").n_unique().over("scope", "name")

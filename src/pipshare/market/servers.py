@@ -58,7 +58,12 @@ class Server:
 
 
 _ENTITIES = "SELECT id, code, name, currency, clock FROM market_entity ORDER BY id"
-_SERVERS = "SELECT id, code, entity_id, platform, authority FROM market_server ORDER BY id"
+_SERVERS = """
+SELECT s.id, s.code, s.entity_id, s.platform, coalesce(
+       (SELECT a.authority FROM market_authority a WHERE a.server_id = s.id
+         ORDER BY a.id DESC LIMIT 1), s.authority)
+  FROM market_server s ORDER BY s.id
+"""
 _SUFFIXES = "SELECT DISTINCT ON (server_id) server_id, suffixes FROM market_suffixes " \
     "ORDER BY server_id, id DESC"  # fmt: skip
 _CLOCKS = f"""

@@ -16,7 +16,10 @@ from pipshare.market.servers import Server
 
 @dataclass(frozen=True)
 class SymbolRow:
-    """A symbol as it is known now. `server_id` None: on all servers."""
+    """A symbol as it is known now. `server_id` None: on all servers.
+
+    `source`: "load", or "platform" where nobody loaded it and the server was seen to have it.
+    """
 
     id: int
     symbol: str
@@ -26,6 +29,7 @@ class SymbolRow:
     currency: str  # of the profit
     aliases: tuple[str, ...] = ()
     server_id: int | None = None
+    source: str = "load"
 
 
 class SymbolBook:
@@ -33,7 +37,7 @@ class SymbolBook:
 
     A name is found as it stands, whatever its case, among names and aliases; the server's own
     before those of all servers. What is not found so is tried without each of the server's
-    suffixes, the longest first.
+    suffixes, the longest first. What was loaded goes before what was only seen on the platform.
     """
 
     def __init__(self, rows: Iterable[SymbolRow], suffixes: Sequence[str] = ()) -> None:
@@ -41,19 +45,22 @@ class SymbolBook:
         self.rows = tuple(own_first)
         endings = {suffix.casefold() for suffix in suffixes if suffix}
         self._suffixes = sorted(endings, key=lambda s: (-len(s), s))
-        self._named: dict[str, int] = {}
+        self._loaded: dict[str, int] = {}
+        self._seen: dict[str, int] = {}
         for place, row in enumerate(self.rows):
+            named = self._seen if row.source == "platform" else self._loaded
             for name in (row.symbol, *row.aliases):
-                self._named.setdefault(name.casefold(), place)
+                named.setdefault(name.casefold(), place)
 
     def place(self, raw: str) -> int:
         """Return the place in `rows` of the symbol a platform prints as `raw`, -1 if none."""
         name = raw.strip().casefold()
-        if name in self._named:
-            return self._named[name]
-        for suffix in self._suffixes:
-            if name.endswith(suffix) and name[: -len(suffix)] in self._named:
-                return self._named[name[: -len(suffix)]]
+        for named in (self._loaded, self._seen):
+            if name in named:
+                return named[name]
+            for suffix in self._suffixes:
+                if name.endswith(suffix) and name[: -len(suffix)] in named:
+                    return named[name[: -len(suffix)]]
         return -1
 
     def resolve(self, raw: str) -> SymbolRow | None:
@@ -73,7 +80,7 @@ class SymbolBook:
 
 _SYMBOLS = """
 SELECT DISTINCT ON (lower(symbol), server_id)
-       id, symbol, symbol_group, digits, contract_e8, currency, aliases, server_id
+       id, symbol, symbol_group, digits, contract_e8, currency, aliases, server_id, source
   FROM market_symbol WHERE server_id = %s OR server_id IS NULL
  ORDER BY lower(symbol), server_id, id DESC
 """
@@ -83,7 +90,7 @@ def symbols(conn: psycopg.Connection[Any], server: Server) -> SymbolBook:
     """Return the symbols of a server, its own and those of all servers."""
     rows = conn.execute(_SYMBOLS, (server.id,)).fetchall()
     known = [
-        SymbolRow(id_, symbol, group, digits, contract, currency, tuple(aliases.split()), own)
-        for id_, symbol, group, digits, contract, currency, aliases, own in rows
+        SymbolRow(id_, name, group, digits, contract, currency, tuple(aliases.split()), own, source)
+        for id_, name, group, digits, contract, currency, aliases, own, source in rows
     ]
     return SymbolBook(known, server.suffixes)

@@ -68,7 +68,8 @@ def book(run: Run, server: Server, settled: pl.DataFrame, *, fresh: bool) -> Boo
     waits = rated.waits.with_columns(ticket=settled["ticket"].gather(rated.waits["trade_row"]))
     before = None if fresh else rating.before(run.conn, server.id, settled["ticket"])
     if before is not None:
-        lines = with_house(run, rating.difference(lines, before.lines))
+        lines = rating.difference(lines, before.lines)
+        lines = with_house(run, _undisputed(settled["ticket"], who, lines))
     trades = settled.select("ticket", "revision", "login").with_columns(
         standing=pl.Series(standing, dtype=pl.Int64), chain_id=pl.Series(who.chain_id),
         day=pl.Series(days, dtype=pl.Int64),
@@ -77,6 +78,14 @@ def book(run: Run, server: Server, settled: pl.DataFrame, *, fresh: bool) -> Boo
     _post(run, server, entries, lines)
     rating.store_waiting(run.conn, server.id, settled["ticket"], waits, fresh=fresh)
     return _counted(who, entries, len(lines), waits)
+
+
+def _undisputed(ticket: pl.Series, who: Attributed, lines: pl.DataFrame) -> pl.DataFrame:
+    """Leave what is booked of an account with a native agent as it is, until somebody decides."""
+    held = who.why == attribution.Why.NATIVE_AGENT
+    if not held.any():
+        return lines
+    return lines.filter(~pl.col("ticket").is_in(ticket.filter(pl.Series(held)).implode()))
 
 
 def _untouched(run: Run, server: Server, settled: pl.DataFrame) -> bool:

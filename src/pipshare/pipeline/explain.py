@@ -102,6 +102,8 @@ def explain(run: Run, server: Server, ticket: int, revision: int | None = None) 
     status = _status(server, trade, who)
     result = _rate(run, server, trade, who) if status == "rated" else None
     posted = _rows(run.conn, _POSTED, (server.id, ticket, wanted))
+    # What was booked of a trade that waits by now stays until that is settled.
+    comparable = wanted == newest and status != "unbooked" and not (posted and status == "unknown")
     return Explanation(
         server=server.code,
         trade=trade,
@@ -112,7 +114,7 @@ def explain(run: Run, server: Server, ticket: int, revision: int | None = None) 
         status=status,
         result=result,
         posted=posted,
-        agrees=_agrees(result, posted) if wanted == newest and status != "unbooked" else None,
+        agrees=_agrees(result, posted) if comparable else None,
     )
 
 

@@ -31,6 +31,7 @@ LOADERS: dict[str, Loader] = {
 }
 # What an approved proposal does, by its kind.
 APPLIERS: dict[str, audit.Applier] = {
+    "authority": market.apply_authority,
     "go_live": market.apply_go_live,
     "partner_go_live": partners.apply_go_live,
     "relation": partners.apply_relation,

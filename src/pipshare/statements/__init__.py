@@ -7,6 +7,14 @@ figure is a sum of rows that exist; nothing is computed twice in different ways.
 
 from pipshare.statements.build import Statement, build
 from pipshare.statements.check import check_lines
-from pipshare.statements.overview import longest_chain, overview
+from pipshare.statements.overview import Waiting, longest_chain, overview, waiting
 
-__all__ = ["Statement", "build", "check_lines", "longest_chain", "overview"]
+__all__ = [
+    "Statement",
+    "Waiting",
+    "build",
+    "check_lines",
+    "longest_chain",
+    "overview",
+    "waiting",
+]

@@ -89,14 +89,26 @@ def build(conn: psycopg.Connection, partner_id: int, code: str, period: str) -> 
 
     Raises BadInput for something that is not a period.
     """
+    booked = balances(conn, partner_id, period)
+    params = {"partner": partner_id, "period": period}
+    lines = db.read_columns(conn, _LINES, params, schema=_SCHEMA)
+    return Statement(code, period, booked, lines, waiting_lines(conn, partner_id))
+
+
+def balances(conn: psycopg.Connection, partner_id: int, period: str) -> list[Balance]:
+    """Return a partner's wallets over a period: opening, booked, closing, per state.
+
+    Raises BadInput for something that is not a period.
+    """
     if not re.fullmatch(r"\d{4}-(0[1-9]|1[0-2])", period):
         raise BadInput("bad_period", f"{period!r} is not a period: write year and month, 2026-11")
-    params = {"partner": partner_id, "period": period}
-    rows = conn.execute(_BALANCES, params).fetchall()
-    balances = [Balance(row[0], row[1], *(int(value) for value in row[2:])) for row in rows]
-    lines = db.read_columns(conn, _LINES, params, schema=_SCHEMA)
-    waiting: dict[str, int] = dict(conn.execute(_WAITING, (partner_id,)).fetchall())
-    return Statement(code, period, balances, lines, waiting)
+    rows = conn.execute(_BALANCES, {"partner": partner_id, "period": period}).fetchall()
+    return [Balance(row[0], row[1], *(int(value) for value in row[2:])) for row in rows]
+
+
+def waiting_lines(conn: psycopg.Connection, partner_id: int) -> dict[str, int]:
+    """Count the lines of a partner that wait, by reason."""
+    return dict(conn.execute(_WAITING, (partner_id,)).fetchall())
 
 
 def by_component(statement: Statement) -> pl.DataFrame:

@@ -61,11 +61,15 @@ def overview(conn: psycopg.Connection) -> tuple[list[Held], list[Waiting]]:
         Held(code, name, currency, state, int(amount))
         for code, name, currency, state, amount in conn.execute(_PARTNERS)
     ]
-    waiting = [
+    return held, waiting(conn)
+
+
+def waiting(conn: psycopg.Connection) -> list[Waiting]:
+    """Return everything that waits, by server and reason."""
+    return [
         Waiting(server, reason, key, trades, example, since.isoformat(" ", "seconds"))
         for server, reason, key, trades, example, since in conn.execute(_WAITING)
     ]
-    return held, waiting
 
 
 _LONGEST = """

@@ -41,8 +41,12 @@ class Comparison:
     missing_tickets: list[int]
 
 
-def compare(conn: psycopg.Connection[Any], server: Server, trades: pl.DataFrame) -> Comparison:
+def compare(
+    conn: psycopg.Connection[Any], server: Server, trades: pl.DataFrame, shown: int = SHOWN
+) -> Comparison:
     """Compare a TRADE frame with the server's current trades, by ticket; nothing is written.
+
+    At most `shown` differences, and as many missing tickets, are named.
 
     Counted as in the fingerprint: times in seconds, symbols without case, reasons where both tell.
     What depends on the opening (its time and price, the charges) is compared only where both know
@@ -64,9 +68,9 @@ def compare(conn: psycopg.Connection[Any], server: Server, trades: pl.DataFrame)
         missing=len(missing),
         differences=[
             _difference(here.row(at, named=True), stored.row(at, named=True), named(masks, at))
-            for at in np.flatnonzero(differs)[:SHOWN].tolist()
+            for at in np.flatnonzero(differs)[:shown].tolist()
         ],
-        missing_tickets=missing.head(SHOWN).to_list(),
+        missing_tickets=missing.head(shown).to_list(),
     )
 
 

@@ -1,0 +1,192 @@
+"""Push closed trades: one object, a list, or a line each (NDJSON)."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from threading import Lock
+from typing import Any
+
+import polars as pl
+from django.http import HttpRequest, HttpResponse
+from ninja import Header
+
+from pipshare import inbox, market
+from pipshare.api.access import key_of, needs
+from pipshare.api.problems import Problem, problem
+from pipshare.api.reading import router
+from pipshare.errors import Conflict
+from pipshare.facts import Refusal
+from pipshare.facts.fields import FIELDS
+from pipshare.people.keys import Key
+from pipshare.pipeline.desk import MOST_ROWS, Desk
+from pipshare.pipeline.pushed import Door, Outcome, Pushed, books
+from pipshare.sources.mapped.pushed import pushed_trades
+from pipshare.web import writing
+
+_desks: dict[int, Desk] = {}
+_one_thread = Lock()
+_FIELD = {"oneOf": [{"type": "string"}, {"type": "number"}]}
+_TRADE = {
+    "type": "object",
+    "properties": {one.name: _FIELD | {"description": one.about} for one in FIELDS["trades"]},
+    "required": [one.name for one in FIELDS["trades"] if one.required],
+}
+_RESULT = {
+    "type": "object",
+    "properties": {
+        "record": {"type": "integer", "description": "its number in what was sent, from 1"},
+        "ticket": {"type": "string", "nullable": True},
+        "verdict": {
+            "type": "string",
+            "enum": ["new", "revised", "repeated", "refused", "matches", "differs", "missing"],
+        },
+        "reason": {"type": "string"},
+    },
+}
+_ANSWER = {
+    "type": "object",
+    "properties": {
+        "books": {"type": "boolean", "description": "false: compared with what is stored only"},
+        "taken": {"type": "integer"},
+        "refused": {"type": "integer"},
+        "results": {"type": "array", "items": _RESULT},
+    },
+}
+_SCHEMA = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {"schema": {"oneOf": [_TRADE, {"type": "array", "items": _TRADE}]}},
+            "application/x-ndjson": {
+                "schema": {"type": "string", "description": "an object per line"}
+            },
+        },
+    },
+    "responses": {
+        200: {
+            "description": "What became of each trade, in the order sent",
+            "content": {"application/json": {"schema": _ANSWER}},
+        }
+    },
+}
+
+
+def desk() -> Desk:
+    """Return this process's desk; a fork of a server gets one of its own."""
+    with _one_thread:
+        if os.getpid() not in _desks:
+            _desks[os.getpid()] = Desk()
+        return _desks[os.getpid()]
+
+
+def close() -> None:
+    """End this process's desk: at its end, and between tests."""
+    with _one_thread:
+        found = _desks.pop(os.getpid(), None)
+    if found is not None:
+        found.close()
+
+
+@router.post("/v1/trades", auth=needs("trades:write"), openapi_extra=_SCHEMA,
+             tags=["trades"],
+             summary="Push closed trades")  # fmt: skip
+def push(
+    request: HttpRequest, idempotency_key: str | None = Header(None, alias="Idempotency-Key")
+) -> HttpResponse:
+    """Take in and book closed trades; the answer comes when they are durable.
+
+    Fields are those of the generic CSV (docs/reference/files.md, trades). A key is bound to one
+    server and one provenance; where that source is not authoritative the trades are compared with
+    what is stored, and book nothing. Known trades change nothing; other content is a revision.
+    """
+    key, sent = key_of(request), request.body
+    if idempotency_key is None:
+        return _answer(*_take(key, sent, request.content_type or ""))
+    if not 0 < len(idempotency_key) <= inbox.MOST_CHARACTERS:
+        raise Problem(400, "bad_key", f"An Idempotency-Key has 1 to {inbox.MOST_CHARACTERS}"
+                                      " characters.")  # fmt: skip
+    with writing() as conn:
+        try:
+            before = inbox.answered(conn, key.id, idempotency_key, sent)
+        except Conflict as error:
+            return problem(422, error.code, error.message)
+        if before is not None:
+            response = _answer(before.status, before.body)
+            response.headers["Idempotency-Replayed"] = "true"
+            return response
+        status, body = _take(key, sent, request.content_type or "")
+        inbox.keep_answer(conn, key.id, idempotency_key, sent, inbox.Answer(status, body))
+    return _answer(status, body)
+
+
+def _take(key: Key, sent: bytes, content_type: str) -> tuple[int, bytes]:
+    """Take in what was sent; return the status and the answer's bytes."""
+    records, is_one = _records(sent, content_type)
+    if len(records) > MOST_ROWS:
+        raise Problem(413, "too_many", f"{len(records)} trades at once; send at most {MOST_ROWS}.")
+    frame, refused = pushed_trades(records)
+    door = Door(key.server, key.provenance, f"key {key.name}")
+    lines = frame["line"].to_list()
+    outcomes: list[Outcome] = []
+    if len(frame):
+        raw = tuple(records[line - 1] for line in lines)
+        outcomes = desk().submit(Pushed(door, frame.with_columns(pl.col("line")), raw))
+    results = _merged(dict(zip(lines, outcomes, strict=True)), refused)
+    if is_one and results[0]["verdict"] == "refused":
+        told = problem(422, "refused", results[0]["reason"], ticket=results[0]["ticket"])
+        return 422, told.content
+    answer = {
+        "books": _books(door),
+        "taken": sum(one["verdict"] in ("new", "revised") for one in results),
+        "refused": sum(one["verdict"] == "refused" for one in results),
+        "results": results,
+    }
+    return 200, json.dumps(answer).encode()
+
+
+def _answer(status: int, body: bytes) -> HttpResponse:
+    kind = "application/json" if status < 400 else "application/problem+json"
+    return HttpResponse(body, status=status, content_type=kind)
+
+
+def _merged(outcomes: dict[int, Outcome], refused: Sequence[Refusal]) -> list[dict[str, Any]]:
+    """Put what was taken and what was refused into the order in which it was sent."""
+    told: dict[int, dict[str, Any]] = {
+        line: {"ticket": str(one.ticket), "verdict": one.verdict, "reason": one.reason}
+        for line, one in outcomes.items()
+    }
+    for one in refused:
+        told[one.line] = {"ticket": None, "verdict": "refused", "reason": one.reason}
+    return [{"record": line, **told[line]} for line in sorted(told)]
+
+
+def _books(door: Door) -> bool:
+    with writing() as conn:
+        return books(market.server(conn, door.server), door)
+
+
+def _records(sent: bytes, content_type: str) -> tuple[list[bytes], bool]:
+    """Cut a body into its records; True when it is a single object."""
+    if content_type == "application/x-ndjson":
+        return [line for line in sent.split(b"\n") if line.strip()], False
+    if content_type != "application/json":
+        raise Problem(
+            415,
+            "content_type",
+            "Send application/json (one object, or a list) or application/x-ndjson (an object per"
+            " line).",
+        )
+    try:
+        value = json.loads(sent, parse_float=_Digits, parse_int=_Digits, parse_constant=_Digits)
+    except (ValueError, RecursionError) as error:
+        raise Problem(400, "bad_json", f"The body is not valid JSON: {error}") from None
+    items = value if isinstance(value, list) else [value]
+    if not items:
+        raise Problem(400, "empty", "The list has no trade in it.")
+    return [json.dumps(item).encode() for item in items], not isinstance(value, list)
+
+
+class _Digits(str):
+    """A number as it was written: it goes on as text, with all its digits."""

@@ -1,0 +1,191 @@
+"""`pipshare sandbox`: servers of a broker in a box, to try pipshare, or any other client, with."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import sys
+import threading
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+from types import FrameType
+
+import click
+
+from pipshare import settings
+from pipshare.errors import BadInput, Unavailable
+from pipshare.sandbox.mt5 import KINDS, RIGHTS, Limits, Mt5Server
+from pipshare.sandbox.mt5.world import Size, World
+
+PR_SET_PDEATHSIG = 1
+
+
+@click.group("sandbox")
+def sandbox_command() -> None:
+    """A broker in a box: servers with invented clients and trades."""
+
+
+@sandbox_command.command("mt5")
+@click.option("--port", default=0, help="Port on 127.0.0.1; 0 takes a free one.")
+@click.option(
+    "--folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Where tickets, clock and certificate go on after a restart [PIPSHARE_DATA/sandbox-mt5].",
+)
+@click.option("--seed", default=7, show_default=True, help="Seed of the invented activity.")
+@click.option(
+    "--rate",
+    type=click.FloatRange(0.001, 5_000),
+    help="Closed trades a second, round the clock; left out: about 1, as a week goes.",
+)
+@click.option("--logins", default=3_000, show_default=True, type=click.IntRange(5, 1_000_000))
+@click.option(
+    "--history-days",
+    default=3,
+    show_default=True,
+    type=click.IntRange(0, 3_650),
+    help="Days of quiet activity behind the first start.",
+)
+@click.option("--manager", default=1000, show_default=True, help="Login of the manager account.")
+@click.option(
+    "--password-file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="File with the manager's API password; left out: Password1.",
+)
+@click.option(
+    "--without",
+    multiple=True,
+    type=click.Choice(sorted(RIGHTS)),
+    help="A right that the manager does not have.",
+)
+@click.option(
+    "--fault",
+    multiple=True,
+    metavar="KIND[:path=P,times=N,value=V]",
+    help=f"Do something wrong: {', '.join(KINDS)}. times=ever repeats it.",
+)
+@click.option(
+    "--sessions",
+    default="connection",
+    show_default=True,
+    type=click.Choice(["connection", "both", "cookie"]),
+    help="What carries a session: the connection, it and the cookie, or the cookie alone.",
+)
+@click.option("--admin", is_flag=True, help="Open /sandbox/... for faults and mischief by URL.")
+@click.option("--with-parent", is_flag=True, help="End when the program that started this ends.")
+def mt5(
+    port: int,
+    folder: Path | None,
+    seed: int,
+    rate: float | None,
+    logins: int,
+    history_days: int,
+    manager: int,
+    password_file: Path | None,
+    without: tuple[str, ...],
+    fault: tuple[str, ...],
+    sessions: str,
+    admin: bool,
+    with_parent: bool,
+) -> None:
+    """Serve the MetaTrader 5 Web API of an invented broker over TLS until Ctrl-C."""
+    _end_on_signals()
+    if with_parent:
+        _end_with_parent()
+    folder = folder or settings.ENV.data / "sandbox-mt5"
+    size = Size(logins=logins, history_days=history_days)
+    if rate is not None:
+        size = replace(size, rate=rate, steady=True)
+    password = _password(password_file)
+    with closing(World(seed, size, folder=folder)) as world:
+        server = Mt5Server(
+            world,
+            password=password,
+            manager=manager,
+            rights=RIGHTS - set(without),
+            port=port,
+            folder=folder,
+            limits=Limits(sessions=sessions),
+            admin=admin,
+        )
+        for wanted in fault:
+            _add_fault(server, wanted)
+        _serve(server, manager, password)
+
+
+def _serve(server: Mt5Server, manager: int, password: str) -> None:
+    try:
+        server.start()
+    except OSError as error:
+        raise Unavailable(
+            "port_taken",
+            f"port {server.port} on {server.host} cannot be opened: {error.strerror}; choose"
+            " another --port",
+        ) from None
+    try:
+        click.echo(
+            f"sandbox mt5: {server.url} manager {manager} password {password}"
+            f" certificate sha256 {server.fingerprint} (file {server.cert_file})"
+        )
+        threading.Event().wait()  # until a signal
+    finally:
+        server.stop()
+
+
+def _end_on_signals() -> None:
+    """Let the first SIGTERM or SIGINT end the program, wherever it is; later ones change nothing:
+    the parent and the terminal may both send one, and what is being saved is to be saved."""
+    asked = threading.Event()
+
+    def end(_number: int, _frame: FrameType | None) -> None:
+        if not asked.is_set():
+            asked.set()
+            raise SystemExit(0)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, end)
+
+
+def _end_with_parent() -> None:
+    """End when the parent does: by the kernel where it can, by looking now and then elsewhere."""
+    parent = os.getppid()
+    if sys.platform == "linux":
+        ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+    else:
+        threading.Thread(target=_watch, args=(parent,), daemon=True).start()
+    if os.getppid() != parent:  # it ended in between
+        sys.exit(0)
+
+
+def _watch(parent: int) -> None:
+    pause = threading.Event()
+    while os.getppid() == parent:
+        pause.wait(0.5)
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _password(file: Path | None) -> str:
+    password = "Password1" if file is None else file.read_text(encoding="utf-8").strip()
+    if not password:
+        raise BadInput("no_password", f"{file} is empty: write the manager's API password into it")
+    return password
+
+
+def _add_fault(server: Mt5Server, wanted: str) -> None:
+    kind, _, rest = wanted.partition(":")
+    given = dict(part.partition("=")[::2] for part in rest.split(",") if part)
+    times = given.pop("times", "1")
+    try:
+        server.faults.add(
+            kind,
+            given.pop("path", None),
+            None if times == "ever" else int(times),
+            given.pop("value", ""),
+        )
+    except ValueError as error:
+        raise BadInput("bad_fault", f"--fault {wanted}: {error}") from None
+    if given:
+        raise BadInput("bad_fault", f"--fault {wanted}: no {', '.join(given)}; there are path,"
+                                    " times and value")  # fmt: skip

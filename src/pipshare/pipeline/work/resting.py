@@ -1,0 +1,84 @@
+"""One thread that brings everything to rest when something changed: what waited is taken up."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import threading
+import time
+from typing import Any
+
+import psycopg
+
+from pipshare import audit, db, inbox
+from pipshare.pipeline.rest import to_rest
+from pipshare.pipeline.run import Run
+
+CHANNEL = "pipshare_work"  # db.wake(conn, CHANNEL) in the transaction that changed something
+POLL_S = 1.0  # a wake-up may be lost with a connection: looked at without one, too
+WHOLE_S = 60.0  # everything that waits is tried so often even when nothing seems changed
+_REST = 0  # a lease as of a source; sources are numbered from 1
+_log = logging.getLogger("pipshare.work")
+
+
+def bring_to_rest(halt: threading.Event) -> None:
+    """Work until `halt`, in one instance at a time; the others stand by."""
+    fails = 0
+    while not halt.is_set():
+        try:
+            with (
+                contextlib.closing(db.connect(keepalives_idle=20)) as conn,
+                contextlib.closing(db.connect(autocommit=True)) as ears,
+            ):
+                if _taken(conn, halt):
+                    fails = 0
+                    _watch(conn, ears, halt)
+        except Exception as error:
+            fails += 1
+            if halt.is_set():
+                return
+            if fails == 1:
+                _log.warning("what waits cannot be taken up now: %s", str(error).strip())
+            _raise_alert(error)
+            halt.wait(min(60.0, 2.0 ** min(fails, 6)))
+
+
+def _taken(conn: psycopg.Connection[Any], halt: threading.Event) -> bool:
+    """Wait for the lease of resting."""
+    while not halt.is_set():
+        taken = inbox.lease(conn, _REST)
+        conn.commit()
+        if taken:
+            return True
+        halt.wait(POLL_S)
+    return False
+
+
+def _watch(
+    conn: psycopg.Connection[Any], ears: psycopg.Connection[Any], halt: threading.Event
+) -> None:
+    """Bring to rest at once, then whenever reference data changed, on a call, and by the clock."""
+    run = Run(conn)
+    seen = audit.snapshot(conn)
+    conn.commit()
+    db.listen(ears, CHANNEL, 0.0)
+    due, last = True, 0.0
+    while not halt.is_set():
+        if due:
+            to_rest(run)
+            conn.commit()
+            inbox.resolve_alert(conn, "not_at_rest", "")
+            conn.commit()
+            last = time.monotonic()
+        waked = db.listen(ears, CHANNEL, POLL_S)
+        seen, changed = audit.changed_since(conn, seen)
+        conn.commit()
+        due = waked or bool(changed) or time.monotonic() - last > WHOLE_S
+
+
+def _raise_alert(error: Exception) -> None:
+    with contextlib.suppress(Exception), db.transaction() as conn:
+        inbox.raise_alert(
+            conn, "not_at_rest", "",
+            f"trades that wait cannot be taken up: {str(error).strip()}; it is tried again",
+        )  # fmt: skip

@@ -1,0 +1,59 @@
+"""Trades pushed as JSON objects: the fields of the generic CSV, one object each."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+import polars as pl
+
+from pipshare.facts import TRADE, Refusal, empty
+from pipshare.facts.delimited import json_strings
+from pipshare.facts.reading import check_columns
+from pipshare.sources.mapped.mapping import Mapping
+from pipshare.sources.mapped.typed import facts
+
+_RAW = 200
+
+
+def pushed_trades(records: Sequence[bytes]) -> tuple[pl.DataFrame, list[Refusal]]:
+    """Return a TRADE frame of the records that are right, and the refusals of the others.
+
+    `line` is a record's number from 1. Numbers may be written as numbers or as strings; digits are
+    kept as they stand. Raises BadInput for a field that no trade has, or one that all lack.
+    """
+    refused: list[Refusal] = []
+    kept: list[tuple[int, str]] = []
+    for number, record in enumerate(records, 1):
+        text = record.decode("utf-8", "replace")
+        if (fault := _fault(text)) is None:
+            kept.append((number, text))
+        else:
+            refused.append(Refusal(number, "bad_json", f"record {number}: {fault}", text[:_RAW]))
+    if not kept:
+        return empty(TRADE), refused
+    name = "the pushed trades"
+    strings, wrong = json_strings(
+        "[" + ",".join(text for _, text in kept) + "]", name,
+        lambda names: check_columns(names, "trades", name),
+    )  # fmt: skip
+    numbers = {place: number for place, (number, _) in enumerate(kept, 1)}
+    strings = strings.with_columns(pl.col("line").replace_strict(numbers, return_dtype=pl.Int32))
+    texts = dict(kept)
+
+    def refuse(line: int, code: str, reason: str) -> Refusal:
+        return Refusal(line, code, reason, texts[line][:_RAW])
+
+    refused += [refuse(numbers[one.line], one.code, one.reason) for one in wrong]
+    if not len(strings):
+        return empty(TRADE), sorted(refused, key=lambda one: one.line)
+    frame, bad = facts(strings, Mapping(name, "trades", "", {}), refuse)
+    return frame, sorted(refused + bad, key=lambda one: one.line)
+
+
+def _fault(text: str) -> str | None:
+    try:
+        value = json.loads(text)
+    except (json.JSONDecodeError, RecursionError) as error:
+        return f"not valid JSON ({error})"
+    return None if isinstance(value, dict) else "not an object of field names and values"

@@ -1,0 +1,137 @@
+"""A broker of two partners, connected to a sandbox server; and questions that every test asks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from hand_world import HandWorld
+
+from pipshare import inbox, ledger, statements, trades
+from pipshare.pipeline import Run
+from pipshare.pipeline.feeds import Polled
+from pipshare.pipeline.feeds.mt5_feed import Mt5Feed
+from pipshare.pipeline.loads import apply_plan, load
+from pipshare.sandbox.mt5 import Mt5Server
+from pipshare.sources.mt5_web import Config
+
+SERVER = "Live-5"
+PLAN = """[programme]
+code = "std"
+name = "Standard"
+currency = "USD"
+
+[[component]]
+code = "lots"
+basis = "lot"
+mode = "per_level"
+[[component.rate]]
+level = 1
+symbol_group = "forex"
+amount = "5.00"
+[[component.rate]]
+level = 2
+symbol_group = "forex"
+amount = "1.00"
+"""
+LOADS = {
+    "symbols": "symbol,symbol_group\nEURUSD,forex\n",
+    "partners": "partner,name,parent\nP-1,Master,\nP-2,Sub,P-1\n",
+    "clients": "client,partner\nC-1,P-2\n",
+}
+LOT = 10**8
+
+
+@dataclass
+class FeedBroker:
+    """A loaded broker with one source; `feed` polls it."""
+
+    conn: Any
+    folder: Path
+    world: HandWorld
+    server: Mt5Server
+    go_live: str = "2026-01-01T00:00:00Z"
+    settings: dict[str, str] = field(default_factory=dict)
+    logins: Sequence[int] = (101, 102, 103, 104, 105)
+
+    def __post_init__(self) -> None:
+        self.run = Run(self.conn)
+        servers = (
+            "server,platform,clock,go_live,authority\n"
+            f"{SERVER},mt5,America/New_York+7h,{self.go_live},mt5_web\n"
+        )
+        accounts = "".join(f"{SERVER},{login},C-1\n" for login in self.logins)
+        texts = {"servers": servers, **LOADS, "accounts": f"server,login,client\n{accounts}"}
+        for kind, text in texts.items():
+            assert not self.load(kind, text)[0].refused
+        apply_plan(self.run, self.file("std.toml", PLAN), by="anna")
+        self.load("terms", "partner,programme\nP-1,std\nP-2,std\n")
+        self.id = next(iter(self.run.servers))
+        told = {"url": self.server.url, "login": "1000", "fingerprint": self.server.fingerprint,
+                "from": "3d", **self.settings}  # fmt: skip
+        with self.conn.transaction():
+            self.source = inbox.add_source(
+                self.conn, "live", self.id, "mt5_web", told, secret="Password1", by="anna"
+            )
+        self.feed = self.connect()
+
+    def connect(self) -> Mt5Feed:
+        """Return another feed of the source, as a restarted worker has it: without memory."""
+        config = Config.parse(self.source.settings, "Password1")
+        self.feed = Mt5Feed(Run(self.conn), self.source, config, utc_ms=lambda: self.world.now_ms)
+        return self.feed
+
+    def file(self, name: str, content: str) -> Path:
+        path = self.folder / name
+        path.write_text(content)
+        return path
+
+    def load(self, kind: str, text: str, **options: Any) -> list[Any]:
+        path = self.file(f"{kind}.csv", text)
+        return load(self.run, kind, path, by="anna", **options).reports
+
+    def poll(self, seconds: float = 1, times: int = 200) -> list[Polled]:
+        """Let time pass, then poll until nothing is left to do."""
+        self.world.forward(seconds)
+        done = []
+        for _ in range(times):
+            done.append(self.feed.poll())
+            if not done[-1].more:
+                return done
+        raise AssertionError(f"the feed never comes to rest: {self.feed.progress}")
+
+    def totals(self) -> dict[str, int]:
+        """Every partner's accrued amount in 1e-8 dollars; zeros left out."""
+        held, _ = statements.overview(self.conn)
+        return {one.partner: one.amount_e8 for one in held if one.amount_e8}
+
+    def assert_paid(self, lots: int) -> None:
+        """So many lots are booked, to both partners, and the books are whole."""
+        wanted = {"P-1": lots * LOT, "P-2": 5 * lots * LOT} if lots else {}
+        assert self.totals() == wanted
+        assert ledger.verify(self.conn)[0] == []
+        assert statements.check_lines(self.conn) == []
+
+    def rows(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
+        found = self.conn.execute(query, values).fetchall()
+        self.conn.rollback()
+        return found
+
+    def count(self, table: str) -> int:
+        return int(self.rows(f"SELECT count(*) FROM {table}")[0][0])
+
+    def unseen(self) -> dict[int, str]:
+        return dict(self.rows("SELECT deal, state FROM inbox_unseen ORDER BY deal"))  # type: ignore[arg-type]
+
+    def alerts(self) -> dict[str, str]:
+        found = {one.code: one.message for one in inbox.alerts(self.conn)}
+        self.conn.rollback()
+        return found
+
+    def trade(self, ticket: int) -> dict[str, Any]:
+        """Return the current revision of a trade."""
+        frame = trades.read(self.conn, self.id, tickets=[ticket])
+        self.conn.rollback()
+        return frame.row(0, named=True)
