@@ -20,7 +20,7 @@ from typing import Any
 import psycopg
 
 from benchmarks.racing import Race, Result
-from pipshare import db
+from pipshare import db, inbox
 from pipshare.db import cluster, embedded
 from pipshare.pipeline import Run
 from pipshare.pipeline.loads import apply_plan, load
@@ -58,6 +58,7 @@ def _measure(
     with _sandbox(folder, rate) as told, db.connect() as conn:
         _introduce(Run(conn), folder, told, rate)
         with _worker(target) as worker:
+            _wait_for_history(conn)
             time.sleep(WARM_S)
             worker.forget()
             time.sleep(seconds)
@@ -71,6 +72,17 @@ def _measure(
             if burst[1]:
                 results.append(_burst(conn, told, burst, say))
     return results, run
+
+
+def _wait_for_history(conn: psycopg.Connection[Any]) -> None:
+    """Wait until what lay before the connection was read: openings of what closes now."""
+    for _ in range(300):
+        told = inbox.cursor(conn, inbox.sources(conn)[0].id)
+        conn.commit()
+        if told and told["history_s"] >= told["history_to_s"]:
+            return
+        time.sleep(1)
+    raise AssertionError("history was not read in five minutes")
 
 
 def _result(what: str, lag_ms: int, wanted_ms: int) -> Result:
@@ -136,7 +148,7 @@ def _introduce(run: Run, folder: Path, told: dict[str, str], rate: float) -> Non
     for kind, path in world.write_loads(folder / "loads", partners).items():
         load(run, kind, path, by="benchmark")
     wanted = {name: told[name] for name in ("url", "login", "fingerprint")}
-    wanted["from"] = "1d"
+    wanted["from"] = "400d"
     set_up(run.conn, "mt5_web", SERVER, wanted, by="benchmark", secret=told["password"])
     run.conn.commit()
 

@@ -69,8 +69,14 @@ def test_the_status_tells_of_polls_outages_and_lags(broker: SmallBroker) -> None
     (fresh,) = inbox.statuses(conn)
     assert (fresh.last_ok_ms, fresh.lag_p50_ms, fresh.worked) == (None, None, False)
     inbox.note_ok(conn, made.id, deals=3, trades=2, lags_ms=[*range(1, 1501)])
+    inbox.note_ok(conn, made.id, deals=30_000, trades=30_000)  # a burst's poll; small ints overflow
     (good,) = inbox.statuses(conn)
-    assert (good.deals, good.trades, good.lag_p50_ms, good.lag_p99_ms) == (3, 2, 1000, 1490)
+    assert (good.deals, good.trades, good.lag_p50_ms, good.lag_p99_ms) == (
+        30_003,
+        30_002,
+        1000,
+        1490,
+    )
     conn.commit()
     assert inbox.note_fault(conn, made.id, "the password is wrong") == 1
     conn.commit()

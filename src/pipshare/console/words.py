@@ -24,7 +24,7 @@ _MENDS = {
     ),
     "no_relation": Mend(
         "Nobody has said who introduced the client.",
-        "Load the client's partner, or `direct`.",
+        "Load the client's partner, or direct for nobody.",
         f"{_LOAD} relations relations.csv",
     ),
     "unpriced": Mend(
@@ -34,7 +34,7 @@ _MENDS = {
     ),
     "no_terms": Mend(
         "The partner has no terms at the close.",
-        "Load his terms, or `none` if he earns nothing on purpose.",
+        "Load terms; the programme none says that nothing is earned, on purpose.",
         f"{_LOAD} terms terms.csv",
     ),
     "not_in_force": Mend(
@@ -90,7 +90,7 @@ STANDINGS = {
 STANDING_TONES = {"introduced": "good", "waiting": "warn"}
 NOBODY_EARNS = {
     "unbooked": "The server has no go-live, so nothing of it is booked. Set one: "
-    "`pipshare load servers servers.csv`, with a go_live.",
+    "pipshare load servers servers.csv, with a go_live.",
     "history": "It closed before the server's go-live: kept, and never booked.",
     "direct": "Nobody introduced this client: nobody earns.",
     "excluded": "The account is excluded: nobody earns.",

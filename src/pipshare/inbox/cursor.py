@@ -21,7 +21,7 @@ ON CONFLICT (source_id) DO UPDATE SET cursor = EXCLUDED.cursor, changed_at = now
 _OK = """
 UPDATE inbox_source_status
    SET last_try = now(), last_ok = now(), fails = 0, outage_since = NULL, error = '',
-       last_news = CASE WHEN %(deals)s + %(trades)s > 0 THEN now() ELSE last_news END,
+       last_news = CASE WHEN %(deals)s > 0 OR %(trades)s > 0 THEN now() ELSE last_news END,
        deals = deals + %(deals)s, trades = trades + %(trades)s
  WHERE source_id = %(source)s"""
 _FAULT = """

@@ -36,6 +36,7 @@ from pipshare.sources.mt5_web.errors import NotAllowed
 OVERLAP_S = 3
 MINUTE_S, MINUTE_BACK_S = 60, 300
 LAGS_MS = 2_000  # a poll that took longer leaves no time for what lies behind
+HURRY_S, MANY = 20, 2_000  # so far behind, with so many at once, missing openings are put off
 SAVE_EVERY_MS = 15_000  # the cursor, when nothing is new
 STATE_EVERY_MS = 300_000  # accounts, groups and symbols
 _CLOCK_ALERTS = ("clock_jump", "clock_offset")
@@ -190,7 +191,9 @@ class Mt5Feed:
                 self.progress = progress  # ahead of the stored one, by nothing that is new
                 seen.append(answer.seen)
                 continue
-            brought = self.openings.complete(brought) if self.desk.books else brought
+            if self.desk.books:
+                hurry = now.now_s - answer.from_s > HURRY_S and answer.count > MANY
+                brought = self.openings.complete(brought, hurry=hurry)
             # What had closed before the source was first connected has no lag to be told.
             fresh = answer.deals.filter(pl.col("time_ms") >= progress.history_to_s * 1000)
             done = self.desk.take(brought, asked_ms, due, timed=fresh["deal"])

@@ -51,14 +51,18 @@ class Openings:
         """Whether positions are left to be asked for."""
         return bool(self._queue)
 
-    def complete(self, brought: Brought) -> Brought:
-        """Return the deals with the openings that they lack, as far as the server has them."""
+    def complete(self, brought: Brought, *, hurry: bool = False) -> Brought:
+        """Return the deals with the openings that they lack, as far as the server has them.
+
+        In a `hurry`, while newer trades wait, none is asked for now: such a trade waits for its
+        opening, and is booked when that was fetched behind the others.
+        """
         alone = list(lacking(brought.deals))
         if not alone:
             return brought
         base = self._beside(brought.deals, pl.DataFrame(alone, schema=_KEYS, orient="row"))
         wanted = {key: at for key, at in lacking(base).items() if not self._was_vain(key)}
-        now = dict(list(wanted.items())[:AT_ONCE])
+        now = dict(list(wanted.items())[: 0 if hurry else AT_ONCE])
         self._put_off({key: at for key, at in wanted.items() if key not in now})
         return brought.and_(self._fetch(now, base)) if now else brought
 
