@@ -66,7 +66,7 @@ def add_sources() -> None:
         out = inbox.add_source(conn, "exports", ids["Demo-MT4"], "files", {"dir": "/in"}, by="anna")
         inbox.note_ok(conn, live.id, deals=12, trades=5, lags_ms=[120, 300, 450, 900])
         inbox.note_check(conn, live.id, findings)
-        inbox.save_cursor(conn, live.id, {"to_s": 1_795_000_000})
+        inbox.save_cursor(conn, live.id, {"live_s": 1_795_000_000})
         inbox.note_fault(conn, out.id, "the folder /in does not exist: create it")
         late = "no file for 26 hours: look at the export job"
         inbox.raise_alert(conn, "no_file", "exports", late, source_id=out.id)

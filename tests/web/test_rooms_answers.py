@@ -150,3 +150,17 @@ def test_who_nobody_introduced_is_said_in_words(broker: Any, client: Any) -> Non
         text = _read(client, "finance", "/trades/{}/{}/why/".format(*place))
         assert said in text
         assert "The working" not in text
+
+
+def test_a_cursor_is_told_in_words() -> None:
+    from pipshare.console.sources import read_so_far
+
+    told = read_so_far({
+        "live_s": 1_795_000_000, "start_s": 1_790_000_000, "history_s": 1_791_000_000,
+        "history_to_s": 1_794_000_000, "rescan_s": 0, "drift_ms": -7_000,
+    })  # fmt: skip
+    assert [name for name, _ in told] == [
+        "Live trades up to", "History", "Server's clock is off by"]  # fmt: skip
+    assert told[0][1].startswith("2026-11-18")
+    assert "read up to" in told[1][1]
+    assert read_so_far({}) == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -11,7 +12,7 @@ from django.urls import reverse
 
 from pipshare import inbox
 from pipshare.console.scope import scope_of
-from pipshare.console.shown import Row, ago, count, counted, lasting, moment
+from pipshare.console.shown import Row, ago, count, counted, lasting, moment, wall
 from pipshare.errors import Missing
 from pipshare.inbox import SourceStatus
 from pipshare.statements.received import Refused, refused_live
@@ -74,9 +75,26 @@ def source(request: HttpRequest, code: str) -> HttpResponse:
         "one": one, "word": word, "tone": tone, "note": note, "alerts": alerts,
         "kind": KINDS.get(one.source.kind, one.source.kind),
         "facts": _facts(one, now_ms), "settings": sorted(one.source.settings.items()),
-        "cursor": sorted(cursor.items()), "findings": _findings(one),
+        "cursor": read_so_far(cursor), "findings": _findings(one),
         "checked": moment(one.checked_ms), "refused": _refused(refused) if refused else None,
     })  # fmt: skip
+
+
+def read_so_far(cursor: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Say in words how far a source was read; moments of a cursor are server seconds."""
+    told = []
+    if cursor.get("live_s"):
+        told.append(("Live trades up to", f"{wall(cursor['live_s'] * 1000)}, server time"))
+    if cursor.get("history_to_s"):
+        left = cursor["history_to_s"] - cursor.get("history_s", 0)
+        word = "read whole" if left <= 0 else f"read up to {wall(cursor['history_s'] * 1000)}"
+        told.append(("History", f"{word}, from {wall(cursor.get('start_s', 0) * 1000)}"))
+    if cursor.get("rescan_s"):
+        until = f"{wall(cursor['rescan_s'] * 1000)} of {wall(cursor['rescan_to_s'] * 1000)}"
+        told.append(("Nightly re-scan", until))
+    if cursor.get("drift_ms"):
+        told.append(("Server's clock is off by", lasting(abs(cursor["drift_ms"]))))
+    return told
 
 
 def source_state(one: SourceStatus, now_ms: int) -> tuple[str, str, str]:

@@ -9,7 +9,7 @@ import polars as pl
 import psycopg
 from psycopg.rows import dict_row
 
-from pipshare import attribution, trades
+from pipshare import attribution, market, trades
 from pipshare.errors import BadInput, Missing
 from pipshare.market import Server
 from pipshare.period import from_ms
@@ -17,18 +17,12 @@ from pipshare.pipeline.run import Run
 from pipshare.pipeline.twin_facts import chain_facts, fx_facts, trade_facts
 from pipshare.rating.twin import rate_one
 from pipshare.rating.twin_values import TwinResult
+from pipshare.statements.looking import numbered
 
-_FOUND = """
-SELECT DISTINCT s.code, t.ticket FROM trades_trade t JOIN market_server s ON s.id = t.server_id
- WHERE t.ticket = %(ticket)s OR (t.position = %(ticket)s AND t.position <> 0)
- ORDER BY 1, 2
-"""
-# An opening deal is no trade; its number leads to the trades of the position that it opened.
-_OPENED = """
-SELECT DISTINCT s.code, t.ticket FROM market_server s
-  JOIN inbox_deal d ON d.server_id = s.id AND d.deal = %(ticket)s AND d.position <> 0
-  JOIN trades_trade t ON t.server_id = s.id AND t.login = d.login AND t.position = d.position
- ORDER BY 1, 2
+# A journal's printed ticket stands as its position, which no index knows: asked for last.
+_PRINTED = """
+SELECT DISTINCT server_id, ticket FROM trades_trade
+ WHERE position = %s AND position <> 0 ORDER BY 1, 2
 """
 _REVISIONS = """
 SELECT t.revision, t.state, t.batch_id, f.name AS file, f.provenance, b.created_at::text AS taken_in
@@ -77,12 +71,11 @@ def find(conn: psycopg.Connection, ticket: int, server: str | None) -> list[tupl
 
     A ticket goes before a position, and that before an opening deal.
     """
-    for query in (_FOUND, _OPENED):
-        rows = conn.execute(query, {"ticket": ticket}).fetchall()
-        found = [(code, number) for code, number in rows if server in (None, code)]
-        if found:
-            return [one for one in found if one[1] == ticket] or found
-    return []
+    codes = {one.id: one.code for one in market.servers(conn)}
+    keys = [key[:2] for key in numbered(conn, ticket, None)]
+    keys = keys or conn.execute(_PRINTED, (ticket,)).fetchall()
+    found = [(codes[id_], number) for id_, number in keys if server in (None, codes[id_])]
+    return [one for one in found if one[1] == ticket] or found
 
 
 def explain(run: Run, server: Server, ticket: int, revision: int | None = None) -> Explanation:
