@@ -29,8 +29,9 @@ _NONE: Millis = np.zeros(0, np.int64)
 class Directory:
     """Accounts, clients, groups and chains of one server, as known (at `known_at`, UTC ms)."""
 
-    def __init__(self, known_at: int | None = None) -> None:
+    def __init__(self, known_at: int | None = None, *, lasting: bool = False) -> None:
         self.known_at = known_at
+        self.lasting = lasting  # serves many small batches: a server that fits is read at once
         self.snapshot: Snapshot | None = None
         self.groups: list[GroupRow] = []
         self.currencies: list[str] = []
@@ -66,8 +67,10 @@ class Directory:
         self, conn: psycopg.Connection[Any], server_id: int, missing: Millis
     ) -> None:
         self._asked = np.sort(np.concatenate([self._asked, missing]))
-        self._whole = len(self._asked) > WHOLE or (
-            len(self._asked) > FEW and read.count(conn, server_id) <= SPARSE * len(self._asked)
+        self._whole = (
+            len(self._asked) > WHOLE
+            or (self.lasting and read.count(conn, server_id) <= WHOLE)
+            or (len(self._asked) > FEW and read.count(conn, server_id) <= SPARSE * len(self._asked))
         )
         logins = None if self._whole else missing.tolist()
         accounts = read.accounts(conn, server_id, logins, self.known_at)

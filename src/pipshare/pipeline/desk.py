@@ -20,6 +20,9 @@ from pipshare.pipeline.pushed import Outcome, Pushed, take_pushed
 from pipshare.pipeline.run import Run
 
 MOST_ROWS = 5_000  # in one transaction; callers behind it wait for the next
+# Callers who were answered together mostly come again together: so long for them to arrive, at
+# most, or the first of them would have a transaction of his own and the others wait for it.
+GATHER_S = 0.02
 _log = logging.getLogger("pipshare.desk")
 Waiting = tuple[Pushed, "Future[list[Outcome]]"]
 
@@ -32,6 +35,7 @@ class Desk:
         self._waiting: deque[Waiting] = deque()
         self._news = Condition()
         self._open = True
+        self._last = 1  # submissions in the batch before
         self._run: Run | None = None
         self._thread = Thread(target=self._serve, name="pipshare-desk", daemon=True)
         self._thread.start()
@@ -65,6 +69,10 @@ class Desk:
         """Wait for submissions; take those of which no two tell of the same trade."""
         with self._news:
             self._news.wait_for(lambda: self._waiting or not self._open)
+            if self._last > 1:
+                self._news.wait_for(
+                    lambda: len(self._waiting) >= self._last or not self._open, GATHER_S
+                )
             batch: list[Waiting] = []
             seen: set[tuple[str, int]] = set()
             rows = 0
@@ -76,6 +84,7 @@ class Desk:
                 batch.append(self._waiting.popleft())
                 seen |= told
                 rows += len(told)
+            self._last = len(batch)
             return batch
 
     def _answer(self, batch: Sequence[Waiting]) -> None:
@@ -97,7 +106,7 @@ class Desk:
 
     def _ready(self) -> Run:
         if self._run is None:
-            self._run = Run(self._connect())
+            self._run = Run(self._connect(), lasting=True)
         return self._run
 
     def _drop(self) -> None:

@@ -81,7 +81,7 @@ def books(server: Server, door: Door) -> bool:
 
 
 def _joined(door: Door, pushed: Sequence[Pushed]) -> _Group:
-    frame = pl.concat([one.frame.select(list(TRADE)) for one in pushed])
+    frame = pl.concat([one.frame for one in pushed]).select(list(TRADE))
     frame = frame.with_columns(line=pl.int_range(1, pl.len() + 1, dtype=pl.Int32))
     return _Group(door, frame, [text for one in pushed for text in one.raw])
 

@@ -13,10 +13,11 @@ class Run:
     """A connection of the application's role, and plans, partners and market data as read.
 
     `current` reads anew what others changed since. `conn` is used by one thread; its user commits.
+    A `lasting` run serves many small batches, and reads more at once to spare them look-ups.
     """
 
-    def __init__(self, conn: psycopg.Connection) -> None:
-        self.conn = conn
+    def __init__(self, conn: psycopg.Connection, *, lasting: bool = False) -> None:
+        self.conn, self._lasting = conn, lasting
         self.refresh()
 
     def refresh(self) -> None:
@@ -58,7 +59,9 @@ class Run:
 
     def directory(self, server: Server) -> attribution.Directory:
         """Return what attribution has read of this server so far."""
-        return self._directories.setdefault(server.id, attribution.Directory())
+        if server.id not in self._directories:
+            self._directories[server.id] = attribution.Directory(lasting=self._lasting)
+        return self._directories[server.id]
 
     def day_clock(self, server: Server) -> Clock:
         """Return the clock of the broker's own day, of the server's entity."""

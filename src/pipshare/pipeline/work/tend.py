@@ -61,7 +61,7 @@ class Tender:
         on_news: Callable[[Source, Polled], None] | None,
     ) -> None:
         self.conn, self.source, self.halt, self.on_news = conn, source, halt, on_news
-        self.run = Run(conn)
+        self.run = Run(conn, lasting=True)
         conn.commit()
         self.feed: Feed | None = None
         self.fails = self.crossed = 0
