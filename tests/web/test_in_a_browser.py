@@ -41,7 +41,7 @@ def test_every_part_fits(gallery: None, open_page: Any, width: int, scheme: str)
     open_page.shoot(page, f"gallery-{width}-{scheme}")
     if width < 960:
         page.locator("summary").click()
-        assert page.get_by_role("link", name="Sources").is_visible()
+        page.get_by_role("link", name="Sources").wait_for()
         assert page.get_by_role("button", name="Sign out").is_visible()
         open_page.shoot(page, f"menu-{width}-{scheme}")
     else:
@@ -125,7 +125,8 @@ def test_sign_in_second_factor_and_out(open_page: Any, person: Any, scheme: str)
     page.get_by_role("heading", name="Recovery codes").wait_for()
     assert len(re.findall(r"\b\d{8}\b", page.locator(".codes").inner_text())) == 10
     open_page.shoot(page, f"codes-{scheme}")
-    page.get_by_role("link", name="Done").click()
+    with page.expect_navigation():
+        page.get_by_role("link", name="Done").click()
     page.goto(f"{open_page.url}/account/")
     if scheme == "dark":
         page.locator("summary").click()
