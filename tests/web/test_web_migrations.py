@@ -73,7 +73,7 @@ def test_the_digest_follows_other_packages_migrations(tmp_path: Any, monkeypatch
     assert schema.digest(["otherapp"]) != first
 
 
-def test_migrations_say_what_the_models_say(db: Any) -> None:
+def test_migrations_say_what_the_models_say(site: Any) -> None:
     from django.core.management import call_command
 
     call_command("makemigrations", "people", "web", check=True, dry_run=True, verbosity=0)
