@@ -5,36 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from tests.scenarios import small_broker
+
 from pipshare.pipeline import Run
 from pipshare.pipeline.loads import apply_plan, load
 
-LOADS = {
-    "servers": "server,platform,clock,go_live\nLive-4,mt4,UTC,2026-01-01T00:00:00Z\n"
-    "Live-5,mt5,UTC,2026-01-01T00:00:00Z\n",
-    "symbols": "symbol,symbol_group\nEURUSD,forex\n",
-    "partners": "partner,name,parent\nP-1,Master [Ltd],\nP-2,Sub,P-1\n",
-    "clients": "client,partner\nC-1,P-2\n",
-    "accounts": "server,login,client\nLive-4,1001,C-1\nLive-5,5001,C-1\n",
+# The stories' broker, with brackets that a terminal must not take for markup, and a third.
+LOADS = small_broker.LOADS | {
+    "partners": small_broker.LOADS["partners"].replace("Master", "Master [Ltd]")
 }
-PLAN = """[programme]
-code = "std"
-name = "Standard"
-currency = "USD"
-
-[[component]]
-code = "lots"
-basis = "lot"
-mode = "per_level"
-[[component.rate]]
-level = 1
-symbol_group = "forex"
-amount = "5.00"
-[[component.rate]]
-level = 2
-symbol_group = "forex"
-amount = "1/3"
-"""
-TERMS = "partner,programme\nP-1,std\nP-2,std\n"
+PLAN = small_broker.PLAN.replace('"1.00"', '"1/3"')
+TERMS = small_broker.TERMS
 
 _STATEMENT_ROW = (
     "<tr align=right><td>{}</td><td>2026.03.02 10:00:00</td><td>{}</td><td>{}</td><td>eurusd</td>"

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from hand_world import HandWorld
+from tests.scenarios.small_broker import LOADS, LOT, PLAN
 
 from pipshare import inbox, ledger, statements, trades
 from pipshare.pipeline import Run
@@ -18,30 +19,6 @@ from pipshare.sandbox.mt5 import Mt5Server
 from pipshare.sources.mt5_web import Config
 
 SERVER = "Live-5"
-PLAN = """[programme]
-code = "std"
-name = "Standard"
-currency = "USD"
-
-[[component]]
-code = "lots"
-basis = "lot"
-mode = "per_level"
-[[component.rate]]
-level = 1
-symbol_group = "forex"
-amount = "5.00"
-[[component.rate]]
-level = 2
-symbol_group = "forex"
-amount = "1.00"
-"""
-LOADS = {
-    "symbols": "symbol,symbol_group\nEURUSD,forex\n",
-    "partners": "partner,name,parent\nP-1,Master,\nP-2,Sub,P-1\n",
-    "clients": "client,partner\nC-1,P-2\n",
-}
-LOT = 10**8
 
 
 @dataclass
@@ -63,7 +40,7 @@ class FeedBroker:
             f"{SERVER},mt5,America/New_York+7h,{self.go_live},mt5_web\n"
         )
         accounts = "".join(f"{SERVER},{login},C-1\n" for login in self.logins)
-        texts = {"servers": servers, **LOADS, "accounts": f"server,login,client\n{accounts}"}
+        texts = {**LOADS, "servers": servers, "accounts": f"server,login,client\n{accounts}"}
         for kind, text in texts.items():
             assert not self.load(kind, text)[0].refused
         apply_plan(self.run, self.file("std.toml", PLAN), by="anna")

@@ -189,6 +189,10 @@ def test_a_key_does_what_its_scopes_say(call: Call, client: Any, pusher: str, re
     problem(call("GET", "/v1/trades", pusher), 403, "no_scope")
     problem(call("POST", "/v1/trades", reader, TRADE), 403, "no_scope")
     problem(call("GET", "/v1/trades", "pips_nonsense"), 401, "no_key")
+    deleted = call("DELETE", "/v1/trades", reader)
+    assert "not DELETE" in problem(deleted, 405, "no_method")["detail"]
+    assert "POST" in deleted["Allow"]
+    problem(call("GET", "/v1/nothing", reader), 404, "no_address")
     bare = client().get("/v1/trades")
     assert problem(bare, 401, "no_key")
     assert bare["WWW-Authenticate"].startswith("Bearer")

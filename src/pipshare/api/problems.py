@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import logging
 import secrets
+from collections.abc import Callable
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -53,6 +55,22 @@ def problem(status: int, code: str, detail: str, **more: Any) -> HttpResponse:
 def unknown(request: HttpRequest, rest: str) -> HttpResponse:
     """Answer what is asked of an address that does not exist."""
     return problem(404, "no_address", f"There is nothing at /v1/{rest}: see /api/docs.")
+
+
+def told(view: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a view whose refusal of a method is a problem, too: Ninja answers that one itself."""
+
+    @functools.wraps(view)
+    def telling(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        response = view(request, *args, **kwargs)
+        if response.status_code != 405:
+            return response
+        allowed = response.headers["Allow"]
+        found = problem(405, "no_method", f"This address takes {allowed}, not {request.method}.")
+        found.headers["Allow"] = allowed
+        return found
+
+    return telling
 
 
 def register(api: NinjaAPI) -> None:

@@ -50,6 +50,8 @@ api.add_router("", pushing.router)  # reading's, with the push on the same addre
 _patterns, _app, _namespace = api.urls
 _patterns = [one for one in _patterns if one.name != "api-root"]
 declare([one for one in _patterns if not hasattr(one.callback, "permission")], "api key")
+for _one in _patterns:
+    _one.callback = problems.told(_one.callback)
 urlpatterns = [
     path("", (_patterns, _app, _namespace)),
     path("v1/<path:rest>", anyone(problems.unknown)),
