@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from hand_world import DAY, HOUR, MINUTE
 
 from pipshare import inbox, market
-from pipshare.errors import PipshareError
+from pipshare.errors import PipshareError, Unavailable
 from pipshare.pipeline import Run, feeds
 from pipshare.pipeline.feeds.mt5_feed import utc_now_ms
 
@@ -23,6 +25,53 @@ def test_a_close_is_booked_by_the_next_poll_with_its_lag(broker, hand):
     b.assert_paid(1)
     assert b.trade(closed)["open_ms"] == int(hand.records[opened]["TimeMsc"])
     assert f'"Deal": "{closed}"' in inbox.raw_record(b.conn, b.id, closed)
+
+
+def test_what_closed_while_nobody_polled_is_caught_up_with_and_is_no_lag(broker, hand):
+    b = broker()
+    b.poll()
+    hand.forward(MINUTE)
+    for login in (101, 102, 103):
+        hand.trade(login)
+    assert len(b.poll()[0].lags_ms) == 3
+    hand.forward(20 * MINUTE)
+    for ago in (10 * MINUTE, MINUTE, 2):
+        hand.trade(ago=ago)
+    b.connect()  # a restarted worker
+    polled = b.poll(0)[0]
+    assert (polled.trades, polled.lags_ms) == (3, [])
+    assert (polled.gap.trades, polled.gap.end_ms) == (3, hand.now_ms)
+    assert polled.gap.lasted_ms == 20 * MINUTE * 1000
+    hand.forward(2)
+    hand.trade()
+    later = b.poll()[0]
+    assert (len(later.lags_ms), later.gap) == (1, None)
+    b.connect()  # at once again: nothing was missed, and lags count
+    hand.trade()
+    assert (len(b.poll()[0].lags_ms), b.poll()[0].gap) == (1, None)
+
+
+def test_a_failed_poll_is_no_gap_and_an_outage_is_one(broker, hand, monkeypatch):
+    def fail(*_: object, **__: object) -> None:
+        raise Unavailable("away", "the server is away")
+
+    b = broker()
+    b.poll()
+    opened = hand.put(ago=2)
+    b.poll()
+    hand.close(opened, ago=0.4)
+    with monkeypatch.context() as patch:
+        patch.setattr(b.feed.web, "deals", fail)
+        with pytest.raises(Unavailable):
+            b.poll()
+    assert b.poll(2)[0].lags_ms == [3400]
+    with monkeypatch.context() as patch:
+        patch.setattr(b.feed.web, "deals", fail)
+        with pytest.raises(Unavailable):
+            b.poll()
+    hand.trade(ago=-30)
+    polled = b.poll(60)[0]
+    assert (polled.lags_ms, polled.gap.trades) == ([], 1)
 
 
 def test_history_comes_behind_and_the_newest_first(broker, hand):
@@ -301,6 +350,9 @@ def test_the_registry_makes_it_and_it_runs_by_the_real_clock(broker, hand):
     b = broker()
     hand.now_ms = utc_now_ms()
     feed = feeds.make(Run(b.conn), b.source)
+    feed.poll()
+    time.sleep(1.1)
+    hand.now_ms = utc_now_ms()
     hand.trade(ago=0.1)
     polled = feed.poll()
     feed.close()

@@ -74,6 +74,23 @@ def test_a_finished_file_is_booked_once_and_moved_with_its_report(
     assert len(names(folder / "done")) == 6, "the second of a name lies beside the first"
 
 
+def test_a_file_that_came_while_nobody_watched_has_no_lag(
+    broker: SmallBroker, folder: Path
+) -> None:
+    (folder / "before.csv").write_text(manager(manager_row(1, "0.10"), manager_row(2, "0.30")))
+    an_hour_ago = time.time() - 3600
+    os.utime(folder / "before.csv", (an_hour_ago, an_hour_ago))
+    feed = watch(broker, folder)
+    (polled,) = settled(feed)
+    assert (polled.trades, polled.lags_ms) == (2, [])
+    assert polled.gap is not None
+    assert polled.gap.trades == 2
+    assert 3_600_000 <= polled.gap.lasted_ms < 3_660_000
+    (folder / "after.csv").write_text(manager(manager_row(3, "0.10"), manager_row(4, "0.10")))
+    (polled,) = settled(feed)
+    assert (len(polled.lags_ms), polled.gap) == (1, None)
+
+
 def test_a_file_that_grows_or_has_a_temporary_name_is_left_alone(
     broker: SmallBroker, folder: Path
 ) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -93,6 +94,21 @@ def test_the_status_tells_of_polls_outages_and_lags(broker: SmallBroker) -> None
     assert (again.fails, again.error, again.outage_since_ms) == (0, "", None)
     assert again.last_news_ms == good.last_news_ms, "a poll without news is none"
     assert conn.execute("SELECT cardinality(lags) FROM inbox_source_lag").fetchone() == (1000,)
+
+
+def test_what_was_caught_up_with_after_a_gap_is_counted_apart(broker: SmallBroker) -> None:
+    conn, made = broker.conn, add(broker.conn)
+    gap = inbox.Gap(end_ms=1_795_428_000_123, lasted_ms=840_000, trades=3)
+    inbox.note_ok(conn, made.id, trades=3, gap=gap)
+    (one,) = inbox.statuses(conn)
+    assert (one.gap_end_ms, one.gap_ms, one.caught_up) == (gap.end_ms, 840_000, 3)
+    assert (one.trades, one.lag_p50_ms) == (3, None)
+    inbox.note_ok(conn, made.id, trades=5, lags_ms=[70], gap=replace(gap, trades=4))
+    (one,) = inbox.statuses(conn)
+    assert (one.caught_up, one.lag_p50_ms) == (7, 70), "the same gap goes on"
+    inbox.note_ok(conn, made.id, trades=1, gap=replace(gap, end_ms=gap.end_ms + 9, trades=1))
+    (one,) = inbox.statuses(conn)
+    assert (one.caught_up, one.lag_p50_ms) == (1, 70), "a gap of its own"
 
 
 def test_an_alert_is_one_however_often_it_is_raised(broker: SmallBroker) -> None:

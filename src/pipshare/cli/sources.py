@@ -147,6 +147,10 @@ def status(as_json: bool) -> None:
     for one in found:
         if one.error:
             console.print(f"{one.source.code}: {one.error}")
+        if one.gap_end_ms is not None:
+            console.print(f"{one.source.code}: caught up with {counted(one.caught_up, 'trade')}"
+                          f" after {_lasting(one.gap_ms // 1000)} without polls, which ended"
+                          f" {_ago(one.gap_end_ms)}; p50 and p99 leave them out")  # fmt: skip
     for alert in alerts:
         times = f" ({counted(alert.count, 'time')})" if alert.count > 1 else ""
         console.print(f"alert {alert.code}, {alert.source or alert.server or 'all'}{times}:"
@@ -256,8 +260,11 @@ def _state(one: SourceStatus) -> str:
 def _ago(moment_ms: int | None) -> str:
     if moment_ms is None:
         return "never"
-    seconds = max(0, int(time.time() - moment_ms / 1000))
+    return f"{_lasting(max(0, int(time.time() - moment_ms / 1000)))} ago"
+
+
+def _lasting(seconds: int) -> str:
     for size, unit in ((86_400, "d"), (3_600, "h"), (60, "min")):
         if seconds >= size:
-            return f"{seconds // size} {unit} ago"
-    return f"{seconds} s ago"
+            return f"{seconds // size} {unit}"
+    return f"{seconds} s"

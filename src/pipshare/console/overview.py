@@ -18,7 +18,17 @@ from django.utils.http import urlencode
 from pipshare import inbox, market, statements
 from pipshare.console.kept import kept
 from pipshare.console.scope import scope_of
-from pipshare.console.shown import Row, ago, breaking, count, counted, lasting, moment, money
+from pipshare.console.shown import (
+    Row,
+    ago,
+    breaking,
+    caught_up,
+    count,
+    counted,
+    lasting,
+    moment,
+    money,
+)
 from pipshare.console.sources import source_state
 from pipshare.console.words import mend, short
 from pipshare.period import Clock, broker_days, day_to_date, to_ms
@@ -143,7 +153,8 @@ def _sources(fares: Sequence[inbox.SourceStatus], now_ms: int) -> Table:
             Cell(one.source.code, reverse("console:source", args=[one.source.code])),
             Cell(word, tone=tone, note=note),
             Cell(ago(one.last_news_ms, now_ms), title=moment(one.last_news_ms)),
-            "–" if one.lag_p50_ms is None else lasting(one.lag_p50_ms),
+            Cell("–" if one.lag_p50_ms is None else lasting(one.lag_p50_ms),
+                 note=caught_up(one, now_ms)),
             "–" if one.lag_p99_ms is None else lasting(one.lag_p99_ms),
             count(one.trades),
         ])  # fmt: skip

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
+from pipshare.inbox import SourceStatus
 from pipshare.money import format_e8, minor_units
 from pipshare.period import from_ms
 from pipshare.web import Cell
 
 Row = list[Cell | str]
+_DAY_MS = 86_400_000
 SIGNS = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
@@ -88,6 +90,13 @@ def lasting(ms: int) -> str:
         if seconds >= size:
             return f"{seconds // min(size, 86_400)} {unit}"
     return f"{seconds} s"
+
+
+def caught_up(one: SourceStatus, now_ms: int) -> str:
+    """Say what a source caught up with within the last day, which its lags leave out; or ""."""
+    if one.gap_end_ms is None or now_ms - one.gap_end_ms > _DAY_MS:
+        return ""
+    return f"without {counted(one.caught_up, 'trade')} caught up with after {lasting(one.gap_ms)}"
 
 
 def size(octets: int) -> str:

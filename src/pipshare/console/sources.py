@@ -12,7 +12,7 @@ from django.urls import reverse
 
 from pipshare import inbox
 from pipshare.console.scope import scope_of
-from pipshare.console.shown import Row, ago, count, counted, lasting, moment, wall
+from pipshare.console.shown import Row, ago, caught_up, count, counted, lasting, moment, wall
 from pipshare.errors import Missing
 from pipshare.inbox import SourceStatus
 from pipshare.statements.received import Refused, refused_live
@@ -46,7 +46,8 @@ def sources(request: HttpRequest) -> HttpResponse:
             Cell(ago(one.last_news_ms, now_ms), title=moment(one.last_news_ms)),
             Cell(ago(one.last_try_ms, now_ms), title=moment(one.last_try_ms)),
             count(one.trades),
-            "–" if one.lag_p50_ms is None else lasting(one.lag_p50_ms),
+            Cell("–" if one.lag_p50_ms is None else lasting(one.lag_p50_ms),
+                 note=caught_up(one, now_ms)),
             "–" if one.lag_p99_ms is None else lasting(one.lag_p99_ms),
             Cell(check, tone=check_tone,
                  note=moment(one.checked_ms) if one.checked_ms is not None else ""),
@@ -129,6 +130,7 @@ def _facts(one: SourceStatus, now_ms: int) -> list[tuple[str, str]]:
         ("Last news", f"{ago(one.last_news_ms, now_ms)} ({moment(one.last_news_ms)})"),
         ("Brought", f"{counted(one.deals, 'deal')}, {counted(one.trades, 'trade')}"),
         ("Close to booked", f"half within {half}, 99 of 100 within {most} (last 1,000 trades)"),
+        *([("Caught up", told)] if (told := caught_up(one, now_ms)) else []),
         ("Failed tries in a row", count(one.fails)),
     ]
 

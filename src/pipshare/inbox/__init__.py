@@ -12,6 +12,7 @@ from pipshare.inbox.alerts import Alert, alerts, close_alert, raise_alert, resol
 from pipshare.inbox.batch import open_batch
 from pipshare.inbox.cash import store_cash
 from pipshare.inbox.cursor import (
+    Gap,
     SourceStatus,
     cursor,
     note_check,
@@ -62,6 +63,7 @@ __all__ = [
     "Alert",
     "Answer",
     "DealIntake",
+    "Gap",
     "Source",
     "SourceStatus",
     "add_source",

@@ -34,14 +34,34 @@ INSERT INTO inbox_source_lag AS was (source_id, lags) VALUES (%(source)s, %(lags
 ON CONFLICT (source_id) DO UPDATE
    SET lags = (was.lags || EXCLUDED.lags)
               [greatest(cardinality(was.lags || EXCLUDED.lags) - %(kept)s, 0) + 1:]"""
+_GAP = """
+INSERT INTO inbox_source_lag AS was (source_id, lags, gap_end, gap_ms, caught_up)
+VALUES (%(source)s, '{}', to_timestamp(%(end_ms)s / 1000.0), %(lasted_ms)s, %(trades)s)
+ON CONFLICT (source_id) DO UPDATE
+   SET gap_end = EXCLUDED.gap_end, gap_ms = EXCLUDED.gap_ms,
+       caught_up = EXCLUDED.caught_up
+           + CASE WHEN was.gap_end = EXCLUDED.gap_end THEN was.caught_up ELSE 0 END"""
 _CHECK = """
 UPDATE inbox_source_status SET checked_at = now(), findings = %s WHERE source_id = %s"""
 _STATUS = f"""
 SELECT t.source_id, {db.ms("t.last_try")}, {db.ms("t.last_ok")}, {db.ms("t.last_news")}, t.fails,
        {db.ms("t.outage_since")}, t.error, t.deals, t.trades, {db.ms("t.checked_at")}, t.findings,
+       {db.ms("g.gap_end")}, COALESCE(g.gap_ms, 0), COALESCE(g.caught_up, 0),
        (SELECT percentile_disc(ARRAY[0.5, 0.99]) WITHIN GROUP (ORDER BY x)
           FROM unnest(g.lags) AS x)
   FROM inbox_source_status t LEFT JOIN inbox_source_lag g USING (source_id)"""
+
+
+@dataclass(frozen=True)
+class Gap:
+    """A time in which nobody polled a source, or nobody could: its end (UTC ms) and its length.
+
+    `trades`: how many trades that had closed in it were booked since they were last told.
+    """
+
+    end_ms: int
+    lasted_ms: int
+    trades: int = 0
 
 
 @dataclass(frozen=True)
@@ -49,7 +69,9 @@ class SourceStatus:
     """How a source fares. Moments are UTC milliseconds, None where there was none.
 
     `worked` tells whether a `pipshare work` polls it at this moment. `lag_p50_ms` and `lag_p99_ms`
-    are of the last KEPT trades, from their close (or their file's completion) to booked.
+    are of the last KEPT trades, from their close (or their file's completion) to booked, of those
+    that closed while the source was polled; `caught_up` trades closed in the last gap, which was
+    over at `gap_end_ms` and had lasted `gap_ms`.
     `findings` is what the last check found, None when it was never checked.
     """
 
@@ -65,6 +87,9 @@ class SourceStatus:
     trades: int
     checked_ms: int | None
     findings: list[dict[str, Any]] | None
+    gap_end_ms: int | None
+    gap_ms: int
+    caught_up: int
     lag_p50_ms: int | None
     lag_p99_ms: int | None
 
@@ -88,12 +113,19 @@ def note_ok(
     deals: int = 0,
     trades: int = 0,
     lags_ms: Sequence[int] | None = None,
+    gap: Gap | None = None,
 ) -> None:
-    """Note a poll that went well, with what it brought; ends an outage."""
+    """Note a poll that went well, with what it brought; ends an outage.
+
+    `gap`: trades of this poll that had closed in it are counted apart from `lags_ms`.
+    """
     conn.execute(_OK, {"source": source_id, "deals": deals, "trades": trades})
     if lags_ms:
         told = [min(max(int(lag), 0), _LONGEST) for lag in lags_ms[-KEPT:]]
         conn.execute(_LAGS, {"source": source_id, "lags": told, "kept": KEPT})
+    if gap is not None and gap.trades:
+        told_gap = {"end_ms": gap.end_ms, "lasted_ms": gap.lasted_ms, "trades": gap.trades}
+        conn.execute(_GAP, {"source": source_id, **told_gap})
 
 
 def note_fault(conn: psycopg.Connection[Any], source_id: int, sentence: str) -> int:

@@ -18,7 +18,7 @@ from importlib.metadata import entry_points
 from typing import Protocol
 
 from pipshare.errors import Missing
-from pipshare.inbox import Source
+from pipshare.inbox import Gap, Source
 from pipshare.pipeline.run import Run
 
 __all__ = ["FEEDS", "Feed", "Make", "Polled", "make"]
@@ -29,7 +29,8 @@ class Polled:
     """What a poll came to: deals (or rows) new and revised, trades booked, and when to look again.
 
     `wait_s` is how long to rest; with `more` the next poll follows at once. `lags_ms` are the lags
-    of trades booked, from their close (or their file's completion) to now.
+    of trades booked, from their close (or their file's completion) to now, where that was while the
+    source was polled; `gap` counts those that were caught up with after a time when it was not.
     """
 
     new: int = 0
@@ -38,6 +39,7 @@ class Polled:
     wait_s: float = 1.0
     lags_ms: list[int] = field(default_factory=list)
     more: bool = False
+    gap: Gap | None = None
 
     @property
     def news(self) -> bool:

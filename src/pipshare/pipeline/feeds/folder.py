@@ -15,7 +15,7 @@ from typing import Any
 
 from pipshare import inbox
 from pipshare.errors import BadInput, Conflict
-from pipshare.inbox import Source
+from pipshare.inbox import Gap, Source
 from pipshare.period import from_ms
 from pipshare.pipeline.admit import Order
 from pipshare.pipeline.feeds import Polled
@@ -27,6 +27,7 @@ from pipshare.pipeline.files import FileReport, import_file
 from pipshare.pipeline.run import Run
 
 _HOUR_S = 3600
+_GAP_MS = 10_000  # a folder that was looked at less than this ago was watched without a gap
 
 
 def make(run: Run, source: Source) -> Folder:
@@ -51,7 +52,9 @@ class Folder:
         self.server = server.code
         self.looks = Looks(self.watched.folder, self.watched.poll_s, self.watched.mapping)
         self.cursor = inbox.cursor(run.conn, source.id)
+        status = next(one for one in inbox.statuses(run.conn) if one.source.id == source.id)
         run.conn.commit()
+        self.began_ms, self.watched_ms = time.time_ns() // 10**6, status.last_ok_ms
         self.left: set[Found] = set()  # taken or unreadable, and could not be moved away
 
     def poll(self) -> Polled:
@@ -89,10 +92,19 @@ class Folder:
         self._done(file, report)
         booked = report.new + report.revised if report.booked else 0
         lag = max(0, time.time_ns() - file.mtime_ns) // 10**6
+        gap = self._gap(file, booked)
         return Polled(
             new=report.new, revised=report.revised, trades=booked, more=more,
-            wait_s=self.watched.poll_s, lags_ms=[lag] if booked else [],
+            wait_s=self.watched.poll_s, lags_ms=[lag] if booked and not gap else [], gap=gap,
         )  # fmt: skip
+
+    def _gap(self, file: Found, trades: int) -> Gap | None:
+        """Return the gap in which a file was put there that nobody was watching for."""
+        put_ms = file.mtime_ns // 10**6
+        since_ms = put_ms if self.watched_ms is None else self.watched_ms
+        if put_ms >= self.began_ms or self.began_ms - since_ms <= _GAP_MS:
+            return None
+        return Gap(self.began_ms, self.began_ms - since_ms, trades)
 
     def _import(self, file: Found) -> FileReport:
         """Import a file as `pipshare import` does, ending early between two transactions."""

@@ -19,7 +19,7 @@ import numpy.typing as npt
 import polars as pl
 
 from pipshare import inbox
-from pipshare.inbox import Source
+from pipshare.inbox import Gap, Source
 from pipshare.pipeline.feeds import Polled
 from pipshare.pipeline.feeds.mt5_absent import Absent
 from pipshare.pipeline.feeds.mt5_behind import Behind
@@ -37,6 +37,7 @@ OVERLAP_S = 3
 MINUTE_S, MINUTE_BACK_S = 60, 300
 LAGS_MS = 2_000  # a poll that took longer leaves no time for what lies behind
 HURRY_S, MANY = 20, 2_000  # so far behind, with so many at once, missing openings are put off
+GAP_S = 5  # a source that was read up to less than this ago was polled without a gap
 SAVE_EVERY_MS = 15_000  # the cursor, when nothing is new
 STATE_EVERY_MS = 300_000  # accounts, groups and symbols
 _CLOCK_ALERTS = ("clock_jump", "clock_offset")
@@ -79,6 +80,7 @@ class Mt5Feed:
         self._live_ms, self._saved_ms, self._minute_s = 0, 0, 0
         self._state_ms: int | None = None
         self._alerted: str | None = "unknown"
+        self._polled_s, self._gap = 0, Gap(0, 0)  # polled without a gap since, in server seconds
 
     def poll(self) -> Polled:
         """Read what is new, then take one step of what lies behind. Raises what the source did."""
@@ -116,12 +118,13 @@ class Mt5Feed:
         left_ms = min(every_ms, max(0, self._live_ms + every_ms - self._utc_ms()))
         return Polled(
             tally.new, tally.revised, tally.trades, 0.0 if more else left_ms / 1000,
-            tally.lags_ms, more,
+            tally.lags_ms, more, replace(self._gap, trades=tally.late) if tally.late else None,
         )  # fmt: skip
 
     def _loaded(self) -> tuple[Now, Progress]:
         """Return the server's time and how far it was read; a source never read begins now."""
         desk = self.desk
+        resumes = self.progress is None
         if self.progress is None:
             desk.run.refresh()  # what it remembers may have been rolled back
             self.progress = Progress.from_json(inbox.cursor(desk.conn, desk.source.id))
@@ -139,7 +142,17 @@ class Mt5Feed:
             )
             inbox.save_cursor(desk.conn, desk.source.id, self.progress.to_json())
             desk.conn.commit()
+        if resumes:
+            self._note_gap(self.progress, now)
         return now, self.progress
+
+    def _note_gap(self, progress: Progress, now: Now) -> None:
+        """What closed while nobody could poll is caught up with: it has no lag to be told."""
+        lasted_s = now.now_s - progress.live_s
+        if lasted_s > GAP_S:
+            self._polled_s, self._gap = now.now_s, Gap(self._utc_ms(), lasted_s * 1000)
+        else:
+            self._polled_s = self._polled_s or progress.live_s - OVERLAP_S
 
     def _observe(self) -> None:
         """Keep what the server tells of accounts, groups and symbols."""
@@ -196,7 +209,11 @@ class Mt5Feed:
                 brought = self.openings.complete(brought, hurry=hurry)
             # What had closed before the source was first connected has no lag to be told.
             fresh = answer.deals.filter(pl.col("time_ms") >= progress.history_to_s * 1000)
-            done = self.desk.take(brought, asked_ms, due, timed=fresh["deal"])
+            polled = fresh["time_ms"] >= self._polled_s * 1000
+            done = self.desk.take(
+                brought, asked_ms, due,
+                timed=fresh.filter(polled)["deal"], late=fresh.filter(~polled)["deal"],
+            )  # fmt: skip
             self.progress = progress
             tally.add(done)
             if not done.older:

@@ -63,12 +63,16 @@ class Brought:
 
 @dataclass
 class Tally:
-    """What some transactions came to. `older` counts deals of which something newer is stored."""
+    """What some transactions came to. `older` counts deals of which something newer is stored.
+
+    `late`: trades booked that had closed while the source was not polled; they have no lag.
+    """
 
     new: int = 0
     revised: int = 0
     trades: int = 0
     older: int = 0
+    late: int = 0
     lags_ms: list[int] = field(default_factory=list)
 
     def add(self, other: Tally) -> None:
@@ -77,6 +81,7 @@ class Tally:
         self.revised += other.revised
         self.trades += other.trades
         self.older += other.older
+        self.late += other.late
         self.lags_ms += other.lags_ms
 
 
@@ -121,12 +126,13 @@ class Desk:
         also: Callable[[], None] | None = None,
         *,
         timed: pl.Series | None = None,
+        late: pl.Series | None = None,
     ) -> Tally:
         """Take in and book what is new of it, save the cursor, and commit.
 
         `progress` None leaves the cursor as it is. `also` writes more in the same transaction.
         `timed`: of these tickets the lags are told, where they are trades booked for the first
-        time.
+        time; `late`: these are only counted then.
         """
         tally, booked = Tally(), None
         if len(brought.deals) or brought.refused:
@@ -150,6 +156,8 @@ class Desk:
         if timed is not None and booked is not None:
             mine = booked.filter(pl.col("ticket").is_in(timed.implode()))
             tally.lags_ms = (self.utc_ms() - mine["close_utc"]).to_list()
+        if late is not None and booked is not None:
+            tally.late = int(booked["ticket"].is_in(late.implode()).sum())
         return tally
 
     def _unlike(self, brought: Brought) -> Brought:

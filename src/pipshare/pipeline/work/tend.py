@@ -96,7 +96,7 @@ class Tender:
         if self.fails or polled.news or time.monotonic() - self.noted > NOTED_S:
             inbox.note_ok(
                 self.conn, self.source.id, deals=polled.new + polled.revised,
-                trades=polled.trades, lags_ms=polled.lags_ms,
+                trades=polled.trades, lags_ms=polled.lags_ms, gap=polled.gap,
             )  # fmt: skip
             if self.fails or not self.noted:  # an earlier process may have left it open
                 inbox.resolve_alert(
