@@ -54,6 +54,14 @@ def test_a_loaded_symbol_stands_for_its_names_and_is_not_overwritten(conn: Any) 
     assert (found.symbol, found.contract_e8, found.source) == ("EURUSD", 10**13, "load")
 
 
+def test_cents_are_another_currency_than_their_dollars(conn: Any) -> None:
+    """A deal's own rate is one of its symbol's currency: a factor of a hundred must be told."""
+    load(conn, "symbols", "symbol,symbol_group,alias\nEURUSD,forex,EURUSD.z EURUSD.c\n")
+    told = symbols(("EURUSD.z", 5, 10**13, "USD"), ("EURUSD.c", 5, 10**13, "USC"))
+    wrong = ["EURUSD (EURUSD.c): currency USD here, USC there"]
+    assert observe(conn, told).symbols_differ == wrong
+
+
 def test_a_later_load_goes_before_what_was_seen(conn: Any) -> None:
     observe(conn, SEEN)
     report = load(conn, "symbols", "symbol,symbol_group,alias\nEURUSD,forex,EURUSD.z\n")

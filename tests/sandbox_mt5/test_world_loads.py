@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from pipshare import sandbox
 from pipshare.pipeline import Run
 from pipshare.pipeline.loads import load
 from pipshare.sandbox.cast import PARTNERS
+from pipshare.sandbox.mt5.world.records import UNFINISHED
 
 CODES = [partner.code for partner in PARTNERS]
 KINDS = ("entities", "servers", "groups", "symbols", "fx", "partners", "clients", "accounts")
@@ -52,6 +54,20 @@ def test_every_symbol_that_trades_is_told(tmp_path: Path) -> None:
     listed = {position.partition(b'"Symbol":"')[2].partition(b'"')[0].decode()
               for position in world.positions()}  # fmt: skip
     assert listed <= names
+
+
+def test_a_symbol_is_loaded_as_the_platform_has_it(tmp_path: Path) -> None:
+    """A newcomer's first screen must not raise an alert about the demonstration itself."""
+    world = started()
+    told: dict[str, tuple[str, ...]] = {}
+    for row in _rows(world.write_loads(tmp_path, CODES)["symbols"]):
+        values = (row["digits"], row["contract_size"], row["currency"])
+        told |= dict.fromkeys([row["symbol"], *row["alias"].split()], values)
+    for record in map(json.loads, world.symbols()):
+        if record["Symbol"] != UNFINISHED:
+            contract = record["ContractSize"].removesuffix(".00000000")
+            listed = (record["Digits"], contract, record["CurrencyProfit"])
+            assert told[record["Symbol"]] == listed, record["Symbol"]
 
 
 @pytest.fixture

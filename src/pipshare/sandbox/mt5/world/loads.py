@@ -73,11 +73,16 @@ def _groups(realm: Realm) -> Table:
 
 
 def _symbols() -> Table:
-    rows = [
-        (spec.name, SERVER, " ".join(q.name for q in SYMBOLS if q.spec is spec and q.suffix),
-         spec.kind.lower(), spec.digits, spec.contract, spec.profit)
-        for spec in INSTRUMENTS
-    ]  # fmt: skip
+    """Symbols with what groups call them; those that count cents are symbols of their own."""
+    rows = []
+    for spec in INSTRUMENTS:
+        listed = [one for one in SYMBOLS if one.spec is spec]
+        alias = " ".join(q.name for q in listed if q.suffix and q.profit == spec.profit)
+        cents = [(q.name, "", q.profit) for q in listed if q.profit != spec.profit]
+        rows += [
+            (name, SERVER, others, spec.kind.lower(), spec.digits, spec.contract, currency)
+            for name, others, currency in [(spec.name, alias, spec.profit), *cents]
+        ]
     header = ("symbol", "server", "alias", "symbol_group", "digits", "contract_size", "currency")
     return header, rows
 
