@@ -28,6 +28,7 @@ KNOWN = {
     "PIPSHARE_PROXIES": "how many reverse proxies of yours stand before the web server; 0",
     "PIPSHARE_URL": "the address that people type: https://ib.example.com",
     "PIPSHARE_POSTGRES_BIN": "folder with initdb and postgres for the embedded server",
+    "PIPSHARE_SECOND_FACTOR": "required (staff needs one to enter any room) or optional; required",
     "PIPSHARE_SECRET_KEY": "key for signatures, 32 characters or more",
     "PIPSHARE_SECRET_KEY_FILE": "file that holds that key",
     "PIPSHARE_SOURCE_PASSWORD": "the password that `pipshare source add` would ask for",
@@ -50,6 +51,7 @@ class Environment:
     encryption_keys_file: Path | None = None
     url: str | None = None
     proxies: int = 0
+    second_factor: str = "required"
 
 
 def load(environ: Mapping[str, str], *, here: Path | None = None) -> Environment:
@@ -78,6 +80,7 @@ def load(environ: Mapping[str, str], *, here: Path | None = None) -> Environment
         encryption_keys_file=_path(given, "PIPSHARE_ENCRYPTION_KEYS_FILE"),
         url=_address(given.get("PIPSHARE_URL")),
         proxies=_count(given, "PIPSHARE_PROXIES"),
+        second_factor=_choice(given, "PIPSHARE_SECOND_FACTOR", ("required", "optional")),
     )
 
 
@@ -151,6 +154,13 @@ def _count(given: Mapping[str, str], key: str) -> int:
     if not text.isdecimal():
         raise ImproperlyConfigured(f"{key} is {text!r}: give a number, 0 or more")
     return int(text)
+
+
+def _choice(given: Mapping[str, str], key: str, choices: tuple[str, ...]) -> str:
+    text = given.get(key, choices[0])
+    if text not in choices:
+        raise ImproperlyConfigured(f"{key} is {text!r}: give {' or '.join(choices)}")
+    return text
 
 
 def _url(given: Mapping[str, str], key: str) -> str | None:

@@ -1,7 +1,8 @@
 """A site on a database of its own, signed-in clients, a live server and a real browser.
 
     site         a migrated database per module, with Django set up on it
-    person       person("finance") adds somebody with that role; person.password is his password
+    person       person("finance") adds somebody with that role; person.password is his password.
+                 He is exempt from the second factor, unless exempt=False
     client       client("finance") is Django's test client, signed in; client() is a stranger
     live_server  the application behind a real socket; live_server.url
     browser      Chromium; skips, and says why, where there is none
@@ -69,6 +70,7 @@ class Persons:
         email = email or f"{role}{self.count}@broker.example"
         if role == "partner":
             given.setdefault("partner_code", "IB-1")
+        given.setdefault("exempt", True)  # tests of the second factor say otherwise
         with pg.connect() as conn:
             accounts.add(conn, email, role, by="tests", password=self.password,
                          **{"must_change": False, **given})  # fmt: skip

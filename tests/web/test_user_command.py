@@ -37,6 +37,9 @@ def test_a_life(module_db: Any, capsys: Any, tmp_path: Path) -> None:
     listed = _run(capsys, "list")[1]
     assert re.search(r"ann@broker\.example +Ann +admin +off +never", listed)
     assert re.search(r"bob@.*disabled", listed)
+    assert "may work without" in _run(capsys, "exempt", "bob@broker.example", "--reason", "x")[1]
+    assert re.search(r"bob@.*off, exempt", _run(capsys, "list")[1])
+    assert "needs a second" in _run(capsys, "exempt", "bob@broker.example", "--undo")[1]
     assert "may sign in again" in _run(capsys, "disable", "bob@broker.example", "--undo")[1]
     code, said = _run(capsys, "reset", "ann@broker.example", "--second-factor", "--by", "Carl")
     assert code == 0
@@ -45,7 +48,8 @@ def test_a_life(module_db: Any, capsys: Any, tmp_path: Path) -> None:
         rows = conn.execute("SELECT action, detail::text FROM audit_event ORDER BY id").fetchall()
         stored = conn.execute("SELECT string_agg(password, ' ') FROM people_user").fetchone()
     assert [row[0] for row in rows] == [
-        "add user", "add user", "disable user", "enable user", "reset password",
+        "add user", "add user", "disable user", "exempt from second factor",
+        "require second factor", "enable user", "reset password",
     ]  # fmt: skip
     assert password[1] not in str(rows) + str(stored)
 

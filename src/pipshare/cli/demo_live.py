@@ -140,14 +140,17 @@ def _say_console(run: Run, url: str) -> None:
         password = secrets.token_urlsafe(12)
         try:
             accounts.add(run.conn, PERSON, "admin", by=BY, name="Demo", password=password,
-                         must_change=False)  # fmt: skip
+                         must_change=False, exempt=True)  # fmt: skip
         except Conflict:
             run.conn.rollback()
             return
         run.conn.commit()
         file.touch(mode=0o600)
         file.write_text(password, encoding="utf-8")
+    accounts.set_exempt(run.conn, PERSON, True, by=BY, reason="the demonstration's own person")
+    run.conn.commit()
     console.print(f"Console: {url}   sign in as {PERSON} with {file.read_text(encoding='utf-8')}")
+    console.print("  (the demonstration's person is exempt from the second factor; staff is not)")
 
 
 def _watch(run: Run, children: Children, source: Source, *, once: bool) -> None:

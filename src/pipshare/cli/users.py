@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from pipshare import db, partners
+from pipshare import db, partners, settings
 from pipshare.cli.options import by_option, console, table
 from pipshare.people import ROLES, accounts
 
@@ -27,18 +27,20 @@ def user_command() -> None:
 @click.option("--role", required=True, type=click.Choice(list(ROLES)), help="What he may do.")
 @click.option("--name", default="", help="His name, as pages show it.")
 @click.option("--partner", default="", help="The partner's code, for the role partner.")
+@click.option("--exempt", is_flag=True, help="He may work without a second factor.")
 @_password
 @by_option
 def add_command(
-    email: str, role: str, name: str, partner: str, password_file: Path | None, by: str
-) -> None:
+    email: str, role: str, name: str, partner: str, exempt: bool, password_file: Path | None,
+    by: str,
+) -> None:  # fmt: skip
     """Add a person who signs in with EMAIL."""
     db.migrate()
     with db.connect() as conn:
         if partner:
             partner = partners.partner(conn, partner).code
         password = accounts.add(conn, email, role, by=by, name=name, partner_code=partner,
-                                password=_first_line(password_file))  # fmt: skip
+                                exempt=exempt, password=_first_line(password_file))  # fmt: skip
     console.print(f"Added {email}, {ROLES[role].name}: {ROLES[role].about}")
     _say_password(password, password_file)
 
@@ -57,8 +59,24 @@ def list_command() -> None:
         last = f"{one.last_sign_in:%Y-%m-%d %H:%M}" if one.last_sign_in else "never"
         role = f"{one.role} {one.partner_code}".strip()
         factor = "on" if one.has_second_factor else "off"
+        factor += ", exempt" if one.is_exempt else ""
         shown.add_row(one.email, one.name, role, factor, last, "" if one.is_active else "disabled")
     console.print(shown)
+    if settings.ENV.second_factor == "optional":
+        console.print("Nobody needs a second factor here: PIPSHARE_SECOND_FACTOR is optional.")
+
+
+@user_command.command("exempt")
+@click.argument("email")
+@click.option("--undo", is_flag=True, help="He needs one again.")
+@click.option("--reason", default="", help="Why; it is written down.")
+@by_option
+def exempt_command(email: str, undo: bool, reason: str, by: str) -> None:
+    """Let EMAIL work without a second factor: a demonstration, or a lost telephone."""
+    db.migrate()
+    with db.connect() as conn:
+        found = accounts.set_exempt(conn, email, not undo, by=by, reason=reason)
+    console.print(f"{found.email} {'needs' if undo else 'may work without'} a second factor.")
 
 
 @user_command.command("disable")

@@ -23,24 +23,25 @@ from pipshare.people.roles import ROLES
 MIN_LENGTH = 12
 _ADD = """
 INSERT INTO people_user (email, name, role, partner_code, password, is_active,
-                         must_change_password, added_at)
-VALUES (%s, %s, %s, %s, %s, true, %s, now())
+                         must_change_password, factor_exempt, added_at)
+VALUES (%s, %s, %s, %s, %s, true, %s, %s, now())
 ON CONFLICT DO NOTHING RETURNING id
 """
 _LIST = """
 SELECT u.id, u.email, u.name, u.role, u.partner_code, u.is_active,
        EXISTS (SELECT FROM mfa_authenticator m WHERE m.user_id = u.id AND m.type = 'totp'),
-       u.last_login
+       u.factor_exempt, u.last_login
   FROM people_user u
 """
 _ACTIVE = "UPDATE people_user SET is_active = %s WHERE id = %s"
+_EXEMPT = "UPDATE people_user SET factor_exempt = %s WHERE id = %s"
 _PASSWORD = "UPDATE people_user SET password = %s, must_change_password = true WHERE id = %s"
 _NO_FACTOR = "DELETE FROM mfa_authenticator WHERE user_id = %s"
 
 
 @dataclass(frozen=True)
 class Person:
-    """One person as an administrator sees him."""
+    """One person as an administrator sees him. `is_exempt`: needs no second factor."""
 
     id: int
     email: str
@@ -49,6 +50,7 @@ class Person:
     partner_code: str
     is_active: bool
     has_second_factor: bool
+    is_exempt: bool
     last_sign_in: datetime | None
 
 
@@ -62,6 +64,7 @@ def add(
     partner_code: str = "",
     password: str | None = None,
     must_change: bool = True,
+    exempt: bool = False,
 ) -> str:
     """Add a person; returns the password, made here when none is given.
 
@@ -79,12 +82,13 @@ def add(
         raise BadInput("bad_partner", f"{email}: the role partner needs a partner's code, and no"
                                       " other role may have one")  # fmt: skip
     password = _fit(password)
-    values = (email, name.strip(), role, partner_code, _hashed(password), must_change)
+    values = (email, name.strip(), role, partner_code, _hashed(password), must_change, exempt)
     if conn.execute(_ADD, values).fetchone() is None:
         raise Conflict(
             "email_taken", f"{email} is here already; `pipshare user list` shows everyone"
         )
     detail = {"role": role, "partner": partner_code} if partner_code else {"role": role}
+    detail |= {"second_factor": "exempt"} if exempt else {}
     audit.record(conn, by, "add user", email, "", detail)
     return password
 
@@ -110,6 +114,18 @@ def set_active(conn: psycopg.Connection[Any], email: str, active: bool, *, by: s
     if found.is_active != active:
         conn.execute(_ACTIVE, (active, found.id))
         audit.record(conn, by, "enable user" if active else "disable user", found.email)
+    return person(conn, email)
+
+
+def set_exempt(
+    conn: psycopg.Connection[Any], email: str, exempt: bool, *, by: str, reason: str
+) -> Person:
+    """Let a person in without a second factor, or no more, from his next click. Raises Missing."""
+    found = person(conn, email)
+    if found.is_exempt != exempt:
+        conn.execute(_EXEMPT, (exempt, found.id))
+        action = "exempt from second factor" if exempt else "require second factor"
+        audit.record(conn, by, action, found.email, reason)
     return person(conn, email)
 
 

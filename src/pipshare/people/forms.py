@@ -5,11 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from allauth.account.forms import LoginForm
+from allauth.core import context
 from allauth.mfa import app_settings
 from allauth.mfa.adapter import get_adapter
 from allauth.mfa.base import forms as base
 from allauth.mfa.totp import forms as totp
+from allauth.mfa.totp.internal import auth
 from django.core.cache import cache
+
+from pipshare import db
+from pipshare.errors import PipshareError
 
 
 class SignIn(LoginForm):
@@ -59,4 +64,19 @@ class Reauthenticate(OneTime, base.ReauthenticateForm):
 
 
 class Activate(OneTime, totp.ActivateTOTPForm):
-    """The first code of a new authenticator."""
+    """The first code of a new authenticator, whose secret waits for it sealed.
+
+    allauth keeps it in the session as it is: a copy of the table of sessions would tell it.
+    """
+
+    secret: str
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if ":" in self.secret:  # sealed before, when the form was shown
+            try:
+                self.secret = db.unseal(self.secret.encode("ascii"))
+            except PipshareError:  # its key is gone: another secret, and no code fits this time
+                self.secret = auth.generate_totp_secret()
+        sealed = db.seal(self.secret).decode("ascii")
+        context.request.session[auth.SECRET_SESSION_KEY] = sealed

@@ -31,6 +31,7 @@ class User(AbstractBaseUser):
     partner_code = models.CharField(max_length=100, blank=True)
     is_active = models.BooleanField(default=True)
     must_change_password = models.BooleanField(default=False)
+    factor_exempt = models.BooleanField(default=False, db_default=False)
     added_at = models.DateTimeField(default=timezone.now)
 
     objects = UserManager()

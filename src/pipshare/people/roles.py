@@ -57,6 +57,9 @@ PERMISSIONS: dict[str, frozenset[str]] = {
     "api.docs": STAFF,
 }
 
+# What a session alone does not open: these ask for a code of the last minutes, too.
+FRESH = frozenset({"keys.change"})
+
 
 def may(role: str, permission: str) -> bool:
     """Whether a role has a permission. Raises KeyError for a permission that nobody declared."""

@@ -16,18 +16,22 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.urls import reverse
 
-from pipshare.people.roles import PERMISSIONS
+from pipshare.people import factor
+from pipshare.people.roles import FRESH, PERMISSIONS
 
 View = Callable[..., Any]
 ANYONE = "anyone"
 SIGNED_IN = "signed in"
 OWN_PASSWORD = "account_change_password"
+ADD_FACTOR = "mfa_activate_totp"
 
 
 def room(permission: str, *, methods: Sequence[str] = ("GET", "HEAD")) -> Callable[[View], View]:
     """Open a view to people whose role has `permission` of people.roles, and to nobody else.
 
-    Who is not signed in is led to the sign-in and back; other methods than `methods` are refused.
+    Who is not signed in is led to the sign-in and back; who lacks the second factor that his role
+    needs, to where he adds it; for a permission in FRESH who has not just shown it, to where he
+    does. Other methods than `methods` are refused.
     """
     if permission not in PERMISSIONS:
         raise ValueError(f"{permission!r} is not in people.roles.PERMISSIONS: write it down there")
@@ -86,8 +90,15 @@ def _refusal(request: HttpRequest, permission: str) -> HttpResponse | None:
     own_pages = (reverse(OWN_PASSWORD), reverse("account_reauthenticate"))
     if user.must_change_password and request.path not in own_pages:
         return _lead(request, reverse(OWN_PASSWORD))
-    if permission != SIGNED_IN and not user.may(permission):
+    if permission == SIGNED_IN:
+        return None
+    if factor.must_have_factor(user) and not factor.has_factor(user):
+        return _lead(request, reverse(ADD_FACTOR))
+    if not user.may(permission):
         raise PermissionDenied(permission)
+    if permission in FRESH and not factor.shown_lately(request):
+        confirm = "mfa_reauthenticate" if factor.has_factor(user) else "account_reauthenticate"
+        return _lead(request, reverse(confirm))
     return None
 
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 
+from pipshare import settings
+from pipshare.people import factor
 from pipshare.web import rooms
 from pipshare.web.reading import reading
 
@@ -18,11 +22,12 @@ def home(request: HttpRequest) -> HttpResponse:
 
 def profile(request: HttpRequest) -> HttpResponse:
     """Who one is here, and the means to sign in."""
-    from allauth.mfa.models import Authenticator
-    from allauth.mfa.utils import is_mfa_enabled
-
-    has_factor = is_mfa_enabled(request.user, [Authenticator.Type.TOTP])
-    return render(request, "web/profile.html", {"has_factor": has_factor})
+    user: Any = request.user
+    return render(request, "web/profile.html", {
+        "has_factor": factor.has_factor(user),
+        "must_have_factor": factor.must_have_factor(user),
+        "is_optional": settings.ENV.second_factor == "optional",
+    })  # fmt: skip
 
 
 @require_POST
