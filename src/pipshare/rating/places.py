@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Literal
 
 import numpy as np
 
@@ -20,25 +21,49 @@ from pipshare.rating.rules import (
 
 
 @dataclass(frozen=True)
+class Dated:
+    """So many points from `from_ms` (UTC) on, for the account group of that name ("" = any)."""
+
+    points: Fraction
+    group: str = ""
+    from_ms: int = 0
+
+
+@dataclass(frozen=True)
 class SymbolPlace:
     """A symbol of the run: canonical name and symbol group; as printed when it is not known.
 
-    `currency` is that of its profit, "" when that is not known.
+    `currency` is that of its profit, "" when that is not known. `digits` -1 = unknown, so are
+    `contract_e8`, `pip_points`, tick size and tick value when they are 0. `typical` spreads and the
+    broker's `markup` are tables: a row for the trade's group goes before one for any group, and of
+    those that have begun at the trade's close the latest holds.
     """
 
     name: str
     symbol_group: str
     known: bool = True
     currency: str = ""
+    digits: int = -1
+    contract_e8: int = 0
+    pip_points: int = 0
+    calc: Literal["forex", "cfd", "futures"] = "forex"
+    tick_size_e8: int = 0
+    tick_value_e8: int = 0
+    typical: tuple[Dated, ...] = ()
+    markup: tuple[Dated, ...] = ()
 
 
 @dataclass(frozen=True)
 class GroupPlace:
-    """An account group of the run: name, account type, lot factor (None = nobody has said it)."""
+    """An account group of the run: name, account type, lot factor (None = nobody has said it).
+
+    `currency` is that of its accounts, used where a trade's own account currency is not known.
+    """
 
     name: str
     account_type: str
     lot_factor: Fraction | None
+    currency: str = ""
 
 
 @dataclass(frozen=True)

@@ -7,45 +7,21 @@ their attribution into its shape.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from pipshare.period import Millis as Longs
 from pipshare.plans.book import Book
-from pipshare.rating.block import Bools, FxColumns
+from pipshare.rating.block import FxColumns
+from pipshare.rating.columns import TradeColumns as TradeColumns
 from pipshare.rating.compile import compile_tables
 from pipshare.rating.kernel import KernelInput, rate_columns
-from pipshare.rating.own_rates import OwnRates
 from pipshare.rating.payees import Payees
 from pipshare.rating.places import GroupPlace, SymbolPlace
 from pipshare.rating.rated import WAITS, Lines, Rated, sort_out
 
 Int32s = npt.NDArray[np.int32]
-
-
-@dataclass(frozen=True)
-class TradeColumns:
-    """Introduced trades as parallel columns.
-
-    `hold_ms`: from opening to close, -1 = opening unknown. `client`: -1 = none. `symbol`, `group`
-    and `chain` are places in the lists given beside them. `cancelled` None = no trade is.
-    `trade_row`: what to call each trade in the result, None = its place here. `own`: the exchange
-    rates that the trades came with, used where none is recorded; None = there are none.
-    """
-
-    lots_e8: Longs
-    hold_ms: Longs
-    close_utc_ms: Longs
-    client: Longs
-    symbol: Int32s
-    group: Int32s
-    chain: Int32s
-    cancelled: Bools | None = None
-    trade_row: Longs | None = None
-    own: OwnRates | None = None
 
 
 def rate_trades(
@@ -65,7 +41,8 @@ def rate_trades(
     """
     if not len(trades.lots_e8):
         return nothing_rated()
-    used = np.bincount(trades.chain, minlength=len(chains)) > 0
+    chains, chain = _narrowed(chains, trades.chain)
+    used = np.bincount(chain, minlength=len(chains)) > 0
     span = int(trades.close_utc_ms.min()), int(trades.close_utc_ms.max())
     tables = compile_tables(book, payees, symbols, groups, chains, used, span)
     place = trades.group.astype(np.int64) * len(symbols) + trades.symbol
@@ -75,7 +52,7 @@ def rate_trades(
         close_utc_ms=trades.close_utc_ms,
         client=trades.client,
         place=place,
-        deal=tables.stretches.of(trades.chain, trades.close_utc_ms),
+        deal=tables.stretches.of(chain, trades.close_utc_ms),
         cancelled=trades.cancelled,
         tables=tables,
         fx=fx,
@@ -83,6 +60,16 @@ def rate_trades(
     )
     out = rate_columns(given)
     return sort_out(out, trades.trade_row, tables.currencies, symbols, groups, place)
+
+
+def _narrowed(
+    chains: Sequence[tuple[int, ...]], chain: Int32s
+) -> tuple[Sequence[tuple[int, ...]], Int32s]:
+    """Leave out the chains that a few trades do not have: thousands may be known."""
+    if len(chains) <= len(chain):
+        return chains, chain
+    used, rank = np.unique(chain, return_inverse=True)
+    return [chains[place] for place in used.tolist()], rank.astype(np.int32)
 
 
 def nothing_rated() -> Rated:

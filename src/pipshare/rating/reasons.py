@@ -20,6 +20,29 @@ class Reason(IntEnum):
     EARNS_NOTHING = 5
     OWN_TRADING = 6
     NOTHING_BELOW = 7
+    EXCLUDED_REASON = 8
+    CLOSE_BY = 9
+    PARTIAL = 10
+    TOO_FEW_POINTS = 11
+    SAME_PRICE = 12
+    ZERO_RESULT = 13
+    NEGATIVE_BALANCE = 14
+    ACCOUNT_TYPE = 15
+    COUNTRY = 16
+    CAMPAIGN = 17
+    HOURS = 18
+    NOT_QUALIFIED = 19
+    NO_RESULT = 20
+    CAPPED = 21
+    NOTHING_LEFT = 22
+    NETTED = 23
+    ADVANCED = 24
+    BONUS_FUNDED = 25
+    BELOW_FIRST_BAND = 26
+    CLAWBACK = 27
+    GATE = 28
+    FORFEITED = 29
+    OVER_REVENUE = 30
 
     @property
     def sentence(self) -> str:
@@ -38,6 +61,19 @@ class Wait(IntEnum):
     CHILD_WAITS = 106
     NO_LOT_FACTOR = 107
     TOO_LARGE = 108
+    NO_QUOTE = 109
+    NO_PIP_SIZE = 110
+    NO_MARKUP = 111
+    NO_CONTRACT = 112
+    SNAPSHOT_MISSING = 113
+    SNAPSHOT_TOO_OLD = 114
+    SHARES_OVER_ONE = 115
+    MIXED_CURRENCIES = 116
+    NO_PRICE = 117
+    NO_MONEY = 118
+    NO_PROFIT_CURRENCY = 119
+    NO_TYPICAL_SPREAD = 120
+    BLOCKED = 121
 
     @property
     def word(self) -> str:
@@ -60,6 +96,29 @@ _REASONS = {
     Reason.EARNS_NOTHING: "the terms say that this partner earns nothing",
     Reason.OWN_TRADING: "the programme pays nothing on the partner's own trading",
     Reason.NOTHING_BELOW: "a share of what the level below earned, and that was nothing",
+    Reason.EXCLUDED_REASON: "the deal's reason is one that the plan does not pay for",
+    Reason.CLOSE_BY: "closed by another position, and the plan pays the other side, or none",
+    Reason.PARTIAL: "a partial close, and the plan does not pay for those",
+    Reason.TOO_FEW_POINTS: "the price moved by fewer points than the plan asks for",
+    Reason.SAME_PRICE: "opened and closed at one price, and the plan does not pay for that",
+    Reason.ZERO_RESULT: "the result is zero, and the plan does not pay for that",
+    Reason.NEGATIVE_BALANCE: "the order drove the account below zero",
+    Reason.ACCOUNT_TYPE: "the plan does not pay for accounts of this type",
+    Reason.COUNTRY: "the plan does not pay for clients of this country",
+    Reason.CAMPAIGN: "closed outside the campaign's dates",
+    Reason.HOURS: "closed outside the hours or days that the plan pays for",
+    Reason.NOT_QUALIFIED: "the client was not qualified at the close",
+    Reason.NO_RESULT: "there is nothing to take a share of: the basis is zero or below",
+    Reason.CAPPED: "a cap is used up",
+    Reason.NOTHING_LEFT: "the levels below have taken all that this level's rate gives",
+    Reason.NETTED: "hedged volume: the other side counts already",
+    Reason.ADVANCED: "the advance that was paid has to be earned back first",
+    Reason.BONUS_FUNDED: "the account was funded by bonus alone",
+    Reason.BELOW_FIRST_BAND: "the first band of the tier is not reached",
+    Reason.CLAWBACK: "taken back: what it was paid for was reversed",
+    Reason.GATE: "the programme's gate was not reached in this month",
+    Reason.FORFEITED: "held for too long, and forfeited as the plan says",
+    Reason.OVER_REVENUE: "the margin guard left nothing of it",
 }
 _WAITS = {
     Wait.NO_TERMS: "the partner has no terms at the close: load terms, or `none` on purpose",
@@ -70,4 +129,17 @@ _WAITS = {
     Wait.CHILD_WAITS: "a share of what the level below earns, and that waits",
     Wait.NO_LOT_FACTOR: "a cent account in no known group: load its group with a lot factor",
     Wait.TOO_LARGE: "the amount is larger than an amount can be (9.2e10): check lots and rate",
+    Wait.NO_QUOTE: "no good quote of the trade, nor a typical spread: import quotes or load one",
+    Wait.NO_PIP_SIZE: "nobody has said how many points are a pip: load the symbol with pip_points",
+    Wait.NO_MARKUP: "no markup is known: load the symbol's markup for the account group",
+    Wait.NO_CONTRACT: "the contract size or the digits are not known: load the symbol with them",
+    Wait.SNAPSHOT_MISSING: "no snapshot of the account before the close: load one",
+    Wait.SNAPSHOT_TOO_OLD: "the last snapshot of the account is too old: load a newer one",
+    Wait.SHARES_OVER_ONE: "the shares of the levels present sum to more than one: correct the plan",
+    Wait.MIXED_CURRENCIES: "rates of one difference have several currencies: correct the plan",
+    Wait.NO_PRICE: "the opening or closing price is not known: import the deals with prices",
+    Wait.NO_MONEY: "the trade's own money (commission, swap, profit) is not known: import it",
+    Wait.NO_PROFIT_CURRENCY: "the symbol's profit currency is not known: load the symbol with it",
+    Wait.NO_TYPICAL_SPREAD: "no typical spread to compare with: load the symbol's typical spread",
+    Wait.BLOCKED: "the chain would be paid more than the broker earns: the margin guard stopped it",
 }
