@@ -18,6 +18,7 @@ from pipshare.errors import Conflict, Unavailable
 QUEUES = {  # what waits, and what ends: sessions, counted attempts
     "inbox_batch",
     "inbox_unseen",
+    "rating_due",
     "rating_request",
     "rating_waiting",
     "attribution_waiting",

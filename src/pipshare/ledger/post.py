@@ -14,7 +14,8 @@ from pipshare.period import day_to_date
 
 _TRANSFERS = """
 INSERT INTO ledger_transfer (entity_id, kind, earned_day, period, cause)
-SELECT %(entity)s, %(kind)s, d, to_char(d, 'YYYY-MM'), %(cause)s
+SELECT %(entity)s, %(kind)s, d,
+       GREATEST(to_char(d, 'YYYY-MM'), ledger_open_period(%(entity)s)), %(cause)s
   FROM unnest(%(days)s::date[]) AS d
 RETURNING earned_day, id
 """
@@ -44,7 +45,8 @@ def post(
 
     Shapes: int64 columns with a row per line: earned day (days since 1970), payee's account,
     house account of the same currency, amount in 1e-8. `kind` is accrual, correction or
-    adjustment. Nothing is written for no lines.
+    adjustment. A day of a closed period is booked in the open one. Nothing is written for no
+    lines.
     """
     if not len(day):
         return Posting(np.zeros(0, np.int64), 0, 0)

@@ -8,7 +8,7 @@ import psycopg
 _LINES_AND_LEGS = """
 WITH lines AS (
     SELECT transfer_id, account, sum(amount_e8) AS amount
-      FROM rating_line WHERE transfer_id <> 0 GROUP BY 1, 2
+      FROM rating_booked WHERE transfer_id <> 0 GROUP BY 1, 2
 ), legs AS (
     SELECT l.transfer_id, l.account_id AS account, l.amount_e8 AS amount
       FROM ledger_leg l
@@ -22,20 +22,20 @@ SELECT transfer_id, account, lines.amount, legs.amount
 """
 _PAYEES = """
 WITH lines AS (
-    SELECT a.entity_id, r.partner, a.currency, sum(r.amount_e8) AS amount
-      FROM rating_line r JOIN ledger_account a ON a.id = r.account GROUP BY 1, 2, 3
+    SELECT a.entity_id, a.payee_kind, a.payee_id, a.currency, sum(r.amount_e8) AS amount
+      FROM rating_booked r JOIN ledger_account a ON a.id = r.account GROUP BY 1, 2, 3, 4
 ), wallets AS (
-    SELECT a.entity_id, a.payee_id AS partner, a.currency,
+    SELECT a.entity_id, a.payee_kind, a.payee_id, a.currency,
            sum(l.amount_e8) FILTER (WHERE t.kind IN ('accrual', 'correction')) AS amount
       FROM ledger_account a
       JOIN ledger_leg l ON l.account_id = a.id
       JOIN ledger_transfer t ON t.id = l.transfer_id
-     WHERE a.payee_kind = 'partner' GROUP BY 1, 2, 3
+     WHERE a.payee_kind <> 'house' GROUP BY 1, 2, 3, 4
 )
-SELECT entity_id, partner, currency, lines.amount, wallets.amount
-  FROM lines FULL JOIN wallets USING (entity_id, partner, currency)
+SELECT entity_id, payee_kind, payee_id, currency, lines.amount, wallets.amount
+  FROM lines FULL JOIN wallets USING (entity_id, payee_kind, payee_id, currency)
  WHERE COALESCE(lines.amount, 0) <> COALESCE(wallets.amount, 0)
- ORDER BY 1, 2, 3 LIMIT 1
+ ORDER BY 1, 2, 3, 4 LIMIT 1
 """
 _TRADES = """
 SELECT e.server_id, e.ticket, e.revision FROM rating_entry e
@@ -52,8 +52,8 @@ def check_lines(conn: psycopg.Connection) -> list[tuple[str, str]]:
         breaks.append(("lines", f"transfer {row[0]}, account {row[1]}: its lines sum to {row[2]}e-8"
                                 f", the leg is {row[3]}e-8"))  # fmt: skip
     if row := conn.execute(_PAYEES).fetchone():
-        breaks.append(("law", f"entity {row[0]}, partner {row[1]}, {row[2]}: lines sum to {row[3]}"
-                              f"e-8, the wallet was credited {row[4]}e-8"))  # fmt: skip
+        breaks.append(("law", f"entity {row[0]}, {row[1]} {row[2]}, {row[3]}: lines sum to"
+                              f" {row[4]}e-8, the wallet was credited {row[5]}e-8"))  # fmt: skip
     if row := conn.execute(_TRADES).fetchone():
         breaks.append(("trades", f"server {row[0]}: ticket {row[1]} revision {row[2]} is rated and"
                                  " not stored"))  # fmt: skip

@@ -1,0 +1,143 @@
+"""Windows in the database: which are due, what was booked of them, and the lines that settle them.
+
+The shard of a window is the tree root of the trades in it: one worker at a time settles one.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import polars as pl
+import psycopg
+from psycopg.types.json import Jsonb
+
+from pipshare import db
+
+_LOCK = 7104  # class of this stage's advisory locks for shards; the object is the root's partner id
+MOST_CAUSES = 50  # named on a line; more are counted
+_MARK = """
+INSERT INTO rating_due (entity_id, component, root, window_start, window_end, client_id, causes)
+VALUES (%s, %s, %s, to_timestamp(%s / 1000.0), to_timestamp(%s / 1000.0), %s, %s)
+"""
+_CLAIM = f"""
+DELETE FROM rating_due WHERE id IN (
+    SELECT id FROM rating_due WHERE entity_id = %s ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED)
+RETURNING component, root, {db.ms("window_start")}, {db.ms("window_end")}, client_id, causes
+"""
+_BOOKED = f"""
+SELECT component, root, {db.ms("window_start")} AS start_ms, client_id, level, payee_kind,
+       payee_id, account, max(seq) AS seq, sum(amount_e8)::bigint AS amount_e8,
+       sum(orig_e8)::bigint AS orig_e8
+  FROM rating_window_line
+ WHERE component = ANY(%s) AND root = ANY(%s)
+   AND {db.ms("window_start")} BETWEEN %s AND %s
+ GROUP BY component, root, window_start, client_id, level, payee_kind, payee_id, account
+"""
+BOOKED = {
+    "component": pl.Int64, "root": pl.Int64, "start_ms": pl.Int64, "client_id": pl.Int64,
+    "level": pl.Int64, "payee_kind": pl.String, "payee_id": pl.Int64, "account": pl.Int64,
+    "seq": pl.Int64, "amount_e8": pl.Int64, "orig_e8": pl.Int64,
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Due:
+    """A window that something touched: its component, shard and span in UTC ms, half-open.
+
+    `client_id` is that of a CPA, 0 otherwise. `causes` as stored: lists under "trades" (server,
+    ticket), "events" and "because".
+    """
+
+    component: int
+    root: int
+    start_ms: int
+    end_ms: int
+    client_id: int = 0
+    causes: Mapping[str, Any] = field(default_factory=dict)
+
+
+def mark_due(conn: psycopg.Connection, entity_id: int, windows: Iterable[Due]) -> None:
+    """Note windows that are to be settled, in the transaction of what touched them."""
+    rows = [
+        (entity_id, one.component, one.root, one.start_ms, one.end_ms, one.client_id,
+         Jsonb(dict(one.causes)))
+        for one in windows
+    ]  # fmt: skip
+    if rows:
+        with conn.cursor() as cursor:
+            cursor.executemany(_MARK, rows)
+
+
+def claim_due(conn: psycopg.Connection, entity_id: int, limit: int) -> list[Due]:
+    """Take windows that are due, the oldest first; they are due again if this is rolled back."""
+    return [Due(*row) for row in conn.execute(_CLAIM, (entity_id, limit))]
+
+
+def take_shards(conn: psycopg.Connection, roots: Iterable[int]) -> None:
+    """Be the only one to settle these shards until the transaction ends; in one order, for all."""
+    for root in sorted(set(roots)):
+        conn.execute("SELECT pg_advisory_xact_lock(%s, %s)", (_LOCK, root))
+
+
+def booked_windows(
+    conn: psycopg.Connection, components: Sequence[int], roots: Sequence[int], first: int, last: int
+) -> pl.DataFrame:
+    """Return what stands booked (BOOKED) of components and shards, by window start (UTC ms)."""
+    return db.read_columns(
+        conn, _BOOKED, (list(components), list(roots), first, last), schema=BOOKED
+    )
+
+
+def store_window_lines(
+    conn: psycopg.Connection, lines: pl.DataFrame, causes: Sequence[Mapping[str, Any]]
+) -> None:
+    """Store settled lines: component, root, start_ms, end_ms, client_id, level, payee_kind,
+    payee_id, seq, account, transfer, day, amount_e8, currency, orig_e8, reason; `causes` by row.
+    """
+
+    def numbers(name: str) -> Any:
+        return lines[name].cast(pl.Int64).to_numpy()
+
+    db.copy_in(conn, "rating_window_line", {
+        "component": db.Int4(numbers("component")),
+        "root": db.Int4(numbers("root")),
+        "window_start": db.Timestamp(numbers("start_ms")),
+        "window_end": db.Timestamp(numbers("end_ms")),
+        "client_id": db.Int4(numbers("client_id")),
+        "level": db.Int2(numbers("level")),
+        "payee_kind": db.Text(lines["payee_kind"]),
+        "payee_id": db.Int4(numbers("payee_id")),
+        "seq": db.Int4(numbers("seq")),
+        "account": db.Int4(numbers("account")),
+        "transfer_id": db.Int8(numbers("transfer")),
+        "day": db.Date(numbers("day").astype(np.int32)),
+        "amount_e8": db.Int8(numbers("amount_e8")),
+        "currency": db.Text(lines["currency"]),
+        "orig_e8": db.Int8(numbers("orig_e8")),
+        "reason": db.Int2(numbers("reason")),
+        "causes": db.Text(pl.Series([shortened(one) for one in causes], dtype=pl.String)),
+    })  # fmt: skip
+
+
+def merged(causes: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """Join several causes into one, each thing named once and in the order it came."""
+    joined: dict[str, list[Any]] = {}
+    for one in causes:
+        for kind, names in one.items():
+            kept = joined.setdefault(kind, [])
+            kept += [name for name in names if name not in kept]
+    return dict(joined)
+
+
+def shortened(causes: Mapping[str, Any]) -> str:
+    """Return causes as JSON text: of each kind the first ones, and how many more there are."""
+    short: dict[str, Any] = {}
+    for kind, names in causes.items():
+        short[kind] = list(names)[:MOST_CAUSES]
+        if len(names) > MOST_CAUSES:
+            short[f"more_{kind}"] = len(names) - MOST_CAUSES
+    return json.dumps(short)
