@@ -18,6 +18,7 @@ from pipshare.statements.arrivals import arrivals
 from pipshare.statements.build import balances
 from pipshare.statements.earnings import Tree, earned, find_partners
 from pipshare.statements.lines import Place, all_lines, by_component, lines
+from pipshare.statements.overview import waiting
 from pipshare.statements.sums import periods
 
 
@@ -174,6 +175,42 @@ def test_what_came_in_today(books: Books) -> None:
     assert later.closed == 0
     assert later.accrued == {}
     assert later.has_trades
+
+
+def test_what_came_in_today_for_some_partners(books: Books) -> None:
+    scope = books.subtree("IB-110")
+    [(day, midnight)] = books.rows(
+        "SELECT day, extract(epoch FROM min(close_at))::bigint * 1000 FROM rating_entry e"
+        " JOIN trades_trade t USING (server_id, ticket, revision)"
+        " WHERE transfer_id <> 0 GROUP BY 1 ORDER BY 1 DESC LIMIT 1"
+    )
+    moments = {"today": day, "midnight_ms": midnight, "now_ms": midnight + 10**9}
+    whole, found = arrivals(books.conn, **moments), arrivals(books.conn, **moments, scope=scope)
+    assert 0 < found.closed < whole.closed
+    assert 0 < found.booked < whole.booked
+    assert (found.received, found.has_trades) == (0, True)
+    assert found.accrued == dict(books.rows(
+        "SELECT a.currency, sum(l.amount_e8)::bigint FROM ledger_leg l"
+        " JOIN ledger_account a ON a.id = l.account_id AND a.payee_kind = 'partner'"
+        " JOIN ledger_transfer t ON t.id = l.transfer_id AND t.earned_day = %s"
+        " WHERE t.kind <> 'adjustment' AND a.payee_id = ANY(%s) GROUP BY 1", day, scope,
+    ))  # fmt: skip
+    nobody = arrivals(books.conn, **moments, scope=[])
+    assert (nobody.closed, nobody.last_hour, nobody.booked, nobody.accrued) == (0, 0, 0, {})
+
+
+def test_what_waits_for_some_partners(books: Books) -> None:
+    scope = books.subtree("IB-110")
+    wanted = books.rows(
+        "SELECT count(DISTINCT (server_id, ticket)) FROM rating_waiting WHERE partner = ANY(%s)",
+        scope,
+    )[0][0]
+    assert sum(row.trades for row in waiting(books.conn, scope)) >= wanted
+    assert {row.reason for row in waiting(books.conn, scope)} <= {
+        row[0] for row in books.rows("SELECT DISTINCT reason FROM rating_waiting")
+    }
+    assert waiting(books.conn, []) == []
+    assert waiting(books.conn)
 
 
 def to_ms_of(now_ms: int) -> int:

@@ -142,6 +142,21 @@ def test_a_partners_scope_is_his_subtree(broker: Any) -> None:
         assert gone == []
 
 
+def test_the_overview_counts_what_one_sees(
+    broker: Any, client: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No role with a scope has the room today: it must not tell too much once one has."""
+    whole = _read(client, "finance", "/overview/")
+    assert "received" in whole
+    monkeypatch.setattr("pipshare.console.overview.scope_of", lambda conn, user: [])
+    nobody = _read(client, "finance", "/overview/")
+    assert "nothing waits" in nobody
+    assert "nothing was booked yet" in nobody
+    assert "record" not in nobody
+    assert "<caption" not in nobody, "neither sources nor what waits"
+    assert "No source is set up" not in nobody
+
+
 def test_who_nobody_introduced_is_said_in_words(broker: Any, client: Any) -> None:
     for standing, said in ((2, "nobody earns"), (4, "before the server"), (3, "excluded")):
         place = only(

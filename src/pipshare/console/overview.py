@@ -66,15 +66,17 @@ def _page(request: HttpRequest) -> dict[str, Any]:
     user: Any = request.user
     with reading() as conn:
         scope = scope_of(conn, user)
-        found = kept(conn, "overview", lambda: _figures(conn, now_ms))
-        fares = inbox.statuses(conn)
-        alerts = inbox.alerts(conn, limit=20)
+        found = kept(conn, f"overview {scope}", lambda: _figures(conn, now_ms, scope))
+        whole = scope is None  # how the broker's sources fare is not a partner's business
+        fares = inbox.statuses(conn) if whole else []
+        alerts = inbox.alerts(conn, limit=20) if whole else []
     told = found.value
     return {
-        "stats": _stats(told, money_too=scope is None and user.may("earnings.see")),
+        "stats": _stats(told, money_too=user.may("earnings.see"), whole=whole),
         "waiting": _waiting(told.waiting) if told.waiting else None,
         "sources": _sources(fares, now_ms) if fares else None,
         "alerts": alerts,
+        "whole": whole,
         "arrivals": told.arrivals,
         "as_of": moment(found.at_ms),
         "today": f"{told.today:%A %d %B %Y}",
@@ -82,30 +84,32 @@ def _page(request: HttpRequest) -> dict[str, Any]:
     }
 
 
-def _figures(conn: psycopg.Connection[Any], now_ms: int) -> _Figures:
+def _figures(
+    conn: psycopg.Connection[Any], now_ms: int, scope: Sequence[int] | None
+) -> _Figures:  # fmt: skip
     entities = market.entities(conn)
     text = min(entities.values(), key=lambda one: one.id).clock if entities else "UTC"
     clock = Clock.parse(text)
     today = day_to_date(int(broker_days(np.array([now_ms], np.int64), clock)[0]))
     wall = datetime(today.year, today.month, today.day, tzinfo=UTC)
     midnight_ms = int(clock.to_utc(np.array([to_ms(wall)], np.int64))[0])
-    found = arrivals(conn, today=today, midnight_ms=midnight_ms, now_ms=now_ms)
+    found = arrivals(conn, today=today, midnight_ms=midnight_ms, now_ms=now_ms, scope=scope)
     month = f"{today:%Y-%m}"
     sums: dict[str, int] = {}
-    for amounts in earned(conn, month).values():
+    for amounts in earned(conn, month, scope).values():
         for currency, amount in amounts.items():
             sums[currency] = sums.get(currency, 0) + amount
-    return _Figures(found, statements.waiting(conn), today, text, month, sums)
+    return _Figures(found, statements.waiting(conn, scope), today, text, month, sums)
 
 
-def _stats(told: _Figures, *, money_too: bool) -> list[Stat]:
+def _stats(told: _Figures, *, money_too: bool, whole: bool) -> list[Stat]:
     found = told.arrivals
     waits = sum(row.trades for row in told.waiting)
     stats = [
         Stat("Trades closed today", count(found.closed),
              f"{count(found.last_hour)} in the last hour", url=reverse("console:trades")),
         Stat("Trades booked today", count(found.booked),
-             f"{counted(found.received, 'record')} received"),
+             f"{counted(found.received, 'record')} received" if whole else ""),
         Stat("Waiting", count(waits), "see below why" if waits else "nothing waits",
              "warn" if waits else "good"),
     ]  # fmt: skip

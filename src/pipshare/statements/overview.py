@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import psycopg
@@ -23,9 +24,12 @@ SELECT s.code, w.reason, COALESCE(p.code, w.key), count(DISTINCT w.ticket), min(
   FROM (SELECT server_id, ticket, reason, key, since FROM trades_waiting t
          WHERE NOT EXISTS (SELECT FROM rating_entry e WHERE e.server_id = t.server_id
                                                         AND e.ticket = t.ticket)
+           AND %(scope)s::int[] IS NULL
         UNION ALL SELECT server_id, ticket, reason, key, since FROM attribution_waiting
+         WHERE %(scope)s::int[] IS NULL
         UNION ALL SELECT server_id, ticket, reason, key, since FROM rating_waiting
-         WHERE reason <> 'opening_unknown') w
+         WHERE reason <> 'opening_unknown'
+           AND (%(scope)s::int[] IS NULL OR partner = ANY(%(scope)s))) w
   JOIN market_server s ON s.id = w.server_id
   LEFT JOIN partners_partner p ON w.reason IN ('no_terms', 'not_in_force') AND p.id::text = w.key
  GROUP BY 1, 2, 3 ORDER BY 1, 2, 4 DESC, 3
@@ -64,11 +68,15 @@ def overview(conn: psycopg.Connection) -> tuple[list[Held], list[Waiting]]:
     return held, waiting(conn)
 
 
-def waiting(conn: psycopg.Connection) -> list[Waiting]:
-    """Return everything that waits, by server and reason."""
+def waiting(conn: psycopg.Connection, scope: Sequence[int] | None = None) -> list[Waiting]:
+    """Return everything that waits, by server and reason.
+
+    With a `scope` of partners only what waits for them: whose the others are is not known.
+    """
+    values = {"scope": None if scope is None else list(scope)}
     return [
         Waiting(server, reason, key, trades, example, since.isoformat(" ", "seconds"))
-        for server, reason, key, trades, example, since in conn.execute(_WAITING)
+        for server, reason, key, trades, example, since in conn.execute(_WAITING, values)
     ]
 
 
