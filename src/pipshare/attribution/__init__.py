@@ -6,7 +6,7 @@ account currency and group row. Guarantee: the same for any batch size and order
 unknown waits, with what to bring; nothing here knows about money.
 """
 
-from pipshare.attribution.attribute import attribute
+from pipshare.attribution.attribute import attribute, attribute_known
 from pipshare.attribution.directory import Directory
 from pipshare.attribution.result import Attributed
 from pipshare.attribution.standing import Standing, Why
@@ -19,6 +19,7 @@ __all__ = [
     "Standing",
     "Why",
     "attribute",
+    "attribute_known",
     "clear_waiting",
     "store_waiting",
     "takeable",

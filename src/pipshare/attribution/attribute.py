@@ -9,7 +9,7 @@ import polars as pl
 import psycopg
 
 from pipshare.attribution.directory import Directory
-from pipshare.attribution.kernel import attribute_columns
+from pipshare.attribution.kernel import Columns, attribute_columns
 from pipshare.attribution.result import Attributed
 from pipshare.attribution.store_chains import store_chains
 from pipshare.market import Server
@@ -31,6 +31,17 @@ def attribute(
     found = attribute_columns(snapshot, login, frame["close_utc"].to_numpy())
     used = np.bincount(found.chain + 1, minlength=1)[1:]
     store_chains(conn, known, np.flatnonzero(used))
+    return _attributed(known, found)
+
+
+def attribute_known(directory: Directory, frame: pl.DataFrame) -> Attributed:
+    """Attribute trades by a directory that has read everything already; no chain is stored."""
+    assert directory.snapshot is not None
+    login, close_utc = frame["login"].to_numpy(), frame["close_utc"].to_numpy()
+    return _attributed(directory, attribute_columns(directory.snapshot, login, close_utc))
+
+
+def _attributed(known: Directory, found: Columns) -> Attributed:
     chain_id = np.where(found.chain >= 0, _at(known.chain_ids, found.chain), 0)
     return Attributed(
         standing=found.standing,

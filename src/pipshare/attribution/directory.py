@@ -47,6 +47,21 @@ class Directory:
         self._frames: dict[str, pl.DataFrame] = {}
         self._chains: dict[int, tuple[Millis, Millis, Millis]] = {}
 
+    @classmethod
+    def of_frames(
+        cls, groups: list[GroupRow], parents: pl.DataFrame, frames: dict[str, pl.DataFrame]
+    ) -> Directory:
+        """Return a directory of what was read elsewhere, complete: nothing is asked any more.
+
+        `frames`: accounts, states, relations and agents, each as attribution.read gives them, and
+        so are `parents`.
+        """
+        made = cls()
+        made.groups, made._frames, made._whole = groups, frames, True
+        made._grow_tree(parents)
+        made.snapshot = made._build()
+        return made
+
     def extend(self, conn: psycopg.Connection[Any], server_id: int, logins: Millis) -> Snapshot:
         """Read what is not known yet of these logins; returns the snapshot to ask."""
         missing = _NONE if self._whole else distinct(logins[Places(self._asked).of(logins) < 0])
@@ -59,7 +74,9 @@ class Directory:
 
     def _read_frame_of_reference(self, conn: psycopg.Connection[Any], server_id: int) -> None:
         self.groups = market.groups(conn, server_id)
-        above = read.parents(conn, self.known_at)
+        self._grow_tree(read.parents(conn, self.known_at))
+
+    def _grow_tree(self, above: pl.DataFrame) -> None:
         subject, start, parent = _flat(above)
         self._tree = Tree(subject, start, np.where(parent == 0, -1, parent))
 

@@ -32,15 +32,18 @@ SELECT t.place, c.id FROM attribution_told t JOIN attribution_chain c ON c.partn
 def store_chains(conn: psycopg.Connection[Any], directory: Directory, used: Millis) -> None:
     """Store the chains at these places of the directory's book that have no number yet.
 
+    A directory that lasts has all that it knows of stored at once, when the first is needed.
     Numbers stay in `directory.chain_ids`. Those of a transaction that was rolled back are
     forgotten when the next batch comes.
     """
     if not len(used):
         return
     _forget_rolled_back(conn, directory)
-    new = used[directory.chain_ids[used] == 0].tolist()
-    if not new:
+    if directory.chain_ids[used].all():
         return
+    if directory.lasting:  # one trade after the other would bring one chain after the other
+        used = np.arange(len(directory.book.chains))
+    new = used[directory.chain_ids[used] == 0].tolist()
     chains = [directory.book.chains[place] for place in new]
     conn.execute(_TEMPORARY)
     conn.execute("DELETE FROM attribution_told")

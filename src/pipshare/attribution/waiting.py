@@ -76,6 +76,8 @@ def store_waiting(
     A trade that waits for the same thing as before keeps its `since`. `fresh` says that none of
     them waited before, which saves looking, except for those that wait now.
     """
+    if fresh and not (who.standing == Standing.UNKNOWN).any():
+        return 0
     told = waits(conn, frame, who).unique("ticket", maintain_order=True)
     asked = told["ticket"] if fresh else frame["ticket"]
     if not len(asked):

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
 from itertools import chain
 from typing import Any, NamedTuple
 
@@ -19,10 +20,12 @@ import psycopg
 from psycopg import sql
 
 from pipshare.db.columns import Column, Rows
+from pipshare.db.libpq import send
 from pipshare.errors import BadInput
 
 SLICE = 8_192  # rows: a slice of 20 bigints is 2 MB and stays in the cache
 _SHAPES = 256  # per piece and slice; more and a group is too small to pay for its set-up
+_FEW_ROWS = 500
 _SIGNATURE = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 _END = b"\xff\xff"
 Sizes = npt.NDArray[np.int64]
@@ -46,14 +49,23 @@ def copy_in(conn: psycopg.Connection[Any], table: str, columns: Mapping[str, Col
     rows = _count(table, columns)
     if not rows:
         return 0
+    statement = _statement(table, tuple(columns))
+    parts = build(list(columns.values()), rows)
+    if rows <= SLICE:
+        send(conn, statement, b"".join(parts))
+        return rows
+    with conn.cursor() as cursor, cursor.copy(statement) as copy:
+        for part in ahead(parts):
+            copy.write(part)
+    return rows
+
+
+@lru_cache(maxsize=256)
+def _statement(table: str, columns: tuple[str, ...]) -> bytes:
     statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT BINARY)").format(
         sql.Identifier(*table.split(".")), sql.SQL(", ").join(map(sql.Identifier, columns))
     )
-    parts = build(list(columns.values()), rows)
-    with conn.cursor() as cursor, cursor.copy(statement) as copy:
-        for part in parts if rows <= SLICE else ahead(parts):
-            copy.write(part)
-    return rows
+    return statement.as_bytes()
 
 
 def ahead(parts: Iterator[bytes | memoryview]) -> Iterator[bytes | memoryview]:
@@ -98,7 +110,12 @@ def _slice(
 
 
 def _split(sizes: Sequence[Sizes | None], n: int) -> list[Piece]:
-    """Cut the columns, in order, into pieces of few shapes each."""
+    """Cut the columns, in order, into pieces of few shapes each.
+
+    Of few rows each shape is a row or two: only what varies is told apart by shape then.
+    """
+    if n <= _FEW_ROWS:
+        return _apart(sizes, n)
     pieces: list[Piece] = []
     first, code, count = 0, np.zeros(n, np.int64), 1
     for index, size in enumerate(sizes):
@@ -112,6 +129,22 @@ def _split(sizes: Sequence[Sizes | None], n: int) -> list[Piece]:
         else:
             code, count = joint, joint_count
     pieces.append(Piece(first, len(sizes), code, count))
+    return pieces
+
+
+def _apart(sizes: Sequence[Sizes | None], n: int) -> list[Piece]:
+    """Cut out each column whose fields differ in size; what is between has one shape."""
+    pieces: list[Piece] = []
+    first, alike = 0, np.zeros(n, np.int64)
+    for index, size in enumerate(sizes):
+        if size is None or not (size != size[0]).any():
+            continue
+        if index > first:
+            pieces.append(Piece(first, index, alike, 1))
+        pieces.append(Piece(index, index + 1, *_number(size - size.min())))
+        first = index + 1
+    if first < len(sizes):
+        pieces.append(Piece(first, len(sizes), alike, 1))
     return pieces
 
 

@@ -8,8 +8,8 @@ from typing import Any, LiteralString
 import polars as pl
 import psycopg
 from psycopg import sql
-from psycopg.pq import ExecStatus, TransactionStatus
 
+from pipshare.db.libpq import receive
 from pipshare.period import FOREVER_MS
 
 Params = Sequence[Any] | Mapping[str, Any] | None
@@ -33,44 +33,14 @@ def read_columns(
     statement = sql.SQL("COPY ({}) TO STDOUT (FORMAT CSV, HEADER false)").format(
         sql.SQL(text.rstrip().rstrip(";"))
     )
-    body = _copied(conn, statement)
-    types = {name: _on_the_way(kind) for name, kind in schema.items()}
+    body = receive(conn, statement.as_bytes(conn))
     if not body:
         return pl.DataFrame(schema=dict(schema))
+    types = {name: _on_the_way(kind) for name, kind in schema.items()}
     frame = pl.read_csv(body, has_header=False, schema=types, infer_schema=False)
+    if types == dict(schema):
+        return frame
     return frame.select(_finish(name, kind) for name, kind in schema.items())
-
-
-def _copied(conn: psycopg.Connection[Any], statement: sql.Composable) -> bytes:
-    """Return all that a COPY TO STDOUT sends, in the connection's transaction.
-
-    The server sends a message per row. libpq hands them over ten times as fast as psycopg's copy
-    object, which waits for each one anew.
-    """
-    pgconn = conn.pgconn
-    if not conn.autocommit and pgconn.transaction_status == TransactionStatus.IDLE:
-        _done(conn, pgconn.exec_(b"BEGIN"), ExecStatus.COMMAND_OK)
-    _done(conn, pgconn.exec_(statement.as_bytes(conn)), ExecStatus.COPY_OUT)
-    rows: list[bytes] = []
-    take, read = rows.append, pgconn.get_copy_data
-    while True:
-        size, row = read(0)
-        if size < 0:
-            break
-        take(bytes(row))
-    _done(conn, pgconn.get_result(), ExecStatus.COMMAND_OK)
-    while pgconn.get_result() is not None:
-        pass
-    return b"".join(rows)
-
-
-def _done(conn: psycopg.Connection[Any], result: Any, wanted: ExecStatus) -> None:
-    if result is None or result.status != wanted:
-        while conn.pgconn.get_result() is not None:
-            pass
-        if result is None:
-            raise psycopg.OperationalError("the connection was lost")
-        raise psycopg.errors.error_from_result(result, conn.info.encoding)
 
 
 def ms(moment: LiteralString) -> LiteralString:

@@ -8,6 +8,7 @@ has them; the stages compare the reason where both know it.
 from __future__ import annotations
 
 from enum import IntEnum
+from functools import lru_cache
 from hashlib import blake2b
 
 import numpy as np
@@ -27,6 +28,7 @@ DEAL_COUNTED = (
 _M1, _M2 = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
 NO_REASON = -1
 UNKNOWN_MS = -1
+_FEW = 500  # rows: their symbols are looked up sooner than Polars finds the distinct ones
 
 
 class Verdict(IntEnum):
@@ -105,7 +107,7 @@ def _fold(
     state: npt.NDArray[np.uint64], frame: pl.DataFrame, names: tuple[str, ...]
 ) -> npt.NDArray[np.uint64]:
     for name in names:
-        column = frame[name].cast(pl.Int64).to_numpy()
+        column = frame[name].to_numpy().astype(np.int64, copy=False)
         if name.endswith("_ms"):
             column = column // 1000
         state = _mix(state ^ column.astype(np.uint64))
@@ -114,12 +116,17 @@ def _fold(
 
 def _symbol_hash(symbols: pl.Series) -> npt.NDArray[np.uint64]:
     # One digest per distinct symbol, then a gather: there are few symbols and many rows.
+    if len(symbols) <= _FEW:
+        return np.array([_digest(symbol) for symbol in symbols.to_list()], np.uint64)
     names = symbols.unique().sort()
-    digests = np.array(
-        [int.from_bytes(blake2b(s.casefold().encode(), digest_size=8).digest(), "little")
-         for s in names], np.uint64)  # fmt: skip
+    digests = np.array([_digest(symbol) for symbol in names], np.uint64)
     codes: npt.NDArray[np.int64] = symbols.cast(pl.Enum(names)).to_physical().to_numpy()
     return digests[codes.astype(np.int64)]
+
+
+@lru_cache(maxsize=10_000)
+def _digest(symbol: str) -> int:
+    return int.from_bytes(blake2b(symbol.casefold().encode(), digest_size=8).digest(), "little")
 
 
 def _mix(value: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:

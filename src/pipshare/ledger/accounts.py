@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import psycopg
 
@@ -23,8 +23,9 @@ class Key(NamedTuple):
 _INSERT = """
 INSERT INTO ledger_account (entity_id, payee_kind, payee_id, currency, state, cause)
 SELECT * FROM unnest(%s::int[], %s::text[], %s::int[], %s::text[], %s::text[], %s::text[])
-ON CONFLICT DO NOTHING
+ON CONFLICT DO NOTHING RETURNING id, entity_id, payee_kind, payee_id, currency, state, cause
 """
+_ALL = "SELECT id, entity_id, payee_kind, payee_id, currency, state, cause FROM ledger_account"
 _SELECT = """
 SELECT a.id, a.entity_id, a.payee_kind, a.payee_id, a.currency, a.state, a.cause
   FROM ledger_account a
@@ -45,13 +46,18 @@ class Accounts:
     """Account ids by key, remembered for one run.
 
     A remembered id may belong to a transaction that was rolled back: call `forget` then.
+    `whole` reads all accounts when the first is asked for, to spare many small look-ups.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, whole: bool = False) -> None:
         self._ids: dict[Key, int] = {}
+        self._whole, self._all_read = whole, False
 
     def ids(self, conn: psycopg.Connection, keys: list[Key]) -> list[int]:
         """Return the account id of each key; missing accounts are made, in key order."""
+        if self._whole and not self._all_read:
+            self._keep(conn.execute(_ALL).fetchall())
+            self._all_read = True
         unknown = sorted({key for key in keys if key not in self._ids})
         if unknown:
             self._load(conn, unknown)
@@ -64,13 +70,18 @@ class Accounts:
     def forget(self) -> None:
         """Drop everything remembered, after a rollback."""
         self._ids.clear()
+        self._all_read = False
 
     def _load(self, conn: psycopg.Connection, keys: list[Key]) -> None:
         # Sorted, so that two transactions making the same accounts cannot deadlock.
         columns = [list(column) for column in zip(*keys, strict=True)]
-        found = conn.execute(_SELECT, columns).fetchall()
+        found = [] if self._all_read else conn.execute(_SELECT, columns).fetchall()
         if len(found) < len(keys):
-            conn.execute(_INSERT, columns)
+            found += conn.execute(_INSERT, columns).fetchall()
+        if len(found) < len(keys):  # another transaction has made some meanwhile
             found = conn.execute(_SELECT, columns).fetchall()
-        for row in found:
-            self._ids[Key(*row[1:])] = row[0]
+        self._keep(found)
+
+    def _keep(self, rows: list[tuple[Any, ...]]) -> None:
+        for number, *key in rows:
+            self._ids[Key(*key)] = number

@@ -13,6 +13,8 @@ import psycopg
 
 from pipshare.market.servers import Server
 
+_FEW = 500  # names: fewer are looked up one by one sooner than Polars finds the distinct ones
+
 
 @dataclass(frozen=True)
 class SymbolRow:
@@ -72,6 +74,9 @@ class SymbolBook:
         """Return `place` for each name of a column."""
         if raw.is_empty():
             return np.zeros(0, np.int32)
+        if len(raw) <= _FEW:
+            listed = raw.to_list()
+            return np.array([-1 if n is None else self.place(n) for n in listed], np.int32)
         names = raw.unique().drop_nulls()
         places = [self.place(name) for name in names]
         found = raw.replace_strict(names, places, default=-1, return_dtype=pl.Int32)

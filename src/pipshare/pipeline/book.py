@@ -10,6 +10,7 @@ import polars as pl
 
 from pipshare import attribution, ledger, rating
 from pipshare.attribution import Attributed
+from pipshare.facts.frames import rows_where, widened
 from pipshare.market import Server
 from pipshare.period import broker_days
 from pipshare.pipeline.run import Run
@@ -41,15 +42,19 @@ class Booked:
             self.waiting[reason] = self.waiting.get(reason, 0) + count
 
 
-def book(run: Run, server: Server, settled: pl.DataFrame, *, fresh: bool) -> Booked:
+def book(
+    run: Run, server: Server, settled: pl.DataFrame, *, fresh: bool, is_current: bool = False
+) -> Booked:
     """Attribute, rate and post trades in the caller's transaction.
 
     `settled` is a frame of trades as the trades stage gives them. `fresh` says that none of them
     was ever rated, which saves looking up what stands posted; otherwise only the differences to it
-    are posted. A server without a go-live books nothing; trades closed before it are history.
+    are posted. `is_current` says that `run.current` was called in this transaction already.
+    A server without a go-live books nothing; trades closed before it are history.
     One process at a time books for a server; `rating.turn` is taken here if it was not before.
     """
-    run.current()
+    if not is_current:
+        run.current()
     server = run.servers[server.id]
     rating.turn(run.conn, server.id)
     if server.go_live_ms is None or not len(settled):
@@ -65,16 +70,22 @@ def book(run: Run, server: Server, settled: pl.DataFrame, *, fresh: bool) -> Boo
     )  # fmt: skip
     days = broker_days(settled["close_utc"].to_numpy(), run.day_clock(server))
     lines = with_wallets(run, server, settled["ticket"], days, rated)
-    waits = rated.waits.with_columns(ticket=settled["ticket"].gather(rated.waits["trade_row"]))
-    before = None if fresh else rating.before(run.conn, server.id, settled["ticket"])
-    if before is not None:
+    wait_row = rated.waits["trade_row"].to_numpy()
+    waits = widened(rated.waits, {"ticket": settled["ticket"].to_numpy()[wait_row]})
+    told = {
+        "ticket": settled["ticket"].to_numpy(), "revision": settled["revision"].to_numpy(),
+        "standing": standing, "login": settled["login"].to_numpy(), "chain_id": who.chain_id,
+        "day": days,
+    }  # fmt: skip
+    told = {name: values.astype(np.int64, copy=False) for name, values in told.items()}
+    if fresh:
+        entries, entry = _first_entries(told, rated.lines.trade_row, wait_row)
+        lines = widened(lines, {"entry": entry})
+    else:
+        before = rating.before(run.conn, server.id, settled["ticket"])
         lines = rating.difference(lines, before.lines)
         lines = with_house(run, _undisputed(settled["ticket"], who, lines))
-    trades = settled.select("ticket", "revision", "login").with_columns(
-        standing=pl.Series(standing, dtype=pl.Int64), chain_id=pl.Series(who.chain_id),
-        day=pl.Series(days, dtype=pl.Int64),
-    )  # fmt: skip
-    entries, lines = _entries(trades, lines, waits, before)
+        entries, lines = _next_entries(pl.DataFrame(told), lines, waits, before)
     _post(run, server, entries, lines)
     rating.store_waiting(run.conn, server.id, settled["ticket"], waits, fresh=fresh)
     return _counted(who, entries, len(lines), waits)
@@ -100,24 +111,34 @@ def _untouched(run: Run, server: Server, settled: pl.DataFrame) -> bool:
     )
 
 
-def _entries(
-    trades: pl.DataFrame, lines: pl.DataFrame, waits: pl.DataFrame, before: rating.Before | None
-) -> tuple[Entries, pl.DataFrame]:
-    """Choose the trades that get an entry, and point each line at its own.
+def _first_entries(
+    trades: dict[str, Column], line_row: Column, wait_row: Column
+) -> tuple[Entries, Column]:
+    """Choose the trades that get their first entry, and point each line at its own.
 
-    A trade that waits as a whole gets none: it is not rated yet. One that was rated before gets
-    another only when something is to be said: lines, a new revision, another standing.
+    A trade that waits as a whole gets none: it is not rated yet. One that has lines has a standing.
     """
-    if before is None:
-        rows = trades.with_columns(has_lines=pl.col("ticket").is_in(lines["ticket"].implode()))
-    else:
-        rows = _by_day(trades, lines)
+    count = len(trades["ticket"])
+    has_lines = np.bincount(line_row, minlength=count) > 0
+    waits = np.bincount(wait_row, minlength=count) > 0
+    wanted = (trades["standing"] != UNKNOWN) & (has_lines | ~waits)
+    kept = trades if wanted.all() else {name: held[wanted] for name, held in trades.items()}
+    entry = (np.cumsum(wanted) - 1)[line_row]
+    return Entries(seq=np.ones(int(wanted.sum()), np.int64), **kept), entry
+
+
+def _next_entries(
+    trades: pl.DataFrame, lines: pl.DataFrame, waits: pl.DataFrame, before: rating.Before
+) -> tuple[Entries, pl.DataFrame]:
+    """Choose the trades that get an entry, the first or another; point each line at its own.
+
+    One that was rated before gets another only when something is to be said: lines, a new
+    revision, another standing.
+    """
+    rows = _by_day(trades, lines)
     is_whole_wait = ~pl.col("has_lines") & pl.col("ticket").is_in(waits["ticket"].implode())
     rows = rows.with_columns(wanted=(pl.col("standing") != UNKNOWN) & ~is_whole_wait)
-    if before is None:
-        kept = rows.filter("wanted").with_columns(seq=pl.lit(1, pl.Int64))
-    else:
-        kept = rating.next_seq(rows, before.entries)
+    kept = rating.next_seq(rows, before.entries)
     where = kept.select("ticket", "day", entry=pl.int_range(pl.len(), dtype=pl.Int64))
     lines = lines.join(where, on=["ticket", "day"], how="inner", maintain_order="left")
     names = ("ticket", "seq", "revision", "standing", "login", "chain_id", "day")
@@ -139,7 +160,7 @@ def _post(run: Run, server: Server, entries: Entries, lines: pl.DataFrame) -> No
     first = entries.seq[entry] == 1
     transfer = np.zeros(len(lines), np.int64)
     for kind, mask in (("accrual", first), ("correction", ~first)):
-        some = lines.filter(pl.Series(mask))
+        some = rows_where(lines, mask)
         posting = ledger.post(
             run.conn,
             entity_id=server.entity_id,
@@ -158,7 +179,10 @@ def _counted(who: Attributed, entries: Entries, lines: int, waits: pl.DataFrame)
     """Count what was settled now, and everything of the batch that waits."""
     _, first = np.unique(entries.ticket, return_index=True)
     standing = entries.standing[first]
-    waiting = dict(waits.group_by("reason").agg(pl.col("ticket").n_unique()).iter_rows())
+    waiting: dict[str, int] = {}
+    if len(waits):
+        each = waits.group_by("reason").agg(pl.col("ticket").n_unique())
+        waiting = dict(each.iter_rows())
     unknown = who.why[who.standing == UNKNOWN]
     for why in np.unique(unknown).tolist():
         waiting[attribution.Why(why).name.lower()] = int((unknown == why).sum())

@@ -78,7 +78,7 @@ class Desk:
             rows = 0
             while self._waiting:
                 pushed, _ = self._waiting[0]
-                told = {(pushed.door.server, ticket) for ticket in pushed.frame["ticket"]}
+                told = {(pushed.door.server, ticket) for ticket in pushed.frame["ticket"].to_list()}
                 if batch and (rows + len(told) > MOST_ROWS or told & seen):
                     break
                 batch.append(self._waiting.popleft())

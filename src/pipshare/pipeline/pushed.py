@@ -6,10 +6,12 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
 import polars as pl
 
 from pipshare import inbox, trades
 from pipshare.facts import TRADE
+from pipshare.facts.frames import rows_where
 from pipshare.market import Server
 from pipshare.pipeline.book import book
 from pipshare.pipeline.run import Run
@@ -81,8 +83,9 @@ def books(server: Server, door: Door) -> bool:
 
 
 def _joined(door: Door, pushed: Sequence[Pushed]) -> _Group:
-    frame = pl.concat([one.frame for one in pushed]).select(list(TRADE))
-    frame = frame.with_columns(line=pl.int_range(1, pl.len() + 1, dtype=pl.Int32))
+    frame = pl.concat([one.frame for one in pushed]) if len(pushed) > 1 else pushed[0].frame
+    line = pl.Series("line", np.arange(1, len(frame) + 1, dtype=np.int32))
+    frame = frame[list(TRADE)].with_columns(line)
     return _Group(door, frame, [text for one in pushed for text in one.raw])
 
 
@@ -97,19 +100,21 @@ def _take(run: Run, server: Server, group: _Group) -> list[Outcome]:
     batch_id = inbox.open_batch(run.conn, server.id, "push", len(group.frame))
     as_of_ms = time.time_ns() // 1_000_000
     intake = trades.take_in(run.conn, server, group.frame, batch_id, as_of_ms)
-    ready = pl.concat([intake.settled, intake.opening_unknown]).sort("ticket")
-    first = ready["revision"] == 1
-    for some, fresh in ((ready.filter(first), True), (ready.filter(~first), False)):
+    ready = intake.settled
+    if len(intake.opening_unknown):
+        ready = pl.concat([ready, intake.opening_unknown]).sort("ticket")
+    is_first = ready["revision"].to_numpy() == 1
+    first, later = rows_where(ready, is_first), rows_where(ready, ~is_first)
+    for some, fresh in ((first, True), (later, False)):
         if len(some):
-            book(run, server, some, fresh=fresh)
+            book(run, server, some, fresh=fresh, is_current=True)
     if group.raw and (intake.new or intake.revised):
         inbox.keep_raw(run.conn, batch_id, group.raw)
     refused = {one.line: one.reason for one in intake.conflicts}
-    fresh_tickets = set(ready.filter(first)["ticket"])
-    revised = set(ready.filter(~first)["ticket"])
+    fresh_tickets, revised = set(first["ticket"].to_list()), set(later["ticket"].to_list())
     return [
         _outcome(ticket, line, refused, fresh_tickets, revised)
-        for ticket, line in group.frame.select("ticket", "line").iter_rows()
+        for line, ticket in enumerate(group.frame["ticket"].to_list(), 1)
     ]
 
 

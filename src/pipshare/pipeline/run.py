@@ -22,7 +22,7 @@ class Run:
 
     def refresh(self) -> None:
         """Read everything anew, as it now stands, in the transaction that is open."""
-        self.accounts = ledger.Accounts()
+        self.accounts = ledger.Accounts(whole=self._lasting)
         self._seen = audit.snapshot(self.conn)
         self._read({"market", "symbols", "fx", "accounts", "partners", "plans"})
 

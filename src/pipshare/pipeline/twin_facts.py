@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 
 from pipshare import market, rating
+from pipshare.facts.frames import widened
 from pipshare.market import CENT_ID, Server
 from pipshare.pipeline.run import Run
 from pipshare.rating.twin_values import Fx, Partner, TradeFacts
@@ -37,7 +38,7 @@ def trade_facts(run: Run, server: Server, trade: dict[str, Any], who: dict[str, 
 def with_open(server: Server, settled: pl.DataFrame) -> pl.DataFrame:
     """Add the opening in UTC: a holding time is not what two walls of a clock differ by."""
     moments = server.to_utc(settled["open_ms"].cast(pl.Int64).to_numpy())
-    return settled.with_columns(open_utc=pl.Series(np.asarray(moments, np.int64)))
+    return widened(settled, {"open_utc": np.asarray(moments, np.int64)})
 
 
 def chain_facts(run: Run, who: dict[str, Any]) -> tuple[Partner, ...]:

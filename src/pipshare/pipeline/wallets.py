@@ -19,7 +19,7 @@ def with_wallets(
     """
     lines = rated.lines
     account, contra = _accounts(run, server, rated)
-    return pl.DataFrame({
+    columns = {
         "ticket": ticket.to_numpy()[lines.trade_row],
         "component": lines.component_id.astype(np.int64),
         "level": lines.level.astype(np.int64),
@@ -32,7 +32,8 @@ def with_wallets(
         "orig_e8": lines.orig_e8,
         "fx": lines.fx_id.astype(np.int64),
         "day": days[lines.trade_row].astype(np.int64),
-    })  # fmt: skip
+    }
+    return pl.DataFrame([pl.Series(name, values) for name, values in columns.items()])
 
 
 def _accounts(run: Run, server: Server, rated: Rated) -> tuple[np.ndarray, np.ndarray]:

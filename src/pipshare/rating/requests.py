@@ -103,6 +103,8 @@ def store_waiting(
 
     A line that still waits for the same thing keeps its row and its `since`.
     """
+    if fresh and not len(waits):
+        return
     known = pl.DataFrame(schema=_SCHEMA)
     if not fresh:
         known = _waiting(conn, server_id, tickets.to_list())

@@ -79,7 +79,7 @@ def store(
         "day": db.Date(entries.day.astype(np.int32)),
         "transfer_id": db.Int8(transfer_of),
         **arrays,
-        **_converted(lines[order.tolist()] if len(order) else lines, entry[order], count),
+        **_converted(lines, order, entry[order], count),
     })  # fmt: skip
 
 
@@ -108,16 +108,19 @@ def _arrays(
     }
 
 
-def _converted(lines: pl.DataFrame, entry: Column, count: int) -> dict[str, db.Column]:
+def _converted(
+    lines: pl.DataFrame, order: Column, entry: Column, count: int
+) -> dict[str, db.Column]:
     """Return orig_e8 and fx; both stay empty for a trade where no line was converted."""
     fx = lines["fx"].to_numpy()
     if not fx.any():
         return {}
+    fx, orig_e8 = fx[order], lines["orig_e8"].to_numpy()[order]
     touched = np.zeros(count, np.bool_)
     touched[entry[fx != 0]] = True
     kept = touched[entry]
     lengths = np.bincount(entry[kept], minlength=count).astype(np.int64)
     return {
-        "orig_e8": db.Int8Array(lines["orig_e8"].to_numpy()[kept], lengths),
+        "orig_e8": db.Int8Array(orig_e8[kept], lengths),
         "fx": db.Int4Array(fx[kept], lengths),
     }

@@ -16,6 +16,7 @@ import psycopg
 from pipshare import db
 from pipshare.errors import Unavailable
 from pipshare.facts import Opening, Refusal, State, Verdict, trade_content
+from pipshare.facts.frames import rows_where, widened
 from pipshare.market import Server
 from pipshare.period import FOREVER_MS
 from pipshare.trades.assemble import ASSEMBLED
@@ -83,8 +84,8 @@ def take_in(
     _write(conn, current, content[taken], batch_id)
     waits, unknown = _wait(conn, server.id, current, stored, taken)
     return Intake(
-        settled=current.filter(pl.Series(~waits)),
-        opening_unknown=current.filter(pl.Series(unknown)),
+        settled=rows_where(current, ~waits),
+        opening_unknown=rows_where(current, unknown),
         new=int((verdict == Verdict.NEW).sum()),
         revised=int((verdict == Verdict.REVISION).sum()),
         repeated=int((verdict == Verdict.SAME).sum()) + repeated,
@@ -107,16 +108,16 @@ def _lock(conn: psycopg.Connection[Any], server_id: int) -> None:
 def _cleaned(trades: pl.DataFrame) -> tuple[pl.DataFrame, list[Refusal], int]:
     """Order by ticket; refuse rows that cannot be stored or contradict each other."""
     if "state" not in trades.columns:
-        trades = trades.with_columns(state=pl.lit(State.CLOSED, pl.Int8))
-    rows = trades.select(list(ASSEMBLED))
+        trades = widened(trades, {"state": np.full(len(trades), State.CLOSED, np.int8)})
+    rows = trades[list(ASSEMBLED)]
     if not rows["ticket"].is_sorted():
         rows = rows.sort("ticket", maintain_order=True)
     refused: list[Refusal] = []
     sane = _sane(rows)
     if not sane.all():
-        refused += _refusals(rows.filter(pl.Series(~sane)), "bad_trade",
+        refused += _refusals(rows_where(rows, ~sane), "bad_trade",
                              "a time or volume is outside what can be stored")  # fmt: skip
-        rows = rows.filter(pl.Series(sane))
+        rows = rows_where(rows, sane)
     ticket = rows["ticket"].to_numpy()
     again = np.zeros(len(rows), np.bool_)
     again[1:] = ticket[1:] == ticket[:-1]
@@ -158,13 +159,13 @@ def _confirm(
 
 def _current(server: Server, rows: pl.DataFrame, stored: Stored, taken: Mask) -> pl.DataFrame:
     """The rows to store, as SETTLED columns."""
-    mine = rows if taken.all() else rows.filter(pl.Series(taken))
+    mine = rows_where(rows, taken)
     revision = np.where(stored.found, stored["revision"], 0)[taken] + 1
-    return mine.with_columns(
-        pl.lit(server.id, pl.Int32).alias("server_id"),
-        pl.Series("revision", revision, pl.Int16),
-        pl.Series("close_utc", server.to_utc(mine["close_ms"].to_numpy()), pl.Int64),
-    ).select(list(SETTLED))
+    return widened(mine, {
+        "server_id": np.full(len(mine), server.id, np.int32),
+        "revision": pl.Series(revision, dtype=pl.Int16),
+        "close_utc": server.to_utc(mine["close_ms"].to_numpy()),
+    })[list(SETTLED)]  # fmt: skip
 
 
 def _write(
@@ -198,8 +199,13 @@ def _wait(
             "DELETE FROM trades_waiting WHERE server_id = %s AND ticket = ANY(%s)",
             (server_id, current["ticket"].to_numpy()[before].tolist()),
         )
-    unsized = current["lots_e8"].to_numpy() == 0
-    waiting = current.filter(pl.Series(waits)).select(
+    if waits.any():
+        _store_waiting(conn, current.filter(pl.Series(waits)))
+    return waits, waits & (current["lots_e8"].to_numpy() != 0)
+
+
+def _store_waiting(conn: psycopg.Connection[Any], trades: pl.DataFrame) -> None:
+    waiting = trades.select(
         "server_id",
         "ticket",
         reason=pl.when(pl.col("lots_e8") == 0)
@@ -213,4 +219,3 @@ def _wait(
         "reason": db.Text(waiting["reason"]),
         "key": db.Text(waiting["key"]),
     })  # fmt: skip
-    return waits, waits & ~unsized

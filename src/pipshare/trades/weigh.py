@@ -55,13 +55,14 @@ def weigh(
         return Weighed(verdict, [])
     moments = np.full(len(trades), UNKNOWN_MS, np.int64)
     odd = stored.found & ~same
+    if not odd.any():
+        return Weighed(judge(stored.found, same, moments, as_of_ms), [])
     rows = trades.filter(pl.Series(odd))
     tickets = rows["ticket"].to_numpy()
     moments[odd] = as_of(conn, server_id, tickets, stored["batch_id"][odd], beside_ms=as_of_ms)
     verdict = judge(stored.found, same, moments, as_of_ms)
-    if len(rows):
-        kept = read(conn, server_id, tickets=tickets)
-        verdict[odd] = _by_knowledge(rows, kept, verdict[odd])
+    kept = read(conn, server_id, tickets=tickets)
+    verdict[odd] = _by_knowledge(rows, kept, verdict[odd])
     fought = verdict == Verdict.CONFLICT
     if not fought.any():
         return Weighed(verdict, [])

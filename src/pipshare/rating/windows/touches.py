@@ -1,0 +1,83 @@
+"""Which windows of which components a trade touches: what has to be settled again because of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import polars as pl
+
+from pipshare.period import Clock
+from pipshare.period import Millis as Longs
+from pipshare.plans.book import Book
+from pipshare.plans.terms import Programme
+from pipshare.rating.columns import TradeColumns
+from pipshare.rating.windows.calendar import bounds, numbers
+from pipshare.rating.windows.reach import is_of_clients, reach
+
+# `client` is -1 but for components of clients, whose window is the client's life.
+TOUCHED: dict[str, pl.DataType | type[pl.DataType]] = {
+    "component_id": pl.Int32, "chain": pl.Int32, "client": pl.Int64, "window_start_ms": pl.Int64,
+    "window_end_ms": pl.Int64, "row": pl.Int64,
+}  # fmt: skip
+
+
+def deciding(
+    book: Book, chains: Sequence[tuple[int, ...]], chain: Longs, moment_ms: Longs
+) -> Longs:
+    """Return the place in `book.versions` of what decides each row, -1 = nothing does.
+
+    The direct IB's terms at the moment name the programme; a chain of -1 has none.
+    """
+    directs = np.array([*(one[0] if one else -1 for one in chains), -1], np.int64)
+    terms = book.terms_at(directs[chain], moment_ms)
+    named = [-1 if one.programme_id is None else one.programme_id for one in book.terms]
+    programme = np.array([*named, -1], np.int64)[terms]
+    return np.where(programme >= 0, book.version_at(programme, moment_ms), -1)
+
+
+def touches(
+    book: Book, chains: Sequence[tuple[int, ...]], trades: TradeColumns, clock: Clock
+) -> pl.DataFrame:
+    """Return TOUCHED: each window that some trade touches, with one of those trades (`row`).
+
+    A trade touches the window of its close and, where later windows look back, these too. By
+    chain: the caller knows which chains belong together.
+    """
+    version = deciding(book, chains, trades.chain, trades.close_utc_ms)
+    parts = [pl.DataFrame(schema=TOUCHED)]
+    for place in np.unique(version[version >= 0]).tolist():
+        held = book.versions[place]
+        rows = np.flatnonzero(version == place)
+        for component, number in zip(held.programme.components, held.component_ids, strict=True):
+            if component.builds_up:
+                reached = reach(component)
+                window = numbers(trades.close_utc_ms[rows], reached.window, clock)
+                of_clients = is_of_clients(component)
+                if of_clients and not _looks_at_trades(held.programme, number, held.component_ids):
+                    continue
+                for step in range(reached.back + 1):
+                    start, end = bounds(window + step, reached.window, clock)
+                    client = trades.client[rows] if of_clients else np.full(len(rows), -1, np.int64)
+                    parts.append(_part(number, trades.chain[rows], client, start, end, rows))
+    by = [name for name in TOUCHED if name != "row"]
+    return pl.concat(parts).unique(by, keep="first", maintain_order=True)
+
+
+def _part(
+    number: int, chain: Longs, client: Longs, start: Longs, end: Longs, rows: Longs
+) -> pl.DataFrame:
+    columns = {"component_id": np.full(len(rows), number), "chain": chain, "client": client,
+               "window_start_ms": start, "window_end_ms": end, "row": rows}  # fmt: skip
+    return pl.DataFrame(columns).cast(pl.Schema(TOUCHED))
+
+
+def _looks_at_trades(programme: Programme, number: int, numbers_: Sequence[int]) -> bool:
+    """Tell whether a client's trades can make him qualify for a component."""
+    asked = programme.components[list(numbers_).index(number)].qualify
+    if asked is None:
+        return False
+    return any(
+        one is not None for one in (asked.lots, asked.spread, asked.commission, asked.orders,
+                                    asked.active_days)
+    )  # fmt: skip
