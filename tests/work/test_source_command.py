@@ -35,20 +35,27 @@ def test_a_folder_is_set_up_checked_paused_and_removed(broker: SmallBroker, fold
     assert done.exit_code == 0, done.output
     assert "can be read and written" in done.output
     assert "none came yet" in done.output
-    assert run("pause", "live-4-files", "--reason", "holiday").exit_code == 0
+    paused = run("pause", "live-4-files", "--reason", "holiday", "--by", "anna")
+    assert paused.output == "live-4-files is paused: it is polled no more within a second\n"
     told = json.loads(run("status", "--json").output)["sources"][0]
     assert told["source"]["state"] == "paused"
     assert [finding["what"] for finding in told["findings"]] == ["folder", "files", "server"]
     assert "paused" in run("status").output
-    assert run("resume", "live-4-files").exit_code == 0
+    assert "is active: `pipshare work` goes on" in run("resume", "live-4-files").output
     assert "not worked: pipshare work" in run("status").output
 
     folder.rmdir()
     done = run("check", "live-4-files")
     assert done.exit_code == 1
     assert "mount it" in done.output
-    assert run("remove", "live-4-files").exit_code == 0
+    assert "is removed: its password" in run("remove", "live-4-files").output
     assert "No source is set up" in run("status").output
+    told = broker.conn.execute(
+        "SELECT actor, action, reason FROM audit_event WHERE subject = 'live-4-files' ORDER BY id"
+    ).fetchall()
+    assert told[1] == ("anna", "source.paused", "holiday")
+    assert [row[1] for row in told[1:]] == ["source.paused", "source.active", "source.removed"]
+    assert "Poll a paused source again" in run("--help").output
 
 
 def test_an_mt5_server_is_set_up_with_its_password_sealed(broker: SmallBroker) -> None:

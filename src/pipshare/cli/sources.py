@@ -157,31 +157,26 @@ def status(as_json: bool) -> None:
                       f" {alert.message}")  # fmt: skip
 
 
-@source_command.command("pause")
-@_code
-@click.option("--reason", default="", help="Why.")
-@by_option
-def pause(code: str, reason: str, by: str) -> None:
-    """Stop polling a source; what it brought stays."""
-    _set(code, "paused", by, reason, "it is polled no more within a second")
+def _state_command(name: str, state: str, about: str, then: str) -> None:
+    """Add the command that brings a source into a state."""
+
+    @source_command.command(name, help=about)
+    @_code
+    @click.option("--reason", default="", help="Why.")
+    @by_option
+    def command(code: str, reason: str, by: str) -> None:
+        db.migrate()
+        with db.connect() as conn:
+            inbox.set_state(conn, inbox.source(conn, code), state, by=by, reason=reason)
+        console.print(f"{code} is {state}: {then}")
 
 
-@source_command.command("resume")
-@_code
-@click.option("--reason", default="", help="Why.")
-@by_option
-def resume(code: str, reason: str, by: str) -> None:
-    """Poll a paused source again, from where it stopped."""
-    _set(code, "active", by, reason, "`pipshare work` goes on where it stopped")
-
-
-@source_command.command("remove")
-@_code
-@click.option("--reason", default="", help="Why.")
-@by_option
-def remove(code: str, reason: str, by: str) -> None:
-    """Forget a source and its password; what it brought stays."""
-    _set(code, "removed", by, reason, "its password is forgotten, what it brought stays")
+_state_command("pause", "paused", "Stop polling a source; what it brought stays.",
+               "it is polled no more within a second")  # fmt: skip
+_state_command("resume", "active", "Poll a paused source again, from where it stopped.",
+               "`pipshare work` goes on where it stopped")  # fmt: skip
+_state_command("remove", "removed", "Forget a source and its password; what it brought stays.",
+               "its password is forgotten, what it brought stays")  # fmt: skip
 
 
 @source_command.command("password")
@@ -213,13 +208,6 @@ def _add(kind: str, server: str, settings: dict[str, str], code: str, by: str,
                   f"; next: pipshare source check {one.code}, then pipshare work")  # fmt: skip
     if note:
         console.print(f"  {note}")
-
-
-def _set(code: str, state: str, by: str, reason: str, then: str) -> None:
-    db.migrate()
-    with db.connect() as conn:
-        inbox.set_state(conn, inbox.source(conn, code), state, by=by, reason=reason)
-    console.print(f"{code} is {state}: {then}")
 
 
 def _password(file: Path | None) -> str:
