@@ -43,9 +43,7 @@ def entities(rows: Iterable[Row]) -> tuple[dict[str, int], dict[str, Clock]]:
     return numbers, clocks | {"": clocks[MAIN]}
 
 
-def servers(
-    rows: Iterable[Row], known: Mapping[str, int], refuse: Refuser
-) -> dict[str, Server]:
+def servers(rows: Iterable[Row], known: Mapping[str, int], refuse: Refuser) -> dict[str, Server]:
     """Return the servers by name. Unlike `load`, one without a go-live books everything."""
     found: dict[str, Server] = {}
     for row in rows:
@@ -154,8 +152,8 @@ def exchange(rows: Iterable[Row], span: tuple[int, int], refuse: Refuser) -> FxT
             refuse(row, "bad_rate", f"field rate: {row['rate']} is not usable: a rate is more than"
                    " 0 and exact in 16 digits")  # fmt: skip
             continue
-        moments = [row["time"]] if row["time"] is not None else range(
-            span[0], span[1] + 1, MAX_AGE_MS
+        moments = (
+            [row["time"]] if row["time"] is not None else range(span[0], span[1] + 1, MAX_AGE_MS)
         )
         told += [FxRow(len(told) + n, row["base"], row["quote"], at, rate)
                  for n, at in enumerate(moments, 1)]  # fmt: skip

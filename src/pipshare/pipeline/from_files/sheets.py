@@ -17,8 +17,8 @@ from pipshare.errors import BadInput
 from pipshare.facts.cells import Clocks, reason, typed
 from pipshare.facts.delimited import csv_strings, decode
 from pipshare.facts.fields import Field
-from pipshare.pipeline.from_files.columns import ALIASES, fields_of
 from pipshare.period import Clock
+from pipshare.pipeline.from_files.columns import ALIASES, fields_of
 
 _COLUMN = {
     "int": pl.Int64, "e8": pl.Int64, "server_time": pl.Int64, "moment": pl.Int64,
@@ -169,10 +169,10 @@ def typed_rows(sheet: Sheet, clock: Clocks, refused: list[Refused]) -> pl.DataFr
         return frame
     for at in bad.arg_true().to_list():
         line = int(cells["line"][at])
-        told = [_why(field, cells, at) for field in fields if wrong[field.name][at]]
-        text = "; ".join(f"field {name}: {why}" for name, _, why in told)
+        found = [_why(field, cells, at) for field in fields if wrong[field.name][at]]
+        text = "; ".join(f"field {name}: {why}" for name, _, why in found)
         sentence = f"{sheet.file}, {sheet.place} {line}, {text}"
-        refused.append(Refused(sheet.file, line, told[0][1], sentence))
+        refused.append(Refused(sheet.file, line, found[0][1], sentence))
     return frame.filter(~bad)
 
 

@@ -65,8 +65,8 @@ def _add(found: Programmes, programme: Programme, file: str) -> None:
     before = [v for v in found.versions if v.programme_id == number]
     for version, other in zip(found.versions, found.files, strict=True):
         if version in before and version.valid_from_ms == programme.valid_from_ms:
-            raise BadInput("plan_twice", f"{file}: {other} tells of programme {programme.code} from"
-                           " the same moment on: give one of the two another valid_from")  # fmt: skip
+            why = f"{other} tells of programme {programme.code} from the same moment on"
+            raise BadInput("plan_twice", f"{file}: {why}: give one of the two another valid_from")
     place = len(found.versions)
     components, rates = [], []
     for c, component in enumerate(programme.components):
@@ -89,11 +89,8 @@ def _entity(text: str, filename: str) -> str:
 
 def _cards(programme: Programme) -> set[str]:
     """Return the cards that do anything; `standard` needs nothing of its own beside any card."""
-    cards = {
-        one.card
-        for component in programme.components
-        for one in (*component.rates, *component.splits)
-    }
+    cards = {rate.card for component in programme.components for rate in component.rates}
+    cards |= {split.card for component in programme.components for split in component.splits}
     cards |= {rank for component in programme.components for rank in component.ranks}
     return (cards - {ANY_CARD}) | ({CARD} if ANY_CARD in cards else set())
 
