@@ -36,7 +36,7 @@ OPEN_TO_UPDATE = QUEUES | {
     "inbox_source_status",
     "people_user",
 }
-OPEN_TO_DELETE = QUEUES | {"inbox_request"}
+OPEN_TO_DELETE = QUEUES | {"audit_change", "inbox_request"}
 DUMP = """
 SELECT table_name, column_name, data_type, is_nullable, column_default
   FROM information_schema.columns WHERE table_schema = 'public' ORDER BY 1, 2

@@ -10,6 +10,7 @@ from pipshare.audit.changes import changed_since, snapshot
 from pipshare.audit.decide import Applier, approve, reject
 from pipshare.audit.event import record
 from pipshare.audit.propose import Proposal, pending, proposal, propose
+from pipshare.audit.prune import prune
 
 __all__ = [
     "Applier",
@@ -19,6 +20,7 @@ __all__ = [
     "pending",
     "proposal",
     "propose",
+    "prune",
     "record",
     "reject",
     "snapshot",

@@ -69,6 +69,8 @@ def _watch(
             conn.commit()
             inbox.resolve_alert(conn, "not_at_rest", "")
             conn.commit()
+            audit.prune(conn)
+            conn.commit()
             last = time.monotonic()
         waked = db.listen(ears, CHANNEL, POLL_S)
         seen, changed = audit.changed_since(conn, seen)
