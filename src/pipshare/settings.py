@@ -187,6 +187,8 @@ _STAGES = (
     "attribution",
     "rating",
     "ledger",
+    "statements",
+    "payouts",
     "web",
     "console",
     "api",

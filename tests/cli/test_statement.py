@@ -55,11 +55,11 @@ def test_as_json(cli: Any, books: Path) -> None:
     ran = cli("statement", "P-2", "--period", period(cli), "--json")
     assert ran.status == 0
     found = json.loads(ran.out, parse_float=pytest.fail)
-    assert list(found) == ["partner", "period", "balances", "lines", "waiting"]
+    assert list(found) == ["partner", "period", "balances", "lines", "windows", "waiting"]
     assert found["partner"] == "P-2"
     assert found["balances"] == [{
         "currency": "USD", "state": "accrued", "opening": "0.00", "accrued": "1.50",
-        "corrections": "0.00", "adjustments": "0.00", "closing": "1.50",
+        "corrections": "0.00", "adjustments": "0.00", "moved": "0.00", "closing": "1.50",
     }]  # fmt: skip
     assert found["waiting"] == {"unpriced": 1}
     assert [list(line) for line in found["lines"]] == [LINE, LINE]

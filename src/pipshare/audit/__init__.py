@@ -6,7 +6,7 @@ was read. Guarantee: a proposal is decided once, approved only by somebody other
 made it, and applied in the transaction of its approval; no change commits beside a booking.
 """
 
-from pipshare.audit.changes import changed_since, snapshot
+from pipshare.audit.changes import alone, changed_since, snapshot
 from pipshare.audit.decide import Applier, approve, reject
 from pipshare.audit.event import record
 from pipshare.audit.propose import Proposal, pending, proposal, propose
@@ -15,6 +15,7 @@ from pipshare.audit.prune import prune
 __all__ = [
     "Applier",
     "Proposal",
+    "alone",
     "approve",
     "changed_since",
     "pending",

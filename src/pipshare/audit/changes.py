@@ -34,3 +34,8 @@ def changed_since(conn: psycopg.Connection[Any], seen: str) -> tuple[str, set[st
     row = conn.execute(_CHANGED, {"seen": seen}).fetchone()
     assert row is not None
     return str(row[0]), set(row[1])
+
+
+def alone(conn: psycopg.Connection[Any]) -> None:
+    """Wait for the bookings under way and hold others off until the transaction ends."""
+    conn.execute("SELECT pg_advisory_xact_lock(%s, 0)", (LOCK,))

@@ -50,7 +50,8 @@ def _say(statement: Statement, name: str) -> None:
         console.print(Text.assemble(
             f"  {one.state}: opening {money(one.opening_e8, one.currency)}"
             f" + accrued {money(one.accrued_e8, one.currency)}"
-            f" ± corrections {money(one.corrected_e8 + one.adjusted_e8, one.currency)} = ",
+            f" ± corrections {money(one.corrected_e8 + one.adjusted_e8, one.currency)}"
+            + (f" ± moved {money(one.moved_e8, one.currency)}" if one.moved_e8 else "") + " = ",
             (money(one.closing_e8, one.currency), "bold"),
         ))  # fmt: skip
     sums = by_component(statement)

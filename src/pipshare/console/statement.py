@@ -15,12 +15,13 @@ from pipshare.console.partner import partner_of
 from pipshare.console.partner_tree import months_of
 from pipshare.console.scope import scope_of
 from pipshare.console.shown import Row, closed, count, counted, harmless, money, number, wall
-from pipshare.console.words import mend, short
+from pipshare.console.words import mend, short, told
 from pipshare.money import format_e8
 from pipshare.partners import Partner
 from pipshare.rating import Reason
 from pipshare.statements.build import Balance, balances, waiting_lines
 from pipshare.statements.lines import Line, Place, Sum, all_lines, by_component, lines
+from pipshare.statements.windows import WindowLine, window_lines
 from pipshare.web import Cell, Column, Table, reading, room
 
 _SMALL = 200_000  # entries up to which sums are worked out without being asked for
@@ -43,6 +44,7 @@ def statement(request: HttpRequest, partner_id: int, period: str) -> HttpRespons
         sums = None
         if "sums" in request.GET or (row and row[0] <= _SMALL):
             sums = by_component(conn, partner_id, period)
+        windows = window_lines(conn, partner_id, period)
         waiting = waiting_lines(conn, partner_id)
         months = months_of(conn).every
     here = reverse("console:statement", args=[partner_id, period])
@@ -52,6 +54,7 @@ def statement(request: HttpRequest, partner_id: int, period: str) -> HttpRespons
         "lines": _lines(page) if page else None, "said": counted(len(page), "line"),
         "first": here if request.GET.get("after") else "",
         "older": f"{here}?after={'_'.join(map(str, more))}" if more else "",
+        "windows": _windows(windows) if windows else None,
         "sums": _sums(sums) if sums else None, "may_sum": sums is None and bool(page),
         "waiting": [(short(reason), counted(found, "line"), mend(reason))
                     for reason, found in waiting.items()],
@@ -99,14 +102,27 @@ def _cells(line: Line) -> Sequence[object]:
 def _balances(wallets: Sequence[Balance]) -> Table:
     columns = [Column("Wallet", head=True), Column("Opening", number=True),
                Column("Earned", number=True), Column("Corrections", number=True),
-               Column("Adjustments", number=True), Column("Closing", number=True)]  # fmt: skip
+               Column("Adjustments", number=True), Column("Moved", number=True),
+               Column("Closing", number=True)]  # fmt: skip
     rows: list[Row] = []
     for one in wallets:
-        amounts = (one.opening_e8, one.accrued_e8, one.corrected_e8, one.adjusted_e8)
+        amounts = (one.opening_e8, one.accrued_e8, one.corrected_e8, one.adjusted_e8,
+                   one.moved_e8)  # fmt: skip
         rows.append([Cell(one.currency, note=one.state.replace("_", " ")),
                      *(money(amount, one.currency) for amount in (*amounts, one.closing_e8))
                      ])  # fmt: skip
     return Table("Opening, booked, closing", columns, rows)
+
+
+def _windows(found: Sequence[WindowLine]) -> Table:
+    columns = [Column("Component", head=True), Column("Window"), Column("Level", number=True),
+               Column("Because"), Column("Amount", number=True)]  # fmt: skip
+    rows: list[Row] = []
+    for one in found:
+        span = f"{wall(one.start_ms)} – {wall(one.end_ms)}" if not one.client else one.client
+        rows.append([Cell(one.component, note=one.programme), span, str(one.level),
+                     told(one.causes), money(one.amount_e8, one.currency)])  # fmt: skip
+    return Table("By window and client", columns, rows)
 
 
 def _sums(sums: Sequence[Sum]) -> Table:

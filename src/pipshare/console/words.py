@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 from pipshare.rating import Wait
 
@@ -113,3 +114,13 @@ def reasons() -> list[str]:
 def short(reason: str) -> str:
     """Return a reason in a few words: `no fx` for `no_fx`."""
     return reason.replace("_", " ")
+
+
+def told(causes: Mapping[str, Any]) -> str:
+    """Say in few words what brought a window's difference: 3 trades, 1 event."""
+    parts = list(causes.get("because", ()))
+    for kind, one, many in (("trades", "trade", "trades"), ("events", "event", "events")):
+        number = len(causes.get(kind, ())) + int(causes.get(f"more_{kind}", 0))
+        if number:
+            parts.append(f"{number} {one if number == 1 else many}")
+    return ", ".join(parts)

@@ -8,7 +8,7 @@ difference into the open period.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import date
 
 import numpy as np
 
@@ -67,8 +67,8 @@ def close_period(
         raise Missing("no_entity", f"no entity {entity!r}; known: {known}")
     span = month_span(period, Clock.parse(found.clock))
     if now_ms < span.end:
-        raise Conflict("not_over", f"period {period} ends at {from_ms(span.end):%Y-%m-%d %H:%M} UTC:"
-                       " it cannot be closed before")  # fmt: skip
+        ends = f"{from_ms(span.end):%Y-%m-%d %H:%M} UTC"
+        raise Conflict("not_over", f"period {period} ends at {ends}: it cannot be closed before")
     to_rest(run)
     audit.alone(run.conn)
     closed = Closed(entity, period)
@@ -80,20 +80,19 @@ def close_period(
         run.conn.rollback()
         raise Conflict("waiting", f"trades of {period} still wait ({told}): settle them first, or"
                        " close with --leave-waiting, and the open period takes them")  # fmt: skip
-    day = (from_ms(span.end) - timedelta(milliseconds=1)).date()
     last = Clock.parse(found.clock).from_utc(np.array([span.end - 1], np.int64))
     day = from_ms(int(last[0])).date()
     rows = statements.earned_in(run.conn, found.id, period, end=day, rests=_rests(run))
     _move_on(run, found.id, day, closed, rows, span.end)
     ledger.close_period(run.conn, found.id, period, by)
-    audit.record(run.conn, by, "close period", f"{entity} {period}",
-                 detail={"payable": {c: format_e8(a) for c, a in closed.payable.items()}})  # fmt: skip
+    made = {currency: format_e8(amount) for currency, amount in closed.payable.items()}
+    audit.record(run.conn, by, "close period", f"{entity} {period}", detail={"payable": made})
     run.conn.commit()
     return closed
 
 
 def _move_on(
-    run: Run, entity_id: int, day: object, closed: Closed, rows: list[Earned], moment_ms: int
+    run: Run, entity_id: int, day: date, closed: Closed, rows: list[Earned], moment_ms: int
 ) -> None:
     """Make payable what may be, in one transfer, and freeze each payee's row."""
     payouts = _minimums(run, moment_ms)
@@ -112,7 +111,7 @@ def _move_on(
     ]
     transfer = ledger.move(
         run.conn, entity_id=entity_id, kind="closing", cause=f"close {closed.period}",
-        day=day, moves=moves,  # type: ignore[arg-type]
+        day=day, moves=moves,
     )  # fmt: skip
     statements.freeze(
         run.conn, entity_id, closed.period,

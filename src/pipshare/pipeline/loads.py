@@ -8,7 +8,7 @@ from pathlib import Path
 
 import polars as pl
 
-from pipshare import audit, clients, market, partners, plans, rating, trades
+from pipshare import audit, clients, market, partners, payouts, plans, rating, trades
 from pipshare.errors import BadInput
 from pipshare.facts.reading import LoadReport, read_table
 from pipshare.pipeline.book import Booked
@@ -36,6 +36,7 @@ APPLIERS: dict[str, audit.Applier] = {
     "partner_go_live": partners.apply_go_live,
     "relation": partners.apply_relation,
     "account_owner": clients.apply_owner,
+    **payouts.APPLIERS,
     **plans.APPLIERS,
 }
 

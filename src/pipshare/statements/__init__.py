@@ -7,13 +7,18 @@ figure is a sum of rows that exist; nothing is computed twice in different ways.
 
 from pipshare.statements.build import Statement, build
 from pipshare.statements.check import check_lines
+from pipshare.statements.freeze import Frozen, earned_in, freeze, frozen
 from pipshare.statements.overview import Waiting, longest_chain, overview, waiting
 
 __all__ = [
+    "Frozen",
     "Statement",
     "Waiting",
     "build",
     "check_lines",
+    "earned_in",
+    "freeze",
+    "frozen",
     "longest_chain",
     "overview",
     "waiting",

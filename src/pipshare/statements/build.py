@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import polars as pl
 import psycopg
 
 from pipshare import db
 from pipshare.errors import BadInput
+from pipshare.statements.windows import WindowLine, window_lines
 
 _BALANCES = """
 SELECT a.currency, a.state,
@@ -17,6 +18,8 @@ SELECT a.currency, a.state,
        COALESCE(sum(l.amount_e8) FILTER (WHERE t.period = %(period)s AND t.kind = 'accrual'), 0),
        COALESCE(sum(l.amount_e8) FILTER (WHERE t.period = %(period)s AND t.kind = 'correction'), 0),
        COALESCE(sum(l.amount_e8) FILTER (WHERE t.period = %(period)s AND t.kind = 'adjustment'), 0),
+       COALESCE(sum(l.amount_e8) FILTER (WHERE t.period = %(period)s AND t.kind NOT IN
+                ('accrual', 'correction', 'adjustment')), 0) AS moved,
        COALESCE(sum(l.amount_e8) FILTER (WHERE t.period <= %(period)s), 0) AS closing
   FROM ledger_account a
   JOIN ledger_leg l ON l.account_id = a.id
@@ -58,7 +61,10 @@ SELECT reason, count(*) FROM rating_waiting WHERE partner = %s GROUP BY reason O
 
 @dataclass(frozen=True)
 class Balance:
-    """One state of one wallet over the period; amounts in 1e-8."""
+    """One state of one wallet over the period; amounts in 1e-8.
+
+    `moved_e8` came from other states (accrued becomes payable, payable paid) or went there.
+    """
 
     currency: str
     state: str
@@ -66,6 +72,7 @@ class Balance:
     accrued_e8: int
     corrected_e8: int
     adjusted_e8: int
+    moved_e8: int
     closing_e8: int
 
 
@@ -73,8 +80,8 @@ class Balance:
 class Statement:
     """What one partner earned in one period.
 
-    `lines` has a row per line (see _SCHEMA), in the order of the closes; `waiting` counts the
-    lines of his that wait, by reason.
+    `lines` has a row per line (see _SCHEMA), in the order of the closes; `windows` what windows of
+    many trades, or clients, came to; `waiting` counts the lines of his that wait, by reason.
     """
 
     partner: str
@@ -82,6 +89,7 @@ class Statement:
     balances: list[Balance]
     lines: pl.DataFrame
     waiting: dict[str, int]
+    windows: list[WindowLine] = field(default_factory=list)
 
 
 def build(conn: psycopg.Connection, partner_id: int, code: str, period: str) -> Statement:
@@ -92,7 +100,8 @@ def build(conn: psycopg.Connection, partner_id: int, code: str, period: str) -> 
     booked = balances(conn, partner_id, period)
     params = {"partner": partner_id, "period": period}
     lines = db.read_columns(conn, _LINES, params, schema=_SCHEMA)
-    return Statement(code, period, booked, lines, waiting_lines(conn, partner_id))
+    waiting = waiting_lines(conn, partner_id)
+    return Statement(code, period, booked, lines, waiting, window_lines(conn, partner_id, period))
 
 
 def balances(conn: psycopg.Connection, partner_id: int, period: str) -> list[Balance]:
@@ -114,12 +123,15 @@ def waiting_lines(conn: psycopg.Connection, partner_id: int) -> dict[str, int]:
 def by_component(statement: Statement) -> pl.DataFrame:
     """Sum a statement's lines: programme, component, level, currency, trades, lots, amount."""
     keys = ["programme", "component", "level", "currency"]
-    return (
-        statement.lines.group_by(keys)
-        .agg(
-            trades=pl.struct("server", "ticket").n_unique(),
-            lots_e8=pl.col("lots_e8").filter(pl.col("kind") == "accrual").sum(),
-            amount_e8=pl.col("amount_e8").sum(),
-        )
-        .sort(keys)
+    of_trades = statement.lines.group_by(keys).agg(
+        trades=pl.struct("server", "ticket").n_unique().cast(pl.Int64),
+        lots_e8=pl.col("lots_e8").filter(pl.col("kind") == "accrual").sum(),
+        amount_e8=pl.col("amount_e8").sum(),
     )
+    rows = [
+        (one.programme, one.component, one.level, one.currency, 0, 0, one.amount_e8)
+        for one in statement.windows
+    ]
+    of_windows = pl.DataFrame(rows, schema=of_trades.schema, orient="row")
+    sums = [pl.col(name).sum() for name in ("trades", "lots_e8", "amount_e8")]
+    return pl.concat([of_trades, of_windows]).group_by(keys).agg(*sums).sort(keys)

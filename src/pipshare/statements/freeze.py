@@ -1,0 +1,134 @@
+"""Freeze what each payee earned in a period, at the moment when it is closed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+
+# Per payee and currency: what stood before the period, what it brought, and what stands now.
+_EARNED = """
+SELECT a.payee_kind, a.payee_id, a.currency,
+       COALESCE(sum(l.amount_e8) FILTER (WHERE t.period < %(period)s
+                                           AND a.state NOT IN ('paid', 'forfeited')), 0)::bigint,
+       COALESCE(sum(l.amount_e8) FILTER (WHERE t.period = %(period)s
+                                           AND t.kind = 'accrual'), 0)::bigint,
+       COALESCE(sum(l.amount_e8) FILTER (WHERE t.period = %(period)s
+                                           AND t.kind = 'correction'), 0)::bigint,
+       COALESCE(sum(l.amount_e8) FILTER (WHERE t.period = %(period)s
+                                           AND t.kind = 'adjustment'), 0)::bigint,
+       COALESCE(sum(l.amount_e8) FILTER (WHERE a.state = 'accrued'), 0)::bigint,
+       COALESCE(sum(l.amount_e8) FILTER (WHERE a.state = 'held'), 0)::bigint
+  FROM ledger_account a
+  JOIN ledger_leg l ON l.account_id = a.id
+  JOIN ledger_transfer t ON t.id = l.transfer_id
+ WHERE a.entity_id = %(entity)s AND a.payee_kind <> 'house' AND t.period <= %(period)s
+ GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
+"""
+# What of it has to rest longer: components with hold days, by the last days on which they earned.
+_RESTING = """
+SELECT a.payee_kind, a.payee_id, a.currency, sum(b.amount_e8)::bigint
+  FROM rating_booked b
+  JOIN ledger_account a ON a.id = b.account AND a.state = 'accrued'
+  JOIN ledger_transfer t ON t.id = b.transfer_id AND t.period <= %(period)s
+  JOIN unnest(%(components)s::int[], %(days)s::int[]) AS h(component, days)
+    ON h.component = b.component AND b.day + h.days > %(end)s
+ WHERE a.entity_id = %(entity)s
+ GROUP BY 1, 2, 3
+"""
+_INSERT = """
+INSERT INTO statements_frozen VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+"""
+_FROZEN = """
+SELECT payee_kind, payee_id, currency, opening_e8, accrued_e8, corrected_e8, adjusted_e8,
+       payable_e8, carried_e8, held_e8, why
+  FROM statements_frozen WHERE entity_id = %s AND period = %s ORDER BY 1, 2, 3
+"""
+Payee = tuple[str, int, str]  # kind, id, currency
+
+
+@dataclass(frozen=True)
+class Earned:
+    """What a payee earned in a period and what stands at its end; amounts in 1e-8.
+
+    `free_e8`: the accrued balance less what has to rest longer.
+    """
+
+    payee: Payee
+    opening_e8: int
+    accrued_e8: int
+    corrected_e8: int
+    adjusted_e8: int
+    balance_e8: int
+    held_e8: int
+    resting_e8: int = 0
+
+    @property
+    def free_e8(self) -> int:
+        """The part of the accrued balance that may become payable."""
+        return self.balance_e8 - max(self.resting_e8, 0)
+
+
+@dataclass(frozen=True)
+class Frozen:
+    """A frozen row of a closed period; amounts in 1e-8."""
+
+    payee: Payee
+    opening_e8: int
+    accrued_e8: int
+    corrected_e8: int
+    adjusted_e8: int
+    payable_e8: int
+    carried_e8: int
+    held_e8: int
+    why: str
+
+
+def earned_in(
+    conn: psycopg.Connection[Any],
+    entity_id: int,
+    period: str,
+    *,
+    end: Any,
+    rests: Sequence[tuple[int, int]],
+) -> list[Earned]:
+    """Return what each payee of an entity earned in a period, and what stands.
+
+    `end`: the date on which the period ends (its last day); `rests`: (component id, hold days).
+    """
+    params = {"entity": entity_id, "period": period, "end": end,
+              "components": [c for c, _ in rests], "days": [d for _, d in rests]}  # fmt: skip
+    resting: dict[Payee, int] = {}
+    if rests:
+        for kind, number, currency, amount in conn.execute(_RESTING, params):
+            resting[kind, number, currency] = amount
+    found = []
+    for kind, number, currency, *sums in conn.execute(_EARNED, params).fetchall():
+        opening, accrued, corrected, adjusted, balance, held = sums
+        payee = (kind, number, currency)
+        rest = resting.get(payee, 0)
+        found.append(Earned(payee, opening, accrued, corrected, adjusted, balance, held, rest))
+    return found
+
+
+def freeze(
+    conn: psycopg.Connection[Any],
+    entity_id: int,
+    period: str,
+    rows: Sequence[tuple[Earned, int, str, int]],
+) -> None:
+    """Write down (earned, payable_e8, why, transfer) by payee, in the closing's transaction."""
+    with conn.cursor() as cursor:
+        cursor.executemany(_INSERT, [
+            (entity_id, period, *one.payee, one.opening_e8, one.accrued_e8, one.corrected_e8,
+             one.adjusted_e8, payable, one.balance_e8 - payable, one.held_e8, why, transfer)
+            for one, payable, why, transfer in rows
+        ])  # fmt: skip
+
+
+def frozen(conn: psycopg.Connection[Any], entity_id: int, period: str) -> list[Frozen]:
+    """Return the frozen rows of a period, empty while it is open."""
+    return [Frozen((row[0], row[1], row[2]), *row[3:])
+            for row in conn.execute(_FROZEN, (entity_id, period))]  # fmt: skip
