@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pipshare.period import Millis as Longs
+from pipshare.plans.terms import FxSide
 from pipshare.rating.compile import Tables
 from pipshare.rating.exact import exactly, scaled, scaled_twice
 from pipshare.rating.prices import FIRST
@@ -40,8 +41,11 @@ def gather(
 class FxColumns(Protocol):
     """Where rates come from: exact fractions by moment, with the id of the stored rate."""
 
-    def find_pair(self, base: str, quote: str, utc_ms: Longs) -> Rates:
-        """Return (top, bottom, id, found) for one unit of base in quote at each moment."""
+    def find_pair(self, base: str, quote: str, utc_ms: Longs, side: FxSide = "mid") -> Rates:
+        """Return (top, bottom, id, found) for one unit of base in quote at each moment.
+
+        `side` is that of the pair as it is stored; it is given only where it is not the middle.
+        """
         ...
 
 
@@ -223,7 +227,7 @@ class Block:
         if self.own is not None and not rates[3].all():
             missing = np.flatnonzero(~rates[3])
             trades = self.trade[rows[missing]] + self.start
-            rates = _filled(rates, missing, self.own.find_pair(base, quote, trades))
+            rates = filled(rates, missing, self.own.find_pair(base, quote, trades))
         top, bottom, number, found = rates
         self.outcome[rows[~found]] = Wait.NO_FX
         rows, top, bottom = rows[found], top[found], bottom[found]
@@ -256,7 +260,7 @@ class Block:
         return large
 
 
-def _filled(rates: Rates, rows: Longs, others: Rates) -> Rates:
+def filled(rates: Rates, rows: Longs, others: Rates) -> Rates:
     """Return the rates with those of these rows taken from `others`, which has no more rows."""
     (top, bottom, number, found), (tops, bottoms, numbers, founds) = rates, others
     top, bottom, number, found = top.copy(), bottom.copy(), number.copy(), found.copy()

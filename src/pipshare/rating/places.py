@@ -16,6 +16,7 @@ from pipshare.rating.rules import (
     GROUP_SCOPE,
     GROUP_SYMBOL,
     TYPE_SCOPE,
+    Scope,
     Selector,
 )
 
@@ -58,12 +59,15 @@ class GroupPlace:
     """An account group of the run: name, account type, lot factor (None = nobody has said it).
 
     `currency` is that of its accounts, used where a trade's own account currency is not known.
+    `country` is set by rating alone, which parts a group by the countries of its clients where a
+    plan has rates by country.
     """
 
     name: str
     account_type: str
     lot_factor: Fraction | None
     currency: str = ""
+    country: str = ""
 
 
 @dataclass(frozen=True)
@@ -88,19 +92,21 @@ def repeat_ranges(length: Longs) -> tuple[Longs, Longs]:
     return owner, np.arange(len(owner)) - np.repeat(np.cumsum(length) - length, length)
 
 
-def groups_of(scopes: Sequence[Selector], groups: Sequence[GroupPlace]) -> Lists:
-    """Return for each scope selector the groups it fits."""
+def groups_of(scopes: Sequence[Scope], groups: Sequence[GroupPlace]) -> Lists:
+    """Return for each scope selector the groups it fits, of the country it names."""
     names = [group.name.casefold() for group in groups]
     types = [group.account_type.casefold() for group in groups]
+    lands = [group.country.casefold() for group in groups]
     found = []
-    for kind, text in scopes:
+    for kind, text, country in scopes:
         if kind == GROUP_SCOPE:
             fits = _mask(text)
-            found.append([g for g, name in enumerate(names) if fits.fullmatch(name)])
+            fitting = [g for g, name in enumerate(names) if fits.fullmatch(name)]
         elif kind == TYPE_SCOPE:
-            found.append([g for g, held in enumerate(types) if held == text])
+            fitting = [g for g, held in enumerate(types) if held == text]
         else:
-            found.append(list(range(len(groups))))
+            fitting = list(range(len(groups)))
+        found.append([g for g in fitting if not country or lands[g] == country])
     return Lists.of(found)
 
 

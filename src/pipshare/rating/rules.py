@@ -20,6 +20,7 @@ NO_SCOPE, TYPE_SCOPE, GROUP_SCOPE = 0, 1, 2
 NO_SYMBOL, GROUP_SYMBOL, EXACT_SYMBOL = 0, 1, 2
 Tier = tuple[int, int, str, int]  # version, component, card, level
 Selector = tuple[int, str]  # kind, casefolded text
+Scope = tuple[int, str, str]  # kind, casefolded text, casefolded country ("" = any)
 
 
 @dataclass
@@ -39,32 +40,48 @@ class Rules:
     """Rate rules as columns: tier, scope and symbol selectors, exact rate, currency, database id.
 
     `top` / `bottom` is the amount in lowest terms; `of` the component a share is taken from, -1
-    for a fixed amount; `scope_rank` and `symbol_rank` order the matches, higher first.
+    for a fixed amount; `scope_rank` and `symbol_rank` order the matches, higher first. The bands of
+    one rate stand one after the other, by `start`: `band` counts them from 0 and `bands` says how
+    many there are; only the first is looked for. `factored`: the lot factor is part of the price.
     """
 
     def __init__(self, versions: Sequence[Version]) -> None:
         self.tiers: dict[Tier, int] = {}
         self.earnings: list[Earning] = []
         self.any_card: dict[tuple[int, int, int], Earning] = {}
-        self.scopes: dict[Selector, int] = {}
+        self.scopes: dict[Scope, int] = {}
         self.symbols: dict[Selector, int] = {}
         self.currencies: dict[str, int] = {}
         rows = [self._row(*found) for found in _walk(versions)]
-        self._table = np.array(rows, np.int64).reshape(-1, 8).T.copy()
+        self._table = np.array(rows, np.int64).reshape(-1, 10).T.copy()
         (self.tier, self.scope, self.symbol, self.top, self.bottom, self.currency, self.of,
-         self.rate_id) = self._table  # fmt: skip
-        self.scope_rank = _scope_ranks(list(self.scopes))[self.scope]
+         self.rate_id, self.band, self.factored) = self._table  # fmt: skip
+        self.starts = [rule.start for _, rule, *_ in _walk(versions)]
+        first = np.flatnonzero(self.band == 0)
+        self.bands = np.repeat(np.diff(np.r_[first, len(rows)]), np.diff(np.r_[first, len(rows)]))
+        self.have_bands = len(first) < len(rows) or any(self.starts)
+        self.have_countries = any(country for _, _, country in self.scopes)
+        scopes = [(kind, text) for kind, text, _ in self.scopes]
+        named = np.array([country != "" for _, _, country in self.scopes], np.int64)
+        self.scope_rank = _scope_ranks(scopes)[self.scope]
+        self.country_rank = named[self.scope] if len(named) else self.scope
         kinds = np.array([kind for kind, _ in self.symbols], np.int64)
         self.symbol_rank = kinds[self.symbol] if len(kinds) else self.symbol
 
     def of_tiers(self, used: Longs) -> Longs:
-        """Return the rows of the rules that stand in any of the tiers `used`."""
+        """Return the rows of the first bands that stand in any of the tiers `used`."""
         wanted = np.zeros(len(self.earnings) + 1, np.bool_)
         wanted[used] = True
-        return np.flatnonzero(wanted[self.tier])
+        return np.flatnonzero(wanted[self.tier] & (self.band == 0))
 
     def _row(
-        self, place: tuple[int, int], rule: RateRule, rate_id: int, of: int
+        self,
+        place: tuple[int, int],
+        rule: RateRule,
+        rate_id: int,
+        of: int,
+        band: int,
+        factored: bool,
     ) -> tuple[int, ...]:
         level = rule.level or ANY_LEVEL
         key = (*place, rule.card, level)
@@ -74,7 +91,7 @@ class Rules:
         own = Earning(True) if of < 0 else Earning(False, {of})
         self.earnings[tier].add(own)
         self.any_card.setdefault((*place, level), Earning()).add(own)
-        scope, symbol = _scope(rule), _symbol(rule)
+        scope, symbol = (*_scope(rule), (rule.country or "").casefold()), _symbol(rule)
         return (
             tier,
             self.scopes.setdefault(scope, len(self.scopes)),
@@ -84,6 +101,8 @@ class Rules:
             self.currencies.setdefault(rule.currency, len(self.currencies)),
             of,
             rate_id,
+            band,
+            factored,
         )
 
 
@@ -108,12 +127,29 @@ class TermsColumns:
         self.pays_others = np.array([*pays, False], np.bool_)
 
 
-def _walk(versions: Sequence[Version]) -> Iterator[tuple[tuple[int, int], RateRule, int, int]]:
+def _walk(
+    versions: Sequence[Version],
+) -> Iterator[tuple[tuple[int, int], RateRule, int, int, int, bool]]:
+    """Go through all rules: place, rule, id, component a share is of, band, lot factor or not."""
     for v, version in enumerate(versions):
         codes = {part.code: c for c, part in enumerate(version.programme.components)}
         for c, component in enumerate(version.programme.components):
+            lots = component.basis == "lot" or (
+                component.basis in ("spread", "markup") and component.unit != "money"
+            )
+            rates: dict[object, list[tuple[RateRule, int]]] = {}
             for rule, rate_id in zip(component.rates, version.rate_ids[c], strict=True):
-                yield (v, c), rule, rate_id, -1 if rule.of is None else codes[rule.of]
+                rates.setdefault(_matching(rule), []).append((rule, rate_id))
+            for bands in rates.values():
+                for band, (rule, rate_id) in enumerate(sorted(bands, key=lambda b: b[0].start)):
+                    is_share = rule.of is not None and component.basis != "earned"
+                    of = codes[str(rule.of)] if is_share else -1
+                    yield (v, c), rule, rate_id, of, band, lots and not is_share
+
+
+def _matching(rule: RateRule) -> object:
+    """Return what rules have in common that are bands of one rate."""
+    return rule.card, rule.level, _scope(rule), _symbol(rule), rule.country, rule.side, rule.of
 
 
 def _scope(rule: RateRule) -> Selector:

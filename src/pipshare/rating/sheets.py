@@ -86,7 +86,7 @@ def _tier_cells(
     unknown = [s for s, symbol in enumerate(symbols) if not symbol.known]
     # A rule for a symbol or symbol group might be meant for a symbol nobody has described yet.
     doubtful = Lists.of([[] if kind == NO_SYMBOL else unknown for kind, _ in rules.symbols])
-    rank = rules.scope_rank[rows] * 4 + rules.symbol_rank[rows]
+    rank = (rules.scope_rank[rows] * 4 + rules.symbol_rank[rows]) * 2 + rules.country_rank[rows]
     order = np.argsort(rank, kind="stable")
     edges = np.flatnonzero(np.r_[True, np.diff(rank[order]) != 0, True])
     for start, end in pairwise(edges.tolist()):
