@@ -17,6 +17,8 @@ from pipshare.errors import Conflict, Unavailable
 
 QUEUES = {  # what waits, and what ends: sessions, counted attempts
     "inbox_batch",
+    "clients_event_waiting",
+    "clients_touched",
     "inbox_unseen",
     "rating_due",
     "rating_request",

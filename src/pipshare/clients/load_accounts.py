@@ -8,6 +8,7 @@ import polars as pl
 import psycopg
 
 from pipshare.clients.owner import settle_owners
+from pipshare.clients.settle_events import take_up_events
 from pipshare.clients.stage import (
     known_accounts,
     known_clients,
@@ -55,6 +56,7 @@ def load_accounts(
     for subject, effect in follow_observed(conn, accounts).items():
         if subject in known["subject"]:
             report.touch(effect)
+    take_up_events(conn)
     report.refused.sort(key=lambda one: one.line)
     return report
 

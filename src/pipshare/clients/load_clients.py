@@ -11,6 +11,7 @@ from typing import Any
 import polars as pl
 import psycopg
 
+from pipshare.clients.settle_events import take_up_events
 from pipshare.clients.stage import known_clients, known_countries, numbers, stage_clients, take_turn
 from pipshare.db import Int4, Text, Timestamp, copy_in
 from pipshare.facts import history
@@ -58,6 +59,7 @@ def load_clients(
     report.relations = rows.filter(pl.col("partner").is_not_null()).select(
         pl.col("code").alias("client"), "entity", "partner", "valid_from", "line"
     )
+    take_up_events(conn)
     report.refused.sort(key=lambda one: one.line)
     return report
 

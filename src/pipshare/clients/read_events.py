@@ -1,0 +1,119 @@
+"""Read events of clients as they hold now, and what they say of a moment."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import polars as pl
+import psycopg
+
+from pipshare.db import Int4, Int8, copy_in, ms, read_columns
+from pipshare.facts import history
+from pipshare.facts.events import EVENT, KINDS, originals
+from pipshare.facts.standing import Snapshots, Standing, snapshots_at, standing_at
+from pipshare.period import Millis
+
+SNAPSHOT = "account_snapshot"
+# EVENT, the client's id, and `original`: the row of this frame that `reference` means, -1 = none.
+HELD = {**EVENT, "client_id": pl.Int64, "original": pl.Int64}
+LIFE = tuple(kind for kind in KINDS if kind != SNAPSHOT)  # there may be one snapshot a day
+_EXPRESSIONS = {
+    "entity": "n.code",
+    "at_ms": ms("v.at"),
+    "cleared_ms": ms("v.cleared_at"),
+    "expires_ms": ms("v.expires_at"),
+    "line": "0",
+}
+_COLUMNS = ", ".join(_EXPRESSIONS.get(name, f"v.{name}") for name in EVENT) + ", v.client_id"
+_STAGE = "CREATE TEMP TABLE clients_asked_stage (client_id integer) ON COMMIT DROP"
+_OF_SOME = """
+  AND v.id IN (
+      SELECT e.id FROM clients_asked_stage q
+        JOIN clients_client c ON c.id = q.client_id
+        JOIN clients_event e ON e.entity_id = c.entity_id AND e.client = c.code
+      UNION ALL
+      SELECT e.id FROM clients_asked_stage q
+        JOIN clients_account_owner w ON w.client_id = q.client_id
+        JOIN clients_event e ON e.server = w.server AND e.login = w.login AND e.client = '')
+"""
+_EVENTS = f"""
+SELECT {_COLUMNS} FROM clients_event_current v JOIN market_entity n ON n.id = v.entity_id
+ WHERE v.client_id IS NOT NULL AND v.kind = ANY(%(kinds)s) {{some}}
+"""
+_COUNTRIES = f"""
+SELECT t.client_id, t.id, t.country, {ms("t.valid_from")} FROM clients_country t
+ WHERE t.client_id IN (SELECT client_id FROM clients_asked_stage)
+"""
+_COUNTRY = {"subject": pl.Int64, "id": pl.Int64, "country": pl.String, "from_ms": pl.Int64}
+_LOGIN_STAGE = "CREATE TEMP TABLE clients_snapshot_stage (login bigint) ON COMMIT DROP"
+_SNAPSHOTS = f"""
+SELECT {_COLUMNS} FROM clients_event_current v JOIN market_entity n ON n.id = v.entity_id
+ WHERE v.kind = '{SNAPSHOT}' AND v.login <> 0
+   AND v.server = (SELECT code FROM market_server WHERE id = %(server)s)
+   AND v.login IN (SELECT login FROM clients_snapshot_stage)
+"""
+_WAITING = """
+SELECT w.reason, w.key, v.source, v.event, v.kind, v.client, w.since
+  FROM clients_event_waiting w JOIN clients_event v ON v.id = w.event_id
+ ORDER BY w.since, w.event_id LIMIT %s
+"""
+
+
+def events_of(
+    conn: psycopg.Connection[Any],
+    client_ids: Sequence[int] | Millis | None = None,
+    kinds: Sequence[str] = LIFE,
+) -> pl.DataFrame:
+    """Return the events of clients (None: of all) as they hold now, as a HELD frame.
+
+    In order of moment, source and event. Those of clients or accounts that are not known are not
+    among them. Snapshots of accounts are left out unless asked for.
+    """
+    some = ""
+    if client_ids is not None:
+        _ask(conn, np.asarray(client_ids, np.int64))
+        some = _OF_SOME
+    schema = {**EVENT, "client_id": pl.Int64}
+    found = read_columns(conn, _EVENTS.format(some=some), {"kinds": list(kinds)}, schema=schema)
+    # An empty text of COPY's CSV is quoted, yet Polars may read it as null.
+    found = found.with_columns(pl.col(pl.String).fill_null(""))
+    found = found.sort("at_ms", "source", "event")
+    return found.with_columns(original=originals(found))
+
+
+def standing_columns(
+    conn: psycopg.Connection[Any], client_ids: Millis, moment_ms: Millis
+) -> Standing:
+    """Return what was true of clients at moments: registration, KYC, country, the CRM's word."""
+    _ask(conn, client_ids)
+    countries = history.resolve(read_columns(conn, _COUNTRIES, schema=_COUNTRY))
+    countries = countries.rename({"subject": "client_id"})
+    return standing_at(events_of(conn, client_ids), client_ids, moment_ms, countries)
+
+
+def snapshot_columns(
+    conn: psycopg.Connection[Any], server_id: int, logins: Millis, moment_ms: Millis
+) -> Snapshots:
+    """Return the last snapshot of a server's accounts before each moment."""
+    conn.execute("DROP TABLE IF EXISTS pg_temp.clients_snapshot_stage")
+    conn.execute(_LOGIN_STAGE)
+    copy_in(conn, "clients_snapshot_stage", {"login": Int8(np.unique(logins))})
+    conn.execute("ANALYZE clients_snapshot_stage")
+    schema = {**EVENT, "client_id": pl.Int64}
+    events = read_columns(conn, _SNAPSHOTS, {"server": server_id}, schema=schema)
+    events = events.with_columns(server=pl.lit(""))
+    return snapshots_at(events, "", logins, moment_ms)
+
+
+def waiting_events(conn: psycopg.Connection[Any], limit: int = 1000) -> list[tuple[Any, ...]]:
+    """Return events that wait: reason, key, source, event, kind, client, since."""
+    return conn.execute(_WAITING, (limit,)).fetchall()
+
+
+def _ask(conn: psycopg.Connection[Any], client_ids: Millis) -> None:
+    conn.execute("DROP TABLE IF EXISTS pg_temp.clients_asked_stage")
+    conn.execute(_STAGE)
+    copy_in(conn, "clients_asked_stage", {"client_id": Int4(np.unique(client_ids))})
+    conn.execute("ANALYZE clients_asked_stage")

@@ -1,0 +1,93 @@
+"""What follows from events that came: which of them wait, and whose commissions they touch.
+
+Called in the transaction that brought the events, or the clients or accounts they waited for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import psycopg
+
+from pipshare.facts.events import REFERRING
+
+_SET = """
+SELECT e.id FROM clients_event f JOIN clients_event e USING (source, event)
+ WHERE f.id = ANY(%(ids)s)
+UNION
+SELECT r.id FROM clients_event f
+  JOIN clients_event r ON r.source = f.source AND r.reference = f.event AND r.reference <> ''
+ WHERE f.id = ANY(%(ids)s)
+"""
+_NO_LONGER = f"DELETE FROM clients_event_waiting WHERE event_id IN ({_SET})"
+_WAIT = f"""
+INSERT INTO clients_event_waiting (event_id, reason, key)
+SELECT v.id,
+       CASE WHEN v.client_id IS NOT NULL THEN 'unknown_reference'
+            WHEN v.client <> '' THEN 'unknown_client' ELSE 'unknown_account' END,
+       CASE WHEN v.client_id IS NOT NULL THEN v.reference
+            WHEN v.client <> '' THEN v.client ELSE v.server || ' ' || v.login END
+  FROM clients_event_current v
+ WHERE v.id IN ({_SET})
+   AND (v.client_id IS NULL
+        OR v.kind = ANY(%(referring)s)
+           AND NOT EXISTS (SELECT FROM clients_event o
+                            WHERE o.source = v.source AND o.event = v.reference))
+"""
+_WAITING = "SELECT event_id, reason FROM clients_event_waiting WHERE event_id = ANY(%s)"
+# An event touches its client from its moment on; with it what it takes the place of (which may be
+# another client's), what it is about, and what waited for it.
+_TOUCH = """
+WITH about AS (
+    SELECT e.entity_id, e.client, e.server, e.login, e.at
+      FROM clients_event f JOIN clients_event e USING (source, event) WHERE f.id = ANY(%(ids)s)
+    UNION ALL
+    SELECT o.entity_id, o.client, o.server, o.login, o.at
+      FROM clients_event f
+      JOIN clients_event o ON o.source = f.source AND o.event = f.reference
+     WHERE f.id = ANY(%(ids)s) AND f.reference <> ''
+    UNION ALL
+    SELECT r.entity_id, r.client, r.server, r.login, r.at
+      FROM clients_event f
+      JOIN clients_event r ON r.source = f.source AND r.reference = f.event AND r.reference <> ''
+     WHERE f.id = ANY(%(ids)s)
+), whose AS (
+    SELECT c.id AS client_id, a.at
+      FROM about a JOIN clients_client c ON c.entity_id = a.entity_id AND c.code = a.client
+     WHERE a.client <> ''
+    UNION ALL
+    SELECT w.client_id, a.at
+      FROM about a JOIN clients_account_owner w ON w.server = a.server AND w.login = a.login
+     WHERE a.client = ''
+)
+INSERT INTO clients_touched (client_id, since)
+SELECT client_id, min(at) FROM whose GROUP BY client_id ORDER BY client_id
+    ON CONFLICT (client_id) DO UPDATE SET since = least(clients_touched.since, excluded.since)
+"""
+_KNOWN_NOW = """
+SELECT w.event_id FROM clients_event_waiting w
+  JOIN clients_event_current v ON v.id = w.event_id
+ WHERE w.reason <> 'unknown_reference' AND v.client_id IS NOT NULL
+"""
+
+
+def settle_events(conn: psycopg.Connection[Any], ids: Sequence[int]) -> dict[int, str]:
+    """Bring waits and touched clients in line with events that are new (ids of clients_event).
+
+    Returns for those of them that wait the reason.
+    """
+    if not ids:
+        return {}
+    values = {"ids": list(ids), "referring": list(REFERRING)}
+    conn.execute(_NO_LONGER, values)
+    conn.execute(_WAIT, values)
+    conn.execute(_TOUCH, values)
+    return dict(conn.execute(_WAITING, (list(ids),)).fetchall())
+
+
+def take_up_events(conn: psycopg.Connection[Any]) -> int:
+    """Take up events whose client or account became known; return how many."""
+    ids = [row[0] for row in conn.execute(_KNOWN_NOW)]
+    settle_events(conn, ids)
+    return len(ids)
