@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from pipshare.period import Clock
@@ -20,11 +22,10 @@ TOUCHED: dict[str, pl.DataType | type[pl.DataType]] = {
     "component_id": pl.Int32, "chain": pl.Int32, "client": pl.Int64, "window_start_ms": pl.Int64,
     "window_end_ms": pl.Int64, "row": pl.Int64,
 }  # fmt: skip
+Ints = npt.NDArray[np.integer[Any]]
 
 
-def deciding(
-    book: Book, chains: Sequence[tuple[int, ...]], chain: Longs, moment_ms: Longs
-) -> Longs:
+def deciding(book: Book, chains: Sequence[tuple[int, ...]], chain: Ints, moment_ms: Longs) -> Longs:
     """Return the place in `book.versions` of what decides each row, -1 = nothing does.
 
     The direct IB's terms at the moment name the programme; a chain of -1 has none.
@@ -65,7 +66,7 @@ def touches(
 
 
 def _part(
-    number: int, chain: Longs, client: Longs, start: Longs, end: Longs, rows: Longs
+    number: int, chain: Ints, client: Longs, start: Longs, end: Longs, rows: Longs
 ) -> pl.DataFrame:
     columns = {"component_id": np.full(len(rows), number), "chain": chain, "client": client,
                "window_start_ms": start, "window_end_ms": end, "row": rows}  # fmt: skip

@@ -1,0 +1,134 @@
+"""What happened to one client, out of the events: his deposits with their fate, his KYC, the CRM.
+
+Canonical: events stand in the order of their moments, whatever order they came in. A reversal that
+is dated before its deposit, or whose deposit is not there, takes nothing until the deposit is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from fractions import Fraction
+from itertools import groupby
+from operator import itemgetter
+from typing import Any
+
+import polars as pl
+
+from pipshare.facts.events import KYC, REFERRING, newest, originals
+
+OPENED, LOST, WON = "chargeback_opened", "chargeback_lost", "chargeback_won"
+_ORDER = {OPENED: 1, LOST: 2, WON: 3, "deposit_reversed": 4, "withdrawal_reversed": 4}
+_USED = ("registration", "deposit", "withdrawal", "qualified", "unqualified", *KYC, *REFERRING)
+_COLUMNS = ("kind", "at_ms", "cleared_ms", "amount_e8", "currency", "country", "event")
+_TAKING = ("original", "kind", "at_ms", "amount_e8", "event")
+
+
+@dataclass(frozen=True)
+class Taking:
+    """Something that took a movement back (amount None = all of it), disputed or restored it."""
+
+    kind: str
+    at_ms: int
+    amount: Fraction | None
+    event: str
+
+
+@dataclass
+class Movement:
+    """A deposit or withdrawal: sent at, counted from `counts_ms` on (cleared), and its takings."""
+
+    event: str
+    at_ms: int
+    counts_ms: int
+    amount: Fraction
+    currency: str
+    takings: list[Taking] = field(default_factory=list)
+
+    def standing(self, as_of_ms: int, *, doubted: bool = False) -> Fraction:
+        """Return what is left of it as known at a moment. `doubted`: a dispute counts as lost."""
+        left, disputed = self.amount, None
+        for taking in self.takings:
+            if taking.at_ms > as_of_ms:
+                break
+            if taking.kind in (OPENED, LOST):
+                before = disputed.amount if disputed is not None else None
+                disputed = Taking(taking.kind, taking.at_ms, taking.amount or before, taking.event)
+            elif taking.kind == WON:
+                disputed = None
+            else:
+                left -= self.amount if taking.amount is None else taking.amount
+        if disputed is not None and (doubted or disputed.kind == LOST):
+            left -= self.amount if disputed.amount is None else disputed.amount
+        return max(left, Fraction(0))
+
+    @property
+    def dispute(self) -> Taking | None:
+        """Return the dispute that is open in the end."""
+        disputes = [one for one in self.takings if one.kind in (OPENED, LOST, WON)]
+        return disputes[-1] if disputes and disputes[-1].kind == OPENED else None
+
+
+@dataclass(frozen=True)
+class Word:
+    """A moment at which something was said: KYC approved or not, qualified or not."""
+
+    at_ms: int
+    good: bool
+    event: str
+
+
+@dataclass
+class Life:
+    """One client. All lists ascend by moment; `registered_ms` None = not known."""
+
+    client: int
+    registered_ms: int | None = None
+    registration: str = ""
+    country: str = ""
+    deposits: list[Movement] = field(default_factory=list)
+    withdrawals: list[Movement] = field(default_factory=list)
+    kyc: list[Word] = field(default_factory=list)
+    crm: list[Word] = field(default_factory=list)
+
+
+def lives(events: pl.DataFrame) -> list[Life]:
+    """Return the lives of all clients, by client.
+
+    `events`: columns of facts.events.EVENT with `client` as a number (rows of -1 are nobody's), in
+    any order; of several versions of an event the newest holds. What takes a deposit back need not
+    name the client.
+    """
+    known = events.filter(pl.col("kind").is_in(_USED))
+    told = newest(known.sort("source", "event", "version", "at_ms"))
+    told = told.with_columns(originals(told), row=pl.int_range(pl.len(), dtype=pl.Int64))
+    rank = pl.col("kind").replace_strict(_ORDER, default=0, return_dtype=pl.Int64)
+    told = told.with_columns(rank=rank).sort("client", "at_ms", "rank", "source", "event")
+    movements: dict[int, Movement] = {}
+    mine = told.filter((pl.col("client") >= 0) & ~pl.col("kind").is_in(REFERRING))
+    rows = mine.select("client", "row", *_COLUMNS).iter_rows()
+    found = [_life(client, some, movements) for client, some in groupby(rows, key=itemgetter(0))]
+    takings = told.filter(pl.col("kind").is_in(REFERRING)).sort("at_ms", "rank", "source", "event")
+    for original, kind, at, amount_e8, event in takings.select(_TAKING).iter_rows():
+        if original in movements:
+            amount = Fraction(amount_e8, 10**8) or None
+            movements[original].takings.append(Taking(kind, at, amount, event))
+    return found
+
+
+def _life(client: int, rows: Iterable[Any], movements: dict[int, Movement]) -> Life:
+    life = Life(client)
+    for _, row, kind, at, cleared, amount_e8, currency, country, event in rows:
+        if kind in ("deposit", "withdrawal"):
+            amount = Fraction(amount_e8, 10**8)
+            made = movements[row] = Movement(event, at, max(at, cleared), amount, currency)
+            (life.deposits if kind == "deposit" else life.withdrawals).append(made)
+        elif kind == "registration":
+            if life.registered_ms is None:
+                life.registered_ms, life.registration = at, event
+        elif kind in KYC:
+            life.kyc.append(Word(at, kind == "kyc_approved", event))
+        else:
+            life.crm.append(Word(at, kind == "qualified", event))
+        life.country = country or life.country
+    return life

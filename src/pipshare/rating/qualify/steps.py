@@ -1,0 +1,118 @@
+"""What a client's life is paid for: rows to be rated when he qualifies, and rows that undo them.
+
+A component without a ladder has one step. With one, the steps are the bands of its rates by the
+sum of his deposits, and a row says from which step to which. What was undone is paid again when it
+is reached again, and never twice.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+from pipshare.rating.qualify.life import Life, Taking
+from pipshare.rating.qualify.stretches import Asked, Reached, broker_day, doubted, stretches
+
+
+@dataclass(frozen=True)
+class Ladder:
+    """The steps of a component: `starts` ascend; above: a sum equal to one has not reached it."""
+
+    starts: tuple[Fraction, ...] = ()
+    above: bool = False
+
+    def step(self, reached: Reached) -> int:
+        """Return the step that is reached, from 1; 0 = below the first."""
+        if not self.starts:
+            return 1
+        value = reached.deposits
+        return sum(one < value if self.above else one <= value for one in self.starts)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One thing to pay or to undo, of one client and component.
+
+    Rated with the chain, terms and rates of `moment_ms`, as step `to` less step `from_` (0 =
+    nothing); booked at `booked_ms`. `undoes` is the place of the row that it takes back whole, -1
+    = none. `held_by`: the event of an open dispute that holds it, "" = none.
+    """
+
+    moment_ms: int
+    booked_ms: int
+    from_: int
+    to: int
+    deposits: Fraction
+    cause: str
+    undoes: int = -1
+    held_by: str = ""
+
+
+def rows_of(
+    life: Life,
+    trades_ms: int | None,
+    asked: Asked,
+    ladder: Ladder,
+    clawback_days: int | None = None,
+) -> list[Row]:
+    """Return a client's rows in the order in which they are booked. Raises stretches.NoRate."""
+    paid = _Paid(asked, clawback_days)
+    for stretch in stretches(life, trades_ms, asked):
+        begun = [one for one in stretch.reached if one.at_ms <= stretch.start_ms]
+        at_start = begun[-1] if begun else None
+        paid.fall(at_start, ladder, stretch.start_ms, stretch.cause)
+        if at_start is not None:
+            paid.rise(at_start, ladder, stretch.start_ms, stretch.cause)
+        for one in stretch.reached[len(begun) :]:
+            paid.rise(one, ladder, one.at_ms, one.cause)
+    disputes = [one.dispute for one in life.deposits if one.dispute is not None]
+    if disputes:
+        left = doubted(life, trades_ms, asked)
+        paid.hold(ladder.step(left[-1]) if left else 0, min(disputes, key=lambda one: one.at_ms))
+    return paid.rows
+
+
+class _Paid:
+    """The rows so far, and which of them stand: a stack of steps."""
+
+    def __init__(self, asked: Asked, clawback_days: int | None) -> None:
+        self.asked, self.days = asked, clawback_days
+        self.rows: list[Row] = []
+        self._stack: list[int] = []
+
+    @property
+    def _step(self) -> int:
+        return self.rows[self._stack[-1]].to if self._stack else 0
+
+    def rise(self, reached: Reached, ladder: Ladder, at_ms: int, cause: str) -> None:
+        step = ladder.step(reached)
+        if step > self._step:
+            self._add(Row(at_ms, at_ms, self._step, step, reached.deposits, cause))
+
+    def fall(self, reached: Reached | None, ladder: Ladder, at_ms: int, cause: str) -> None:
+        """Undo the steps above what still holds, if they are young enough to be taken back."""
+        step = 0 if reached is None else ladder.step(reached)
+        while self._stack and self._step > step and self._young(self.rows[self._stack[-1]], at_ms):
+            place = self._stack.pop()
+            old = self.rows[place]
+            self.rows.append(Row(old.moment_ms, at_ms, old.from_, old.to, old.deposits, cause,
+                                 place))  # fmt: skip
+            if reached is not None and old.from_ < step < old.to:
+                self._add(Row(old.moment_ms, at_ms, old.from_, step, reached.deposits, cause))
+
+    def hold(self, step: int, dispute: Taking) -> None:
+        """Hold what would not stand if the dispute were lost."""
+        for place in self._stack:
+            row = self.rows[place]
+            if row.to > step and self._young(row, dispute.at_ms):
+                self.rows[place] = replace(row, held_by=dispute.event)
+
+    def _young(self, row: Row, at_ms: int) -> bool:
+        if self.days is None:
+            return True
+        first, last = (broker_day(self.asked.clock, one) for one in (row.booked_ms, at_ms))
+        return last - first <= self.days
+
+    def _add(self, row: Row) -> None:
+        self._stack.append(len(self.rows))
+        self.rows.append(row)

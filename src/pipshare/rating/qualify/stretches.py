@@ -1,0 +1,232 @@
+"""Stretches of a client's life between events that take something back, and what holds in each.
+
+A stretch is judged by the facts as they are known when it begins: a deposit that was taken back
+never was. In it things only add up, so that one walk over its moments finds when all conditions
+came to hold, and which steps of a ladder were reached then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+
+from pipshare.period import FOREVER_MS, HOUR_MS, Clock
+from pipshare.plans.qualifying import Qualify
+from pipshare.rating.qualify.life import Life, Movement, Word
+from pipshare.rating.qualify.reached import asks_trades
+from pipshare.rating.windows.calendar import DAY_MS, last_day
+
+Fx = Callable[[str, str, int], Fraction | None]
+TRADE = "trade"  # the cause where trades were the last thing missing
+
+
+class NoRate(Exception):
+    """No exchange rate for a deposit; `pair` is what is missing."""
+
+    def __init__(self, base: str, quote: str) -> None:
+        super().__init__(f"{base}/{quote}")
+        self.pair = f"{base}/{quote}"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is asked of a client, in which currency, on whose clock, converted by which rates."""
+
+    qualify: Qualify
+    currency: str
+    clock: Clock
+    fx: Fx
+
+
+@dataclass(frozen=True)
+class Reached:
+    """From `at_ms` on all conditions hold and deposits come to `deposits`; `cause` is an event."""
+
+    at_ms: int
+    deposits: Fraction
+    cause: str
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """From `start_ms` to `end_ms`: `reached` ascends, empty = not qualified. `cause` began it."""
+
+    start_ms: int
+    end_ms: int
+    cause: str
+    reached: tuple[Reached, ...]
+
+
+def stretches(life: Life, trades_ms: int | None, asked: Asked) -> Iterator[Stretch]:
+    """Return the stretches of a life, one after the other without a gap.
+
+    `trades_ms`: since when the client's trades are enough, None = they are not.
+    """
+    edges: dict[int, str] = {}
+    for movement in (*life.deposits, *life.withdrawals):
+        edges.update((one.at_ms, one.event) for one in movement.takings)
+    edges.update((one.at_ms, one.event) for one in (*life.kyc, *life.crm) if not one.good)
+    starts = [(-1, ""), *sorted(edges.items())]
+    ends = [*(start for start, _ in starts[1:]), FOREVER_MS]
+    for (start, cause), end in zip(starts, ends, strict=True):
+        yield Stretch(start, end, cause, _Walk(life, trades_ms, asked, start, end).reached())
+
+
+def doubted(life: Life, trades_ms: int | None, asked: Asked) -> tuple[Reached, ...]:
+    """Return what would hold in the end if all open disputes were lost."""
+    walk = _Walk(life, trades_ms, asked, FOREVER_MS, FOREVER_MS, doubted=True)
+    return walk.reached()
+
+
+def since(words: list[Word], as_of_ms: int) -> Word | None:
+    """Return the word since which it is so, as known at a moment; later ones only may confirm it.
+
+    None = never said yet, or taken back last. Words after the moment count when they come first.
+    """
+    good = None
+    for word in words:
+        if word.good:
+            good = good or word
+        elif word.at_ms <= as_of_ms:
+            good = None
+    return good
+
+
+def broker_day(clock: Clock, utc_ms: int) -> int:
+    """Return the broker's day of a moment, as days since 1970-01-01."""
+    return int(clock.from_utc(np.array([utc_ms], np.int64))[0] // DAY_MS)
+
+
+class _Walk:
+    """One walk over a client's life as known at `as_of`, up to and without `until`."""
+
+    def __init__(
+        self, life: Life, trades_ms: int | None, asked: Asked, as_of: int, until: int,
+        *, doubted: bool = False,
+    ) -> None:  # fmt: skip
+        self.life, self.asked, self.as_of, self.until = life, asked, as_of, until
+        self.deposits = self._standing(life.deposits, doubted)
+        self.withdrawals = self._standing(life.withdrawals, doubted=False)
+        self.trades_ms = trades_ms if asks_trades(asked.qualify) else -1
+        self.kyc, self.crm = since(life.kyc, as_of), since(life.crm, as_of)
+
+    def _standing(
+        self, movements: list[Movement], doubted: bool
+    ) -> list[tuple[int, int, str, Fraction]]:
+        """Return (counts from, sent at, event, amount) of what stands, in the order of counting."""
+        found = []
+        for one in movements:
+            left = one.standing(self.as_of, doubted=doubted)
+            if left > 0 and one.counts_ms < self.until:
+                worth = left * self._rate(one)
+                found.append((one.counts_ms, one.at_ms, one.event, worth))
+        return sorted(found)
+
+    def _rate(self, movement: Movement) -> Fraction:
+        asked = self.asked
+        if not asked.currency or movement.currency == asked.currency:
+            return Fraction(1)
+        rate = asked.fx(movement.currency, asked.currency, movement.at_ms)
+        if rate is None:
+            raise NoRate(movement.currency, asked.currency)
+        return rate
+
+    def reached(self) -> tuple[Reached, ...]:
+        gate = self._gate()
+        if gate is None:
+            return ()
+        at_least, cause = gate
+        deadline = self._deadline()
+        found: list[Reached] = []
+        for at, event, first, net, total in self._moments(at_least, cause):
+            if at >= self.until or (deadline is not None and self._day(at) > deadline):
+                break
+            holds = found or (first and net)
+            if holds and (not found or total != found[-1].deposits):
+                found.append(Reached(at, total, event))
+        return tuple(found)
+
+    def _gate(self) -> tuple[int, str] | None:
+        """Return the moment before which it cannot hold, and its cause; None = it cannot at all."""
+        q, gates = self.asked.qualify, [(-1, "")]
+        if q.who != "crm":
+            if self.trades_ms is None:
+                return None
+            gates.append((self.trades_ms, TRADE))
+            if q.kyc:
+                gates.append((self.kyc.at_ms, self.kyc.event) if self.kyc else (FOREVER_MS, ""))
+        if q.who != "own":
+            taken = self.life.deposits and not self.deposits and any(
+                one.counts_ms < self.until for one in self.life.deposits)  # fmt: skip
+            if taken or self.crm is None:
+                return None
+            gates.append((self.crm.at_ms, self.crm.event))
+        if gates == [(-1, ""), (-1, TRADE)] and q.first_deposit is None and q.net_deposits is None:
+            if self.life.registered_ms is None:
+                return None  # nothing is asked, so that the registration is what counts
+            gates.append((self.life.registered_ms, self.life.registration))
+        return max(gates, key=lambda gate: gate[0])
+
+    def _deadline(self) -> int | None:
+        q = self.asked.qualify
+        if q.within_days is None:
+            return None
+        base = self.life.registered_ms
+        if base is None:
+            base = min((sent for _, sent, _, _ in self.deposits), default=self.trades_ms)
+        if base is None or base < 0:
+            return None
+        return last_day(self._day(base), q.within_days, q.calendar)
+
+    def _moments(
+        self, at_least: int, cause: str
+    ) -> Iterator[tuple[int, str, bool, bool, Fraction]]:
+        """Yield (moment, cause, first deposit is enough, net is enough, sum) as things add up."""
+        q = self.asked.qualify
+        own = q.who != "crm"
+        moves = [(*one[:3], one[3], True) for one in self.deposits]
+        moves += [(*one[:3], -one[3], False) for one in self.withdrawals]
+        moves.sort(key=lambda move: (move[0], not move[4], move[1], move[2]))
+        first = _FirstDeposit(q.first_deposit if own else None, q.sum_hours)
+        net = total = Fraction(0)
+        least = q.net_deposits if own else None
+        asked = at_least < 0
+        for counts, sent, event, amount, is_deposit in moves:
+            if not asked and counts > at_least:
+                asked = True
+                yield at_least, cause, first.enough, least is None or net >= least, total
+            net += amount
+            if is_deposit:
+                total += amount
+                first.add(sent, event, amount)
+            if counts >= at_least:
+                asked = True
+                told = event if counts > at_least or not cause else cause
+                yield counts, told, first.enough, least is None or net >= least, total
+        if not asked:
+            yield at_least, cause, first.enough, least is None or net >= least, total
+
+    def _day(self, utc_ms: int) -> int:
+        return broker_day(self.asked.clock, utc_ms)
+
+
+class _FirstDeposit:
+    """The first-time deposit, alone or as the sum of the first hours (half-open)."""
+
+    def __init__(self, least: Fraction | None, hours: int) -> None:
+        self.least, self.span = least, hours * HOUR_MS
+        self.enough = least is None
+        self._held: list[tuple[int, str, Fraction]] = []
+
+    def add(self, sent_ms: int, event: str, amount: Fraction) -> None:
+        if self.least is None:
+            return
+        if self._held and sent_ms >= min(self._held)[0] + max(self.span, 1):
+            return  # later ones are no part of it, whatever comes before it yet
+        self._held.append((sent_ms, event, amount))
+        begin, _, alone = min(self._held)
+        within = sum((a for at, _, a in self._held if at < begin + self.span), Fraction(0))
+        self.enough = (within if self.span else alone) >= self.least
