@@ -77,8 +77,8 @@ def rate(
         return nothing_rated()
     every = len(rows) == len(settled)
     frame = settled if every else settled[rows]
-    known_symbols, symbol = _symbols(frame["symbol"], symbols)
-    groups, group = _groups(attributed, rows)
+    known_symbols, symbol = symbols_of(frame["symbol"], symbols)
+    groups, group = groups_of(attributed, rows)
     cancelled = frame["state"].to_numpy() == State.CANCELLED
     trades = TradeColumns(
         lots_e8=frame["lots_e8"].to_numpy(),
@@ -130,12 +130,16 @@ def lot_factor(row: GroupRow | None, currency: str) -> Fraction | None:
     return None if currency in CENT_CURRENCIES else Fraction(1)
 
 
-def _symbols(raw: pl.Series, known: SymbolBook) -> tuple[list[SymbolPlace], Int32s]:
+def symbols_of(raw: pl.Series, known: SymbolBook) -> tuple[list[SymbolPlace], Int32s]:
     """Return the symbols used, and the place of each row's; unknown names are symbols too."""
     place = known.resolve_column(raw).astype(np.int64)
     used, code = _numbered(np.maximum(place, 0), max(len(known.rows), 1))
     rows = [known.rows[i] for i in used.tolist()] if known.rows else []
-    found = [SymbolPlace(row.symbol, row.symbol_group, currency=row.currency) for row in rows]
+    found = [
+        SymbolPlace(row.symbol, row.symbol_group, currency=row.currency, digits=row.digits,
+                    contract_e8=row.contract_e8)
+        for row in rows
+    ]  # fmt: skip
     lost = np.flatnonzero(place < 0)
     if len(lost):
         names = raw[lost].str.strip_chars()
@@ -162,7 +166,7 @@ def _own_rates(
     )
 
 
-def _groups(attributed: Attributed, rows: Longs) -> tuple[list[GroupPlace], Int32s]:
+def groups_of(attributed: Attributed, rows: Longs) -> tuple[list[GroupPlace], Int32s]:
     """Return the distinct account groups used, and the place of each row's."""
     cent = [name in CENT_CURRENCIES for name in attributed.currencies]
     in_cents = np.array([*cent, False], np.int64)[attributed.currency[rows]]
