@@ -16,7 +16,7 @@ from test_settled_frames import GROUPS, PARTNERS, SYMBOLS, book, frame, told
 from pipshare import rating
 from pipshare.market import DEAL_ID, FxRow, FxTable
 from pipshare.rating.own_rates import OwnRates
-from pipshare.rating.twin_fx import own_rate
+from pipshare.rating.twin.fx import own_rate
 from pipshare.rating.twin_values import OwnRate, TwinResult
 
 LOT = 10**8

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import NamedTuple, TypeVar
+from typing import Literal, NamedTuple, TypeVar
 
 from pipshare.money.amounts import format_e8
 from pipshare.plans.terms import Programme
@@ -78,6 +78,14 @@ class TradeFacts:
     `symbol_name` is the canonical name, or the printed one when `symbol_known` is false.
     `lot_factor` None = a cent account in no known group. `own` None = it came with no exchange
     rate, or one of its currencies is not known.
+
+    Prices and quotes: 0 = unknown; `open_quote` and `close_quote` name their source ("deal",
+    "imported"). Points of typical spread, markup and gateway: None = unknown. Money columns are the
+    client's, in the account's `currency` ("" = unknown): a commission of -7 was charged to him;
+    None = unknown. `qualified_ms`: 0 = always, None = not qualified. `bonus`: (equity - credit) /
+    equity of the last snapshot, None = there is none. `contract_e8` is the deal's own, else the
+    symbol's; 0 = unknown, as `pip_points`, tick size and tick value; `digits` -1 = unknown.
+    `value` is given for the sum of a period, instead of any basis, in `currency`.
     """
 
     lots_e8: int
@@ -92,6 +100,46 @@ class TradeFacts:
     account_type: str
     lot_factor: Fraction | None
     own: OwnRate | None = None
+    open_utc_ms: int | None = None
+    side: int = 0
+    open_price_e8: int = 0
+    close_price_e8: int = 0
+    open_bid_e8: int = 0
+    open_ask_e8: int = 0
+    close_bid_e8: int = 0
+    close_ask_e8: int = 0
+    open_quote: str = ""
+    close_quote: str = ""
+    typical_points: Fraction | None = None
+    gateway_points: Fraction | None = None
+    markup_points: Fraction | None = None
+    commission_e8: int | None = None
+    fee_e8: int | None = None
+    swap_e8: int | None = None
+    profit_e8: int | None = None
+    deal_reason: int = -1
+    partial: bool = False
+    close_by: int = 0
+    account: int = 0
+    currency: str = ""
+    country: str = ""
+    qualified_ms: int | None = None
+    registered_ms: int = 0
+    kyc_held: bool = False
+    bonus: Fraction | None = None
+    snapshot_age_ms: int = 0
+    negative: bool = False
+    book: Literal["passed", "made"] = "passed"
+    server: int = 0
+    ticket: int = 0
+    digits: int = -1
+    contract_e8: int = 0
+    pip_points: int = 0
+    calc: Literal["forex", "cfd", "futures"] = "forex"
+    tick_size_e8: int = 0
+    tick_value_e8: int = 0
+    profit_currency: str = ""
+    value: Fraction | None = None
 
     def group_text(self) -> str:
         """Name the account's group for the working."""
@@ -132,6 +180,7 @@ class TwinLine:
     orig_e8: int = 0
     amount_e8: int = 0
     fx_id: int = 0
+    capped: bool = False
 
 
 @dataclass(frozen=True)
@@ -144,7 +193,8 @@ class TwinResult:
 
 
 # (base, quote, utc_ms) -> (exact rate, id of the stored rate, text: when and from where) or None.
-Fx = Callable[[str, str, int], tuple[Fraction, int, str] | None]
+# Called with a fourth value, "bid" or "ask", where the plan asks for another side than the middle.
+Fx = Callable[..., tuple[Fraction, int, str] | None]
 
 
 def at_moment(history: History[T], moment_ms: int) -> T | None:

@@ -1,11 +1,22 @@
-"""The trade's own exchange rate, by hand: for when no rate is recorded for what a line needs."""
+"""Exchange rates of a line: the stored one at the close, else the one the trade came with."""
 
 from __future__ import annotations
 
 from fractions import Fraction
 
 from pipshare.money.currencies import CENT_CURRENCIES
-from pipshare.rating.twin_values import OwnRate, number_text
+from pipshare.rating.twin_values import Fx, OwnRate, TradeFacts, number_text
+
+
+def rate_at_close(
+    fx: Fx, trade: TradeFacts, base: str, quote: str, side: str
+) -> tuple[Fraction, int, str] | None:
+    """Return (rate, id, source) at the trade's close: the stored one, else the trade's own."""
+    moment = trade.close_utc_ms
+    found = fx(base, quote, moment) if side == "mid" else fx(base, quote, moment, side)
+    if found is None and trade.own is not None:
+        found = own_rate(trade.own, base, quote)
+    return found
 
 
 def own_rate(own: OwnRate, base: str, quote: str) -> tuple[Fraction, int, str] | None:

@@ -7,10 +7,11 @@ waits: the missing description might change the amount.
 
 from __future__ import annotations
 
-from pipshare.plans.terms import ANY_CARD, Component, RateRule
+from pipshare.plans.terms import ANY_CARD, Component, RateRule, Split
 from pipshare.rating.twin_values import TradeFacts
 
-Rank = tuple[int, int, int, int, tuple[int, ...], int]
+Rank = tuple[int, int, int, int, tuple[int, ...], int, int]
+Bands = tuple[RateRule, ...]
 
 
 def applicable(component: Component, card: str, level: int) -> list[RateRule]:
@@ -23,30 +24,50 @@ def applicable(component: Component, card: str, level: int) -> list[RateRule]:
     ]
 
 
-def find_rule(component: Component, card: str, level: int, trade: TradeFacts) -> RateRule | None:
-    """Return the rule that prices a line; None = unpriced."""
+def find_rates(
+    component: Component, card: str, level: int, trade: TradeFacts, among: list[RateRule] | None
+) -> list[Bands]:
+    """Return the bands (by `start`) of the rate that prices a line; none = unpriced.
+
+    There is one rate, or one for each side where the plan prices opening and closing apart: their
+    sum is then the rate. `among` = these rules instead of those for card and level.
+    """
+    rules = applicable(component, card, level) if among is None else among
     fitting = [
         rule
-        for rule in applicable(component, card, level)
-        if _group_fits(rule, trade) and _symbol_fits(rule, trade)
+        for rule in rules
+        if _group_fits(rule, trade) and _symbol_fits(rule, trade) and _country_fits(rule, trade)
     ]
-    found = max(fitting, key=lambda rule: _rank(rule, card), default=None)
-    if found is None or _could_be_other(component, card, level, trade, found):
-        return None
-    return found
+    best = max((_rank(rule, card) for rule in fitting), default=None)
+    if best is None or _could_be_other(rules, card, trade, best):
+        return []
+    found = [rule for rule in fitting if _rank(rule, card) == best]
+    sides = sorted({rule.side for rule in found if rule.side is not None}, reverse=True)
+    return [
+        tuple(sorted((r for r in found if r.side == side), key=lambda r: r.start))
+        for side in sides or (None,)
+    ]
 
 
-def _could_be_other(
-    component: Component, card: str, level: int, trade: TradeFacts, found: RateRule
-) -> bool:
+def find_split(component: Component, card: str, level: int) -> Split | None:
+    """Return the split for a card and level; card "" (no terms) = under any card."""
+    fitting = [
+        split
+        for split in component.splits
+        if (not card or split.card in (card, ANY_CARD)) and split.level in (None, level)
+    ]
+    return max(fitting, key=lambda x: (x.card == card, x.level is not None), default=None)
+
+
+def _could_be_other(rules: list[RateRule], card: str, trade: TradeFacts, best: Rank) -> bool:
     """Tell whether knowing the symbol might bring another rule before the one found."""
     if trade.symbol_known:
         return False
     return any(
-        _rank(rule, card) > _rank(found, card)
-        for rule in applicable(component, card, level)
-        if _names_symbols(rule) and _group_fits(rule, trade)
-    )  # fmt: skip
+        _rank(rule, card) > best
+        for rule in rules
+        if _names_symbols(rule) and _group_fits(rule, trade) and _country_fits(rule, trade)
+    )
 
 
 def rule_text(programme: str, rule: RateRule) -> str:
@@ -58,6 +79,8 @@ def rule_text(programme: str, rule: RateRule) -> str:
         "account type": rule.account_type,
         "symbol": rule.symbol,
         "symbol group": rule.symbol_group,
+        "country": rule.country,
+        "side": rule.side,
     }
     parts = [f"{word} {value}" for word, value in said.items() if value is not None]
     return ", ".join([f"plan {programme} line {rule.line}", *parts])
@@ -84,6 +107,10 @@ def _symbol_fits(rule: RateRule, trade: TradeFacts) -> bool:
     return True
 
 
+def _country_fits(rule: RateRule, trade: TradeFacts) -> bool:
+    return rule.country is None or rule.country == trade.country
+
+
 def _covers(mask: str, name: str) -> bool:
     """Match a mask character by character; "*" stands for any text."""
     if not mask:
@@ -104,4 +131,5 @@ def _rank(rule: RateRule, card: str) -> Rank:
     symbol = 2 if rule.symbol is not None else int(rule.symbol_group is not None)
     # Of masks of one length the alphabetically first goes before: the smaller text ranks higher.
     first = tuple(-ord(letter) for letter in text) if scope == 2 else ()
-    return int(rule.card == card), int(rule.level is not None), scope, length, first, symbol
+    named = int(rule.country is not None)
+    return int(rule.card == card), int(rule.level is not None), scope, length, first, symbol, named

@@ -1,0 +1,71 @@
+"""What builds up while trades are rated in order; the ground state knows one trade alone."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+from pipshare.money.amounts import SCALE
+from pipshare.rating.reasons import Reason, Wait
+from pipshare.rating.twin.amounts import Money, Waits
+from pipshare.rating.twin.bases import lots_of
+from pipshare.rating.twin.choice import Bands
+from pipshare.rating.twin.fx import rate_at_close
+from pipshare.rating.twin.rounding import units
+from pipshare.rating.twin_values import Partner, amount_text, number_text
+
+if TYPE_CHECKING:
+    from pipshare.rating.twin.line import Line
+
+
+class State:
+    """The state of a single trade: one band, and caps that hold for each order by itself."""
+
+    def given(self, line: Line, payee: Partner, bands: Bands, value: Fraction) -> Fraction | Reason:
+        """Return what the bands of a rate give for a value."""
+        return value * bands[0].amount
+
+    def cut(self, line: Line, money: Money) -> Money | Waits | Reason:
+        """Return the amount as the caps leave it."""
+        for cap in line.component.caps:
+            if cap.per != "order" or cap.level not in (None, line.level):
+                continue
+            if cap.unit == "lots":
+                lots = lots_of(line.trade)
+                allowed = units(
+                    Fraction(money.orig_e8, SCALE) * min(cap.amount / lots, Fraction(1)), None, ""
+                )
+            else:
+                limit = limit_in(line, cap.amount, cap.currency, money.currency)
+                if not isinstance(limit, int):
+                    return limit
+                allowed = min(money.orig_e8, limit)
+            left = capped(line, money, allowed, f"at most {number_text(cap.amount, 2)} "
+                                                f"{cap.currency or 'lots'} per order")  # fmt: skip
+            if isinstance(left, Reason):
+                return left
+            money = left
+        return money
+
+
+def limit_in(line: Line, amount: Fraction, base: str, quote: str) -> int | Waits:
+    """Return a cap's amount in the line's currency."""
+    if base and base != quote:
+        found = rate_at_close(line.run.fx, line.trade, base, quote, "mid")
+        if found is None:
+            return Waits(Wait.NO_FX, f"{base}/{quote}")
+        amount = amount * found[0]
+    return units(amount, None, "")
+
+
+def capped(line: Line, money: Money, allowed_e8: int, words: str) -> Money | Reason:
+    """Cut an amount to what is allowed of it, and say so."""
+    if allowed_e8 == money.orig_e8:
+        return money
+    cut = f"is cut to {amount_text(allowed_e8, money.currency)}"
+    line.say("cap", f"{words}: {amount_text(money.orig_e8, money.currency)} {cut}")
+    line.words.append(f"{words}: {cut}")
+    if allowed_e8 == 0:
+        return Reason.CAPPED
+    line.capped = True
+    return money._replace(orig_e8=allowed_e8, exact=None)
