@@ -30,7 +30,7 @@ def event(kind: str, at: str | int, amount: str = "0", **told: object) -> dict[s
     row: dict[str, object] = dict.fromkeys(EVENT, "")
     row |= {name: 0 for name, type_ in EVENT.items() if type_ in (pl.Int64, pl.Int32)}
     row |= {
-        "source": "crm", "event": f"{kind} {at}", "kind": kind, "client": 1, "at_ms": when,
+        "source": "crm", "event": f"{kind} {at}", "kind": kind, "client_id": 1, "at_ms": when,
         "amount_e8": int(Fraction(amount) * 10**8), "currency": "USD", "cleared_ms": when,
     }  # fmt: skip
     return row | told
@@ -38,8 +38,7 @@ def event(kind: str, at: str | int, amount: str = "0", **told: object) -> dict[s
 
 def frame(events: list[dict[str, object]]) -> pl.DataFrame:
     """Return events as a frame with numbers for clients."""
-    schema = {**EVENT, "client": pl.Int64}
-    return pl.DataFrame(events, schema=schema, orient="row")
+    return pl.DataFrame(events, schema={**EVENT, "client_id": pl.Int64}, orient="row")
 
 
 def asked(**told: object) -> Asked:

@@ -126,8 +126,12 @@ def test_kyc_is_asked_and_may_be_withdrawn() -> None:
 
 def test_net_deposits_count_withdrawals_until_then() -> None:
     what = asked(net_deposits="100")
-    moves = [event("deposit", "07-01 10:00", "90"), event("withdrawal", "07-02 10:00", "50"),
-             event("deposit", "07-03 10:00", "50"), event("deposit", "07-04 10:00", "10")]  # fmt: skip
+    moves = [
+        event("deposit", "07-01 10:00", "90"),
+        event("withdrawal", "07-02 10:00", "50"),
+        event("deposit", "07-03 10:00", "50"),
+        event("deposit", "07-04 10:00", "10"),
+    ]
     assert paid(what, *moves) == [(ms("07-04 10:00"), 0, 1, "")]
     assert paid(what, *moves, event("withdrawal", "07-05 10:00", "90")) == paid(what, *moves)
 
@@ -187,7 +191,7 @@ def test_spans_tell_since_when_trades_count() -> None:
     told = frame([event("deposit", 1000, "100", event="a"),
                   event("deposit_reversed", 5000, reference="a"),
                   event("deposit", 7000, "100", event="b"),
-                  event("deposit", 9000, "100", client=3)])  # fmt: skip
+                  event("deposit", 9000, "100", client_id=3)])  # fmt: skip
     spans, waits = qualified_spans(lives(told), {}, what)
     client = np.array([1, 1, 1, 1, 1, 2, 3, 3])
     at = np.array([0, 1000, 4999, 5000, 7000, 7000, 8999, 9000])

@@ -95,7 +95,7 @@ class Life:
 def lives(events: pl.DataFrame) -> list[Life]:
     """Return the lives of all clients, by client.
 
-    `events`: columns of facts.events.EVENT with `client` as a number (rows of -1 are nobody's), in
+    `events`: columns of facts.events.EVENT and `client_id` (null or -1 = nobody known), in
     any order; of several versions of an event the newest holds. What takes a deposit back need not
     name the client.
     """
@@ -103,10 +103,11 @@ def lives(events: pl.DataFrame) -> list[Life]:
     told = newest(known.sort("source", "event", "version", "at_ms"))
     told = told.with_columns(originals(told), row=pl.int_range(pl.len(), dtype=pl.Int64))
     rank = pl.col("kind").replace_strict(_ORDER, default=0, return_dtype=pl.Int64)
-    told = told.with_columns(rank=rank).sort("client", "at_ms", "rank", "source", "event")
+    told = told.with_columns(rank=rank, client_id=pl.col("client_id").fill_null(-1))
+    told = told.sort("client_id", "at_ms", "rank", "source", "event")
     movements: dict[int, Movement] = {}
-    mine = told.filter((pl.col("client") >= 0) & ~pl.col("kind").is_in(REFERRING))
-    rows = mine.select("client", "row", *_COLUMNS).iter_rows()
+    mine = told.filter((pl.col("client_id") >= 0) & ~pl.col("kind").is_in(REFERRING))
+    rows = mine.select("client_id", "row", *_COLUMNS).iter_rows()
     found = [_life(client, some, movements) for client, some in groupby(rows, key=itemgetter(0))]
     takings = told.filter(pl.col("kind").is_in(REFERRING)).sort("at_ms", "rank", "source", "event")
     for original, kind, at, amount_e8, event in takings.select(_TAKING).iter_rows():
