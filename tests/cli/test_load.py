@@ -108,3 +108,22 @@ def test_a_load_takes_up_what_waited_for_it(cli: Any, broker: Path) -> None:
     ran = cli("load", "accounts", accounts)
     assert "Taken up: 1 trade (1 introduced), 2 lines." in ran.out
     assert cli("waiting").out == "Nothing waits.\n"
+
+
+def test_events_are_loaded_and_what_waits_is_told(cli: Any, broker: Path) -> None:
+    text = """event,kind,at,client,amount,currency,reference
+1,registration,2026-02-01,C-1,,,
+2,deposit_reversed,2026-02-03,C-1,,,3
+4,depost,2026-02-03,C-1,5,USD,
+"""
+    ran = cli("load", "events", _file(broker, "events.csv", text))
+    assert ran.status == 1
+    assert ran.out.splitlines()[:3] == [
+        "events: 3 rows: 2 added, 0 changed, 0 the same, 1 refused",
+        "  1 event waits for a client, an account or an event that is not known yet",
+        "  refused: line 4, field kind: depost is no kind of event (did you mean deposit?)",
+    ]
+    late = _file(broker, "late.csv", "event,kind,at,client,amount,currency\n"
+                                     "3,deposit,2026-02-02,C-1,5,USD\n")  # fmt: skip
+    assert cli("load", "events", late).status == 0
+    assert "0 added, 0 changed, 1 the same" in cli("load", "events", late).out

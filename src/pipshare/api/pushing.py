@@ -12,11 +12,11 @@ import polars as pl
 from django.http import HttpRequest, HttpResponse
 from ninja import Header
 
-from pipshare import inbox, market
+from pipshare import market
 from pipshare.api.access import key_of, needs
+from pipshare.api.bodies import FIELD, answer, answered_once, records_of
 from pipshare.api.problems import Problem, problem
 from pipshare.api.reading import router
-from pipshare.errors import Conflict
 from pipshare.facts import Refusal
 from pipshare.facts.fields import FIELDS
 from pipshare.people.keys import Key
@@ -27,10 +27,9 @@ from pipshare.web import writing
 
 _desks: dict[int, Desk] = {}
 _one_thread = Lock()
-_FIELD = {"oneOf": [{"type": "string"}, {"type": "number"}]}
 _TRADE = {
     "type": "object",
-    "properties": {one.name: _FIELD | {"description": one.about} for one in FIELDS["trades"]},
+    "properties": {one.name: FIELD | {"description": one.about} for one in FIELDS["trades"]},
     "required": [one.name for one in FIELDS["trades"] if one.required],
 }
 _RESULT = {
@@ -101,29 +100,15 @@ def push(
     server and one provenance; where that source is not authoritative the trades are compared with
     what is stored, and book nothing. Known trades change nothing; other content is a revision.
     """
-    key, sent = key_of(request), request.body
+    key, sent, kind = key_of(request), request.body, request.content_type or ""
     if idempotency_key is None:
-        return _answer(*_take(key, sent, request.content_type or ""))
-    if not 0 < len(idempotency_key) <= inbox.MOST_CHARACTERS:
-        raise Problem(400, "bad_key", f"An Idempotency-Key has 1 to {inbox.MOST_CHARACTERS}"
-                                      " characters.")  # fmt: skip
-    with writing() as conn:
-        try:
-            before = inbox.answered(conn, key.id, idempotency_key, sent)
-        except Conflict as error:
-            return problem(422, error.code, error.message)
-        if before is not None:
-            response = _answer(before.status, before.body)
-            response.headers["Idempotency-Replayed"] = "true"
-            return response
-        status, body = _take(key, sent, request.content_type or "")
-        inbox.keep_answer(conn, key.id, idempotency_key, sent, inbox.Answer(status, body))
-    return _answer(status, body)
+        return answer(*_take(key, sent, kind))
+    return answered_once(key, idempotency_key, sent, lambda _: _take(key, sent, kind))
 
 
 def _take(key: Key, sent: bytes, content_type: str) -> tuple[int, bytes]:
     """Take in what was sent; return the status and the answer's bytes."""
-    records, is_one = _records(sent, content_type)
+    records, is_one = records_of(sent, content_type, "trade")
     if len(records) > MOST_ROWS:
         raise Problem(413, "too_many", f"{len(records)} trades at once; send at most {MOST_ROWS}.")
     frame, refused = pushed_trades(records)
@@ -137,18 +122,13 @@ def _take(key: Key, sent: bytes, content_type: str) -> tuple[int, bytes]:
     if is_one and results[0]["verdict"] == "refused":
         told = problem(422, "refused", results[0]["reason"], ticket=results[0]["ticket"])
         return 422, told.content
-    answer = {
+    body = {
         "books": _books(door),
         "taken": sum(one["verdict"] in ("new", "revised") for one in results),
         "refused": sum(one["verdict"] == "refused" for one in results),
         "results": results,
     }
-    return 200, json.dumps(answer).encode()
-
-
-def _answer(status: int, body: bytes) -> HttpResponse:
-    kind = "application/json" if status < 400 else "application/problem+json"
-    return HttpResponse(body, status=status, content_type=kind)
+    return 200, json.dumps(body).encode()
 
 
 def _merged(outcomes: dict[int, Outcome], refused: Sequence[Refusal]) -> list[dict[str, Any]]:
@@ -165,28 +145,3 @@ def _merged(outcomes: dict[int, Outcome], refused: Sequence[Refusal]) -> list[di
 def _books(door: Door) -> bool:
     with writing() as conn:
         return books(market.server(conn, door.server), door)
-
-
-def _records(sent: bytes, content_type: str) -> tuple[list[bytes], bool]:
-    """Cut a body into its records; True when it is a single object."""
-    if content_type == "application/x-ndjson":
-        return [line for line in sent.split(b"\n") if line.strip()], False
-    if content_type != "application/json":
-        raise Problem(
-            415,
-            "content_type",
-            "Send application/json (one object, or a list) or application/x-ndjson (an object per"
-            " line).",
-        )
-    try:
-        value = json.loads(sent, parse_float=_Digits, parse_int=_Digits, parse_constant=_Digits)
-    except (ValueError, RecursionError) as error:
-        raise Problem(400, "bad_json", f"The body is not valid JSON: {error}") from None
-    items = value if isinstance(value, list) else [value]
-    if not items:
-        raise Problem(400, "empty", "The list has no trade in it.")
-    return [json.dumps(item).encode() for item in items], not isinstance(value, list)
-
-
-class _Digits(str):
-    """A number as it was written: it goes on as text, with all its digits."""

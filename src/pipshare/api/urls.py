@@ -10,7 +10,7 @@ from ninja import NinjaAPI
 from ninja.openapi.docs import Swagger
 
 from pipshare import __version__
-from pipshare.api import problems, pushing
+from pipshare.api import events, problems, pushing
 from pipshare.web import anyone, declare, room
 
 _about = """Machines push closed trades and read what they earned.
@@ -46,7 +46,8 @@ api = Api(
     urls_namespace="api",
 )
 problems.register(api)
-api.add_router("", pushing.router)  # reading's, with the push on the same address
+assert events.router is pushing.router  # reading's, with the pushes added to it
+api.add_router("", pushing.router)
 _patterns, _app, _namespace = api.urls
 _patterns = [one for one in _patterns if one.name != "api-root"]
 declare([one for one in _patterns if not hasattr(one.callback, "permission")], "api key")

@@ -24,9 +24,9 @@ def load_command(kind: str, file: Path, dry_run: bool, reason: str, by: str) -> 
     """Load reference data from FILE (CSV or JSON).
 
     KIND is one of entities, servers, groups, symbols, quotes, fx, partners, clients, accounts,
-    relations, terms; the columns of each are in docs/reference/files.md. Good rows are kept, bad
-    rows are refused with line and reason; a re-assignment or a change of go-live becomes a
-    proposal, which a second person approves.
+    events, relations, terms; the columns of each are in docs/reference/files.md. Good rows are
+    kept, bad rows are refused with line and reason; a re-assignment or a change of go-live becomes
+    a proposal, which a second person approves.
     """
     db.migrate()
     with db.connect() as conn:

@@ -16,6 +16,7 @@ from pipshare.errors import BadInput, Conflict, Missing
 
 SCOPES = {
     "trades:write": "push closed trades of one server",
+    "events:write": "push events of clients: deposits, reversals, KYC and the like",
     "trades:read": "read trades, with revisions and what they wait for",
     "partners:read": "read partners and the tree",
     "statements:read": "read statements",
@@ -78,9 +79,9 @@ def add_key(
             "a key that pushes trades is bound to one server, and only such a key is:"
             " --server NAME goes with --scope trades:write",
         )
-    if partner and "trades:write" in scopes:
-        raise BadInput("partner_pushes", "a partner's key reads his own subtree; trades are pushed"
-                                         " with a key of the broker")  # fmt: skip
+    if partner and {"trades:write", "events:write"} & set(scopes):
+        raise BadInput("partner_pushes", "a partner's key reads his own subtree; trades and events"
+                                         " are pushed with a key of the broker")  # fmt: skip
     secret = _PREFIX + secrets.token_urlsafe(32)
     row = conn.execute(
         _ADD, (name, _digest(secret), list(scopes), server, provenance, partner, by)

@@ -26,6 +26,7 @@ LOADERS: dict[str, Loader] = {
     "partners": partners.load_partners,
     "clients": clients.load_clients,
     "accounts": clients.load_accounts,
+    "events": clients.load_events,
     "relations": partners.load_relations,
     "terms": plans.load_terms,
 }

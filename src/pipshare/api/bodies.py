@@ -1,0 +1,72 @@
+"""What pushes have in common: bodies cut into records, and requests that are answered once."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import psycopg
+from django.http import HttpResponse
+
+from pipshare import inbox
+from pipshare.api.problems import Problem, problem
+from pipshare.errors import Conflict
+from pipshare.people.keys import Key
+from pipshare.web import writing
+
+FIELD = {"oneOf": [{"type": "string"}, {"type": "number"}]}
+Take = Callable[[psycopg.Connection[Any]], tuple[int, bytes]]
+
+
+def records_of(sent: bytes, content_type: str, what: str) -> tuple[list[bytes], bool]:
+    """Cut a body into its records, numbers kept as written; True when it is a single object."""
+    if content_type == "application/x-ndjson":
+        return [line for line in sent.split(b"\n") if line.strip()], False
+    if content_type != "application/json":
+        raise Problem(
+            415,
+            "content_type",
+            "Send application/json (one object, or a list) or application/x-ndjson (an object per"
+            " line).",
+        )
+    try:
+        value = json.loads(sent, parse_float=_Digits, parse_int=_Digits, parse_constant=_Digits)
+    except (ValueError, RecursionError) as error:
+        raise Problem(400, "bad_json", f"The body is not valid JSON: {error}") from None
+    items = value if isinstance(value, list) else [value]
+    if not items:
+        raise Problem(400, "empty", f"The list has no {what} in it.")
+    return [json.dumps(item).encode() for item in items], not isinstance(value, list)
+
+
+def answered_once(key: Key, idempotency_key: str, sent: bytes, take: Take) -> HttpResponse:
+    """Answer a request; the same one under the same Idempotency-Key is answered as before.
+
+    `take` works in the transaction that keeps the answer, or in one of its own that it has ended.
+    """
+    if not 0 < len(idempotency_key) <= inbox.MOST_CHARACTERS:
+        raise Problem(400, "bad_key", f"An Idempotency-Key has 1 to {inbox.MOST_CHARACTERS}"
+                                      " characters.")  # fmt: skip
+    with writing() as conn:
+        try:
+            before = inbox.answered(conn, key.id, idempotency_key, sent)
+        except Conflict as error:
+            return problem(422, error.code, error.message)
+        if before is not None:
+            response = answer(before.status, before.body)
+            response.headers["Idempotency-Replayed"] = "true"
+            return response
+        status, body = take(conn)
+        inbox.keep_answer(conn, key.id, idempotency_key, sent, inbox.Answer(status, body))
+    return answer(status, body)
+
+
+def answer(status: int, body: bytes) -> HttpResponse:
+    """Return an answer of JSON, or a problem, by its status."""
+    kind = "application/json" if status < 400 else "application/problem+json"
+    return HttpResponse(body, status=status, content_type=kind)
+
+
+class _Digits(str):
+    """A number as it was written: it goes on as text, with all its digits."""
