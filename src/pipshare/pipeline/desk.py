@@ -1,7 +1,7 @@
 """Submissions that come at the same time share a transaction, and each gets its own answer.
 
 A commit waits for the disk and a booking has a fixed cost, so a hundred callers with a trade each
-would queue for a hundred commits. Here whoever comes while one batch is booked is in the next.
+would queue for a hundred commits. Who comes while a batch is booked is in his server's next.
 """
 
 from __future__ import annotations
@@ -66,7 +66,10 @@ class Desk:
         self._drop()
 
     def _next(self) -> list[Waiting]:
-        """Wait for submissions; take those of which no two tell of the same trade."""
+        """Wait for submissions; take those of one server of which no two tell of the same trade.
+
+        One server: its callers are on their way again while the next server's trades are booked.
+        """
         with self._news:
             self._news.wait_for(lambda: self._waiting or not self._open)
             if self._last > 1:
@@ -74,16 +77,20 @@ class Desk:
                     lambda: len(self._waiting) >= self._last or not self._open, GATHER_S
                 )
             batch: list[Waiting] = []
-            seen: set[tuple[str, int]] = set()
-            rows = 0
+            others: list[Waiting] = []
+            seen: set[int] = set()
             while self._waiting:
-                pushed, _ = self._waiting[0]
-                told = {(pushed.door.server, ticket) for ticket in pushed.frame["ticket"].to_list()}
-                if batch and (rows + len(told) > MOST_ROWS or told & seen):
+                pushed, _ = one = self._waiting.popleft()
+                if batch and pushed.door.server != batch[0][0].door.server:
+                    others.append(one)
+                    continue
+                told = set(pushed.frame["ticket"].to_list())
+                if batch and (len(seen) + len(told) > MOST_ROWS or told & seen):
+                    self._waiting.appendleft(one)
                     break
-                batch.append(self._waiting.popleft())
+                batch.append(one)
                 seen |= told
-                rows += len(told)
+            self._waiting.extendleft(reversed(others))  # they came before whoever is left
             self._last = len(batch)
             return batch
 

@@ -14,6 +14,7 @@ from pipshare import db
 from pipshare.facts.content import UNKNOWN_MS
 
 Column = npt.NDArray[np.int64]
+_FEW = 100  # tickets
 _KEPT: dict[str, Any] = {
     "ticket": pl.Int64, "revision": pl.Int16, "content": pl.Int64, "reason": pl.Int16,
     "state": pl.Int8, "opening": pl.Int8, "kind": pl.Int8, "position": pl.Int64,
@@ -122,16 +123,31 @@ def remember(
 
 
 def _current(conn: psycopg.Connection[Any], server_id: int, tickets: Column) -> pl.DataFrame:
-    """Read by range, as arriving tickets mostly lie close together; by list where they do not."""
+    """Read by range, as arriving tickets mostly lie close together; by list where they do not.
+
+    Few are listed: a range of them may hold many that came by other ways.
+    """
     if not len(tickets):
         return pl.DataFrame(schema=_KEPT)
     names = ", ".join(_KEPT)
+    if len(tickets) <= _FEW:
+        return _newest(_listed(conn, names, server_id, tickets))
     limit = 2 * len(tickets) + 1000
     values = {"server": server_id, "low": int(tickets[0]), "high": int(tickets[-1]), "limit": limit}
     rows = db.read_columns(conn, _RANGE.format(names), values, schema=_KEPT)
     if len(rows) == limit:
-        span = _span(server_id, tickets)
-        rows = db.read_columns(conn, _LIST.format(names), span, schema=_KEPT)
+        rows = _listed(conn, names, server_id, tickets)
+    return _newest(rows)
+
+
+def _listed(
+    conn: psycopg.Connection[Any], names: str, server_id: int, tickets: Column
+) -> pl.DataFrame:
+    span = _span(server_id, tickets)
+    return db.read_columns(conn, _LIST.format(names), span, schema=_KEPT)
+
+
+def _newest(rows: pl.DataFrame) -> pl.DataFrame:
     stored = rows["ticket"].to_numpy()
     last = np.ones(len(rows), np.bool_)
     last[:-1] = stored[:-1] != stored[1:]
