@@ -47,7 +47,7 @@ _OWN: dict[str, tuple[Field, ...]] = {
         _f("programme", "text", "short for a row of terms: the programme he takes part in"),
         _f("card", "text", "short for a row of terms: his rate card"),
     ),
-    "quotes": (_f("time", "text", "server clock, or with a zone"),),
+    "quotes": (_f("time", "text", "server clock, or with a zone; empty = at all times"),),
     "fx": (_f("time", "moment", "holds from this moment on; empty = always"),),
 }  # fmt: skip
 _NOT_NEEDED = {
@@ -57,6 +57,7 @@ _NOT_NEEDED = {
     "quotes": ("server", "time"),
     "terms": ("programme",),
     "relations": ("kind",),
+    "events": ("event",),
 }
 ALIASES: dict[str, dict[str, str]] = {
     "trades": {
@@ -84,7 +85,7 @@ ALIASES: dict[str, dict[str, str]] = {
     "relations": {},
     "servers": {"name": "server"},
     "entities": {"code": "entity"},
-    "events": {},
+    "events": {"id": "event", "type": "kind", "time": "at", "account": "login"},
 }  # fmt: skip
 
 

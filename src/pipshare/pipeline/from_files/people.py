@@ -35,6 +35,7 @@ class People:
     currency: dict[int, str] = field(default_factory=dict)
     go_live: dict[int, int] = field(default_factory=dict)
     own_client: dict[int, int] = field(default_factory=dict)
+    country: dict[int, str] = field(default_factory=dict)
     status: list[tuple[int, int, str]] = field(default_factory=list)
     parents: list[tuple[int, int, int, int]] = field(default_factory=list)
     relations: list[tuple[int, int, int, int]] = field(default_factory=list)
@@ -110,6 +111,8 @@ class Gathering:
                 continue
             entity = row["entity"] or MAIN
             who = self.people.client(entity, row["client"])
+            if row["country"]:
+                self.people.country[who] = row["country"].upper()
             if row["partner"]:
                 told = self.people.relations
                 self._above(file, place, row, "partner", who, entity, told, DIRECT)

@@ -26,7 +26,10 @@ class Refuser:
 
     def __call__(self, row: Row, code: str, why: str) -> None:
         """Leave a row out."""
-        line = row["line"]
+        self.say(row["line"], code, why)
+
+    def say(self, line: int, code: str, why: str) -> None:
+        """Leave the row of a line out."""
         self._refused.append(
             Refused(self.file, line, code, f"{self.file}, {self._place} {line}, {why}")
         )

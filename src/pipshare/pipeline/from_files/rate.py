@@ -13,11 +13,14 @@ from pipshare import attribution, rating
 from pipshare.attribution import Attributed
 from pipshare.market import Server
 from pipshare.money import payable_e8
+from pipshare.pipeline.from_files.quoted import with_quotes
 from pipshare.pipeline.from_files.sheets import Refused
 from pipshare.pipeline.from_files.trades import settled
 from pipshare.pipeline.from_files.world import Files, World, read_world
 from pipshare.plans.terms import ANY_CARD, RateRule
 from pipshare.rating import Rated, Reason
+from pipshare.rating.placed import Placed, joined, placed
+from pipshare.rating.settled import payees_of
 from pipshare.trades.read import SETTLED
 
 HISTORY = 4  # a standing that rating leaves alone: closed before the server's go-live
@@ -77,21 +80,36 @@ def rate_files(files: Files) -> Result:
     """Read the files and rate what they hold. Raises BadInput where nothing can be rated."""
     world = read_world(files)
     result = Result(refused=world.refused)
+    parts, names = [], []
     for server in world.servers.values():
-        rows = world.trades.filter(pl.col("server") == server.code) if len(world.trades) else None
-        if rows is not None and len(rows):
-            _rate_server(world, server, rows, result)
+        rows = world.trades.filter(server=server.code) if len(world.trades) else world.trades
+        if len(rows):
+            part = place(world, server, rows, result)
+            names += [rows["name"][at] for at in part.rows.tolist()]
+            parts.append(part)
+    if parts:
+        _rate_trades(world, joined(parts), names, result)
     result.totals = _totals(result.lines)
     return result
 
 
-def _rate_server(world: World, server: Server, rows: pl.DataFrame, result: Result) -> None:
+def place(world: World, server: Server, rows: pl.DataFrame, result: Result) -> Placed:
+    """Attribute one server's trades and place those that somebody earns from."""
+    book = world.symbols[server.code]
     frame = settled(rows, SETTLED, server)
+    frame = with_quotes(frame, rows, server, book, world.quotes)
     who = attribute(world, server, frame)
-    names = rows["name"].to_list()
-    _say_unrated(who, names, result)
-    rated = rating.rate(frame, who, book=world.book, symbols=world.symbols[server.code],
-                        fx=world.fx, partners=world.partners)  # fmt: skip
+    _say_unrated(who, rows["name"].to_list(), result)
+    countries = [world.people.country.get(client, "") for client in who.client_id.tolist()]
+    return placed(frame.with_columns(country=pl.Series(countries, dtype=pl.String)), who, book)
+
+
+def _rate_trades(world: World, trades: Placed, names: list[str], result: Result) -> None:
+    """Rate by trade what does not build up."""
+    rated = rating.rate_trades(
+        trades.trades, trades.symbols, trades.groups, trades.chains, book=world.book,
+        payees=payees_of(world.partners), fx=world.fx,
+    )  # fmt: skip
     result.lines += _lines(world, rated, names)
     result.waiting += _waiting(world, rated, names)
 

@@ -16,8 +16,10 @@ from pipshare.period import Clock
 from pipshare.pipeline.from_files import places
 from pipshare.pipeline.from_files.accounts import Accounts, entity_names
 from pipshare.pipeline.from_files.columns import MAIN, TREE_TABLES
+from pipshare.pipeline.from_files.events import no_events, take_events
 from pipshare.pipeline.from_files.people import Gathering, People, rows_of
 from pipshare.pipeline.from_files.places import Refuser
+from pipshare.pipeline.from_files.quoted import QUOTES, take_quotes
 from pipshare.pipeline.from_files.sheets import Refused, Sheet, read_sheet, typed_rows
 from pipshare.pipeline.from_files.terms import Programmes, TermsReader, read_plans
 from pipshare.pipeline.from_files.trades import take_trades
@@ -54,6 +56,7 @@ class World:
     accounts: Accounts
     trades: pl.DataFrame
     quotes: pl.DataFrame
+    events: pl.DataFrame
     refused: list[Refused] = field(default_factory=list)
 
     def clock(self, entity: str) -> Clock:
@@ -66,10 +69,12 @@ class _Tables:
 
     def __init__(self, files: Files) -> None:
         self.refused: list[Refused] = []
-        self.sheets: dict[str, list[Sheet]] = {name: [] for name in (*TREE_TABLES, "trades")}
+        self.sheets: dict[str, list[Sheet]] = {
+            name: [] for name in (*TREE_TABLES, "trades", "events")
+        }
         for name, sheet in read_tree(files.tree, self.refused).items():
             self.sheets[name].append(sheet)
-        for name in ("trades", "symbols", "quotes", "fx"):
+        for name in ("trades", "events", "symbols", "quotes", "fx"):
             path = getattr(files, name)
             if path is not None:
                 self.sheets[name].append(read_sheet(path, name, self.refused))
@@ -101,6 +106,7 @@ def read_world(files: Files) -> World:
     for refuse, rows in tables.rows("accounts"):
         accounts.take(rows, servers, refuse)
     trades = _trades(tables, servers, accounts)
+    symbols = _symbols(tables, servers)
     span = (0, 0)
     if len(trades):
         span = int(trades["close_utc"].min()), int(trades["close_utc"].max())  # type: ignore[arg-type]
@@ -110,13 +116,14 @@ def read_world(files: Files) -> World:
         clocks=tables.clocks,
         servers=servers,
         groups=_groups(tables, servers),
-        symbols=_symbols(tables, servers),
+        symbols=symbols,
         fx=_exchange(tables, span),
         programmes=programmes,
         book=_book(tables, gathering, programmes),
         accounts=accounts,
         trades=trades,
-        quotes=_quotes(tables),
+        quotes=_quotes(tables, servers, symbols),
+        events=_events(tables, gathering.people, accounts, servers),
         refused=tables.refused,
     )
 
@@ -194,6 +201,23 @@ def _exchange(tables: _Tables, span: tuple[int, int]) -> FxTable:
     return places.exchange(rows, span, refuse)
 
 
-def _quotes(tables: _Tables) -> pl.DataFrame:
-    parts = [tables.frame(sheet) for sheet in tables.sheets["quotes"]]
-    return pl.concat(parts) if parts else pl.DataFrame()
+def _quotes(
+    tables: _Tables, servers: dict[str, Server], symbols: dict[str, SymbolBook]
+) -> pl.DataFrame:
+    parts = [
+        take_quotes(tables.frame(sheet), servers, symbols,
+                    Refuser(sheet.file, sheet.place, tables.refused))
+        for sheet in tables.sheets["quotes"]
+    ]  # fmt: skip
+    return pl.concat(parts).sort("place", "at") if parts else pl.DataFrame(schema=QUOTES)
+
+
+def _events(
+    tables: _Tables, people: People, accounts: Accounts, servers: dict[str, Server]
+) -> pl.DataFrame:
+    parts = [
+        take_events(tables.frame(sheet), people, accounts, servers,
+                    Refuser(sheet.file, sheet.place, tables.refused))
+        for sheet in tables.sheets["events"]
+    ]  # fmt: skip
+    return pl.concat(parts) if parts else no_events()

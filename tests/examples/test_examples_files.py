@@ -1,0 +1,34 @@
+"""Every example, rated from its files: each amount and what is payable, as published."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+from example_files import CASES, ROOT, Told, differences, files_of
+
+from pipshare.money import from_e8
+from pipshare.pipeline.from_files import rate_files
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_amounts_are_those_published(case: str) -> None:
+    result = rate_files(files_of(case))
+    assert not result.refused
+    assert not result.waiting
+    lines = [
+        Told(line.trade or "", line.period or "", line.partner, line.component,
+             from_e8(line.amount_e8), line.currency, line.reason)
+        for line in result.lines
+    ]  # fmt: skip
+    payable: dict[tuple[str, str], Decimal] = {
+        (one.partner, one.currency): from_e8(one.payable_e8) for one in result.totals
+    }
+    assert differences(case, lines, payable) == []
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_each_tells_its_story(case: str) -> None:
+    text = (ROOT / case / "README.md").read_text()
+    assert text.startswith("# ")
+    assert "Published: " in text or "Derived: " in text
