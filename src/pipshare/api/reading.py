@@ -100,8 +100,10 @@ def explanation(
 ) -> dict[str, Any]:
     """Work a trade out anew: chain, terms, rate, every factor, each level's amount."""
     with reading() as conn:
-        run = Run(conn)
-        return explanation_dict(explain(run, market.server(conn, server), ticket, revision))
+        held, scope = market.server(conn, server), scope_of(conn, key_of(request))
+        if not one_trade.is_within(conn, held.id, ticket, scope):
+            raise Missing("no_trade", f"no trade {ticket} on server {server}")
+        return explanation_dict(explain(Run(conn), held, ticket, revision), scope)
 
 
 @router.get("/v1/partners", auth=needs("partners:read"), tags=["partners"], summary="Partners")
@@ -109,9 +111,14 @@ def everyone(request: HttpRequest, after: int = 0, limit: int = 50) -> dict[str,
     """Return partners with their parents, in the order in which they were first loaded."""
     _check_limit(limit)
     with reading() as conn:
-        values = {"after": after, "limit": limit, "scope": scope_of(conn, key_of(request))}
+        scope = scope_of(conn, key_of(request))
+        values = {"after": after, "limit": limit, "scope": scope}
         rows = conn.execute(_PARTNERS, values).fetchall()
-        parents = dict(partners.tree(conn).select("id", "parent").iter_rows())
+        parents = {
+            id_: parent for id_, above, parent in
+            partners.tree(conn).select("id", "parent_id", "parent").iter_rows()
+            if scope is None or above in scope
+        }  # fmt: skip
     shown = [
         {"partner": code, "name": name, "entity": entity, "currency": currency,
          "parent": parents.get(id_)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from pipshare.facts import Kind, State
@@ -12,10 +13,16 @@ from pipshare.rating.twin_values import TwinLine
 from pipshare.trades import Leg
 
 
-def as_dict(result: Explanation) -> dict[str, Any]:
-    """Return an explanation ready for JSON."""
-    names = {level["id"]: level["partner"] for level in result.who["chain"]}
+def as_dict(result: Explanation, scope: Collection[int] | None = None) -> dict[str, Any]:
+    """Return an explanation ready for JSON; of partners outside of `scope` (None = all) nothing."""
+    who = result.who if scope is None else _seen(result.who, scope)
+    names = {level["id"]: level["partner"] for level in who["chain"]}
     twin = result.result
+    lines = twin.lines if twin else ()
+    posted = result.posted
+    if scope is not None:
+        lines = tuple(line for line in lines if line.partner_id in scope)
+        posted = [row for row in posted if row["partner"] in names.values()]
     return {
         "server": result.server,
         "ticket": result.trade["ticket"],
@@ -24,12 +31,23 @@ def as_dict(result: Explanation) -> dict[str, Any]:
         "trade": _trade(result.trade),
         "revisions": result.revisions,
         "legs": [_leg(leg) for leg in result.legs],
-        "attribution": result.who,
+        "attribution": who,
         "programme": _working(twin.working if twin else ()),
-        "lines": [_line(line, names) for line in (twin.lines if twin else ())],
-        "posted": [_posted(row) for row in result.posted],
+        "lines": [_line(line, names) for line in lines],
+        "posted": [_posted(row) for row in posted],
         "agrees": result.agrees,
     }
+
+
+def _seen(who: dict[str, Any], scope: Collection[int]) -> dict[str, Any]:
+    """Return an attribution without who stands above those in scope, or beside them."""
+
+    def known(row: dict[str, Any] | None) -> dict[str, Any] | None:
+        return row if row is not None and row["id"] in scope else None
+
+    chain = [{**level, "parent": known(level["parent"])}
+             for level in who["chain"] if level["id"] in scope]  # fmt: skip
+    return {**who, "relation": known(who["relation"]), "chain": chain}
 
 
 def _leg(leg: Leg) -> dict[str, Any]:
