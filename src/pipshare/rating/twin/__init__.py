@@ -6,6 +6,7 @@ parsed terms and money types; property tests hold the two equal, line by line.
 """
 
 from pipshare.rating.twin.day import BrokerDay
+from pipshare.rating.twin.many import ManyLine, ManyResult, rate_many
 from pipshare.rating.twin.run import rate_one
 
-__all__ = ["BrokerDay", "rate_one"]
+__all__ = ["BrokerDay", "ManyLine", "ManyResult", "rate_many", "rate_one"]

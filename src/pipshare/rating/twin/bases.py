@@ -172,7 +172,8 @@ def _at_least_nothing(of: Callable[[TradeFacts, Component], Found]) -> Callable[
     return basis
 
 
-def _notional(trade: TradeFacts, component: Component) -> Found:
+def notional(trade: TradeFacts, component: Component) -> Found:
+    """Return lots x contract x price of the sides that count, in the profit currency."""
     if trade.contract_e8 <= 0:
         return Wait.NO_CONTRACT
     prices = {"open": (trade.open_price_e8,), "close": (trade.close_price_e8,)}.get(
@@ -228,7 +229,7 @@ _BASES: dict[str, Callable[[TradeFacts, Component], Found]] = {
     "profit": _at_least_nothing(_profit),
     "loss": _at_least_nothing(_turned),
     "result": _turned,
-    "notional": _notional,
+    "notional": notional,
     "revenue": _revenue,
     "fixed": _one,
     "earned": _one,

@@ -68,3 +68,12 @@ def add_months(start: Date, months: int) -> Date:
     """Return the first of a month so many months on (or back)."""
     total = start.year * 12 + start.month - 1 + months
     return Date(total // 12, total % 12 + 1, 1)
+
+
+def shift_window(start: Date, name: str, windows: int) -> Date:
+    """Return the start of the window so many windows on (or back)."""
+    if name == "life":
+        return start if not windows else Date.min
+    if name in ("day", "week"):
+        return start + timedelta(days=windows * (7 if name == "week" else 1))
+    return add_months(start, windows * {"quarter": 3, "year": 12}.get(name, 1))

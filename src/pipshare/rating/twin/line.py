@@ -36,6 +36,7 @@ class Line:
         self.trade, self.partner = run.trade, run.chain[level - 1]
         self.steps: list[Step] = []
         self.words: list[str] = []  # the same in one sentence, where there is more than a product
+        self.netting = Fraction(1)  # the part of the volume that is not hedged away
         self.capped = False
 
     def rate(self, mode: Mode) -> TwinLine | None:
@@ -55,6 +56,10 @@ class Line:
             wait = Waits(unclear)
         if wait is not None:
             return self.waits(wait)
+        netting = self.run.state.netting(self)
+        if netting == 0:
+            return self.zero(Reason.NETTED)
+        self.netting = netting
         earned = mode.earn(self, rates)
         if isinstance(earned, Waits):
             return self.waits(earned)
@@ -140,8 +145,8 @@ class Line:
             if len(bands) == 1:
                 said = rule_text(self.run.programme.code, bands[0])
                 self.say(label, f"{rate_words(self.component, bands[0])} ({said})")
-            given = self.run.state.given(self, payee, bands, amount)
-            if isinstance(given, Reason):
+            given = self.run.state.given(self, payee, bands, amount, value_currency)
+            if not isinstance(given, Fraction):
                 return given
             exact += given
         rule = rates[0][0]
@@ -169,18 +174,19 @@ class Line:
             if isinstance(turned, Waits):
                 return turned
             amount += turned
-        wanted = self.component.currency
-        if wanted and currency and wanted != currency:
-            turned = self._into(amount, currency, wanted)
-            if isinstance(turned, Waits):
-                return turned
-            amount, currency = turned, wanted
         limited = self._cap_per_lot(amount, currency)
         if isinstance(limited, Waits):
             return limited
+        wanted = self.component.currency
+        if wanted and currency and wanted != currency:
+            limited = self._into(limited, currency, wanted)
+            if isinstance(limited, Waits):
+                return limited
+            currency = wanted
+        netted = limited * self.netting
         rounding = self.component.rounding
-        rounded = stage(limited, rounding.value, rounding.how)
-        if rounded != limited:
+        rounded = stage(netted, rounding.value, rounding.how)
+        if rounded != netted:
             self.say("rounded", f"{number_text(rounded)} ({rounding.value} places)")
         return rounded, currency
 
@@ -190,15 +196,19 @@ class Line:
         if self.component.basis != "spread" or asked.cap_per_lot is None or not currency:
             return amount
         limit = asked.cap_per_lot * bases.lots_of(self.trade)
-        turned = self._into(limit, asked.cap_currency or currency, currency)
+        turned = self._into(limit, asked.cap_currency or currency, currency, "mid")
         if isinstance(turned, Waits):
             return turned
+        if turned < amount:
+            words = f"{number_text(asked.cap_per_lot, 2)} {asked.cap_currency} per lot"
+            self.say("spread", f"counts at most {words}: {number_text(turned, 2)} {currency}")
         return min(amount, turned)
 
-    def _into(self, amount: Fraction, base: str, quote: str) -> Fraction | Waits:
+    def _into(self, amount: Fraction, base: str, quote: str, side: str = "") -> Fraction | Waits:
+        """Convert money of the basis at the close; nothing needs no rate."""
         if base == quote or amount == 0:
             return amount
-        side = self.component.value_fx
+        side = side or self.component.value_fx
         found = rate_at_close(self.run.fx, self.trade, base, quote, side)
         if found is None:
             return Waits(Wait.NO_FX, f"{base}/{quote}")

@@ -41,6 +41,19 @@ def rate_one(
     client's own part stands at level 0. `only` immediate: the components that do not build up;
     those that do need a `state` that has seen the trades before (rate_many).
     """
+    run = decided(trade, chain, fx, day, state or State())
+    if isinstance(run, TwinResult):
+        return run
+    decision = run.decision
+    deciding = f"{decision.programme.code} version {decision.version.number}"
+    step = Step("programme", f"{deciding}, by the terms of {chain[0].name}")
+    return TwinResult(tuple(run.lines(only)), (step,), None)
+
+
+def decided(
+    trade: TradeFacts, chain: tuple[Partner, ...], fx: Fx, day: BrokerDay, state: State
+) -> Run | TwinResult:
+    """Return the run under the programme that decides, or the result where none does."""
     direct = chain[0]
     terms = at_moment(direct.terms, trade.close_utc_ms)
     if terms is None:
@@ -51,10 +64,7 @@ def rate_one(
     version = at_moment(terms.programme.versions, trade.close_utc_ms)
     if version is None:
         return _whole(trade, direct, Wait.NOT_IN_FORCE)
-    deciding = f"{terms.programme.code} version {version.number}, by the terms of {direct.name}"
-    run = Run(trade, chain, fx, Decision(terms.programme, version), day, state or State())
-    lines = run.lines(only)
-    return TwinResult(tuple(lines), (Step("programme", deciding),), None)
+    return Run(trade, chain, fx, Decision(terms.programme, version), day, state)
 
 
 def _whole(trade: TradeFacts, direct: Partner, wait: Wait) -> TwinResult:
@@ -64,6 +74,12 @@ def _whole(trade: TradeFacts, direct: Partner, wait: Wait) -> TwinResult:
     step = Step("terms", f"{direct.name}: {wait.sentence}")
     line = TwinLine(0, "", 0, direct.id, wait=wait, key=str(direct.id), working=(step,))
     return TwinResult((line,), (), None)
+
+
+def by_trade(component: Component) -> bool:
+    """Tell whether each trade has lines of its own: no sum of a period, no event, no earnings."""
+    event = component.basis == "fixed" and component.event in ("qualified", "registration")
+    return component.per == "trade" and component.basis != "earned" and not event
 
 
 class Run:
@@ -89,7 +105,8 @@ class Run:
         out: list[TwinLine] = []
         for place, component in enumerate(self.programme.components):
             building = component.builds_up
-            if only == "all" or building == (only == "building"):
+            wanted = only == "all" or building == (only == "building")
+            if wanted and by_trade(component):
                 out += self.component(place, component)
         return out
 

@@ -21,7 +21,13 @@ if TYPE_CHECKING:
 class State:
     """The state of a single trade: one band, and caps that hold for each order by itself."""
 
-    def given(self, line: Line, payee: Partner, bands: Bands, value: Fraction) -> Fraction | Reason:
+    def netting(self, line: Line) -> Fraction:
+        """Return the part of the trade's volume that counts beside what hedges it."""
+        return Fraction(1)
+
+    def given(
+        self, line: Line, payee: Partner, bands: Bands, value: Fraction, currency: str
+    ) -> Fraction | Reason | Waits:
         """Return what the bands of a rate give for a value."""
         return value * bands[0].amount
 

@@ -1,0 +1,126 @@
+"""`rate_many`: the slow reference for everything that builds up, in canonical order.
+
+Takes trades in any order; sorts them by close, server and ticket; measures them once and rates them
+once, with Fractions in dictionaries. Gives the lines of each trade and period, and what every
+payee's window comes to after carry-over and advances.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from pipshare.plans.terms import Component
+from pipshare.rating.twin.day import BrokerDay
+from pipshare.rating.twin.finish import Total, totals
+from pipshare.rating.twin.periods import earned_lines, period_trades
+from pipshare.rating.twin.run import UTC_DAY, Run, decided
+from pipshare.rating.twin.running import CAP_WINDOWS, Running, unit_of
+from pipshare.rating.twin_values import Fx, Partner, TradeFacts, TwinLine, TwinResult
+
+Given = tuple[TradeFacts, tuple[Partner, ...]]
+
+
+@dataclass(frozen=True)
+class ManyLine:
+    """A line and where it is from: the place of its trade in what was given (-1 = the sum of a
+    period), the first day of the window it counts in, and the client of its trade."""
+
+    place: int
+    window: date
+    client: int | None
+    line: TwinLine
+
+
+@dataclass(frozen=True)
+class ManyResult:
+    """All lines in canonical order, and the totals per component, payee and window."""
+
+    lines: tuple[ManyLine, ...]
+    totals: tuple[Total, ...]
+
+
+def rate_many(
+    trades: Iterable[Given], fx: Fx, day: BrokerDay = UTC_DAY, *, building_only: bool = True
+) -> ManyResult:
+    """Rate trades whose pay depends on each other; `building_only` leaves out the other lines."""
+    given = list(trades)
+    order = sorted(range(len(given)), key=lambda i: _key(given[i][0], i))
+    sums = period_trades([given[i] for i in order], fx, day)
+    measured = Running()
+    _round(given, order, sums, fx, day, measured)
+    running = Running(measured)
+    lines, components = _round(given, order, sums, fx, day, running)
+    lines += [ManyLine(-1, *one) for one in earned_lines(
+        [(x.window, x.line) for x in lines], components, given, fx, day)]  # fmt: skip
+    if building_only:
+        lines = [x for x in lines if components[x.line.component_id].builds_up]
+    found = totals([(x.window, x.client, x.line) for x in lines], components)
+    return ManyResult(tuple(lines), found)
+
+
+def _key(trade: TradeFacts, place: int) -> tuple[int, int, int, int]:
+    return trade.close_utc_ms, trade.server, trade.ticket, place
+
+
+def _round(
+    given: Sequence[Given],
+    order: Sequence[int],
+    sums: Sequence[tuple[int, Given]],
+    fx: Fx,
+    day: BrokerDay,
+    state: Running,
+) -> tuple[list[ManyLine], dict[int, Component]]:
+    """Rate all trades, then the sums of periods, with one state that goes along."""
+    out: list[ManyLine] = []
+    components: dict[int, Component] = {}
+    for place in order:
+        trade, chain = given[place]
+        state.next_trade()
+        run = decided(trade, chain, fx, day, state)
+        if isinstance(run, TwinResult):
+            continue
+        made = run.lines("all")
+        _learn(run, components)
+        for line in made:
+            window = window_of(components[line.component_id], trade, day)
+            out.append(ManyLine(place, window, trade.client_id, line))
+    for component_id, (trade, chain) in sums:
+        state.next_trade()
+        run = decided(trade, chain, fx, day, state)
+        if isinstance(run, TwinResult):
+            continue
+        _learn(run, components)
+        ids = run.decision.version.component_ids
+        if component_id not in ids:
+            continue
+        at = ids.index(component_id)
+        component = run.programme.components[at]
+        for line in run.component(at, component):
+            out.append(ManyLine(-1, window_of(component, trade, day), None, line))
+    return out, components
+
+
+def _learn(run: Run, components: dict[int, Component]) -> None:
+    version = run.decision.version
+    components.update(zip(version.component_ids, run.programme.components, strict=True))
+
+
+def window_of(component: Component, trade: TradeFacts, day: BrokerDay) -> date:
+    """Return the window that a line of a component counts in, by what builds up there first."""
+    return day.window(trade.close_utc_ms, window_name(component))
+
+
+def window_name(component: Component) -> str:
+    """Return the period of a component: its own, its tier's, its netting's, its caps', a month."""
+    if component.per != "trade":
+        return component.per
+    if component.carry is not None:
+        return "month"
+    if component.tier is not None:
+        return unit_of(component.tier)
+    if component.conditions.hedged is not None:
+        return component.conditions.hedged.window
+    names = [CAP_WINDOWS[cap.per] for cap in component.caps if cap.per != "order"]
+    return names[0] if names else "month"

@@ -1,0 +1,286 @@
+"""What builds up over many trades, by hand: netting, tiers and caps in canonical order.
+
+Two rounds over the same trades: the first only measures (what each payee's windows come to in the
+end), the second rates, with the running totals before and after each trade beside the final ones.
+A trade counts in the measure of a payee where his line of it comes to be rated: what pays 0 for a
+reason, and what waits, does not count until it does not.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from datetime import date
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+from pipshare.money.amounts import SCALE, format_e8
+from pipshare.plans.periods import Cap, Tier
+from pipshare.rating.reasons import Reason, Wait
+from pipshare.rating.twin.amounts import Money, Waits
+from pipshare.rating.twin.bases import Value, lots_of, notional
+from pipshare.rating.twin.choice import Bands
+from pipshare.rating.twin.day import next_window, shift_window, window_start
+from pipshare.rating.twin.fx import rate_at_close
+from pipshare.rating.twin.rounding import units
+from pipshare.rating.twin.state import State, capped, limit_in
+from pipshare.rating.twin.tiers import band_at, held_bands, marginal, step_total
+from pipshare.rating.twin.words import short
+from pipshare.rating.twin_values import Partner, number_text
+
+if TYPE_CHECKING:
+    from pipshare.rating.twin.line import Line
+
+Payee = tuple[int, int]  # component, partner
+CAP_WINDOWS = {"client_day": "day", "client_life": "life", "partner_day": "day",
+               "partner_week": "week", "partner_month": "month"}  # fmt: skip
+
+
+class Running(State):
+    """The state of one round. `final` None = this is the measuring one."""
+
+    def __init__(self, final: Running | None = None) -> None:
+        self.final = final
+        self.trade_place = -1
+        self.totals: dict[tuple[Payee, date], Fraction] = defaultdict(Fraction)
+        self.earned: dict[tuple[Payee, date], Fraction] = defaultdict(Fraction)
+        self._spans: dict[tuple[int, Payee], tuple[Fraction, Fraction]] = {}
+        self._clients: set[tuple[Payee, date, object]] = set()
+        self._sides: dict[tuple[object, ...], list[Fraction]] = defaultdict(
+            lambda: [Fraction(0)] * 2
+        )
+        self._nettings: dict[tuple[int, int], Fraction] = {}
+        self._caps: dict[tuple[object, ...], Fraction] = defaultdict(Fraction)
+
+    def next_trade(self) -> None:
+        """Go on to the next trade in canonical order."""
+        self.trade_place += 1
+
+    def netting(self, line: Line) -> Fraction:
+        """Hedged volume counts once: what this trade adds to the larger side of its window."""
+        asked, trade = line.component.conditions.hedged, line.trade
+        if asked is None or trade.value is not None:
+            return Fraction(1)
+        at = (self.trade_place, component_id(line))
+        if at not in self._nettings:
+            who = client_of(line) if asked.by == "client" else ("account", trade.account)
+            day = line.run.day.window(trade.close_utc_ms, asked.window)
+            key = (at[1], who, trade.symbol_name.casefold(), day)
+            sides = self._sides.setdefault(key, [Fraction(0), Fraction(0)])
+            lots, before = lots_of(trade), max(sides)
+            sides[0 if trade.side >= 0 else 1] += lots
+            self._nettings[at] = (max(sides) - before) / lots
+        part = self._nettings[at]
+        if part != 1:
+            kept = number_text(part * lots_of(trade), 2)
+            line.say("hedged", f"{kept} of {number_text(lots_of(trade), 2)} lots count: "
+                               "the larger side of the window")  # fmt: skip
+        return part
+
+    def given(
+        self, line: Line, payee: Partner, bands: Bands, value: Fraction, currency: str
+    ) -> Fraction | Reason | Waits:
+        """Return what the bands give for a value, at the payee's measure."""
+        tier = line.component.tier
+        if tier is None:
+            return value * bands[0].amount
+        span = self._span(line, payee, tier, value, currency)
+        if isinstance(span, Waits):
+            return span
+        if self.final is None:
+            return value * bands[0].amount
+        return _Banded(self, line, payee, tier, bands).of(value, span)
+
+    def _span(
+        self, line: Line, payee: Partner, tier: Tier, value: Fraction, currency: str
+    ) -> tuple[Fraction, Fraction] | Waits:
+        """Return the payee's running total before and after this trade, and count it once."""
+        who = (component_id(line), payee.id)
+        at = (self.trade_place, who)
+        if at in self._spans:
+            return self._spans[at]
+        window = tier_window(line, tier)
+        before = self.totals[who, window]
+        own = payee.id == line.run.chain[0].id
+        adds: Fraction | Waits = Fraction(0)
+        if own or tier.of == "network":
+            adds = self._measure(line, who, window, tier, value, currency)
+        if isinstance(adds, Waits):
+            return adds
+        self.totals[who, window] = before + adds
+        self._spans[at] = before, before + adds
+        return self._spans[at]
+
+    def _measure(
+        self, line: Line, who: Payee, window: date, tier: Tier, value: Fraction, currency: str
+    ) -> Fraction | Waits:
+        """Return what one trade adds to a measure."""
+        if tier.measure == "lots":
+            return lots_of(line.trade) * line.netting
+        if tier.measure in ("trades", "conversions"):
+            return Fraction(1)
+        if tier.measure == "clients":
+            client = (who, window, client_of(line))
+            new = client not in self._clients
+            self._clients.add(client)
+            return Fraction(int(new))
+        if tier.measure == "notional":
+            found = notional(line.trade, line.component)
+            if not isinstance(found, Value):
+                return Waits(found)
+            value, currency = found.amount * line.netting, found.currency
+        if tier.currency and currency and tier.currency != currency and value:
+            rate = rate_at_close(line.run.fx, line.trade, currency, tier.currency, "mid")
+            if rate is None:
+                return Waits(Wait.NO_FX, f"{currency}/{tier.currency}")
+            value = value * rate[0]
+        return value
+
+    def cut(self, line: Line, money: Money) -> Money | Waits | Reason:
+        """Return the amount as all caps leave it, one after the other."""
+        first = super().cut(line, money)
+        if not isinstance(first, Money):
+            return first
+        money = first
+        for place, cap in enumerate(line.component.caps):
+            if cap.per == "order" or cap.level not in (None, line.level):
+                continue
+            left = self._one_cap(line, money, place, cap)
+            if not isinstance(left, Money):
+                return left
+            money = left
+        return money
+
+    def _one_cap(self, line: Line, money: Money, place: int, cap: Cap) -> Money | Waits | Reason:
+        day = line.run.day.window(line.trade.close_utc_ms, CAP_WINDOWS[cap.per])
+        who = client_of(line) if cap.per.startswith("client") else line.partner.id
+        key = (component_id(line), place, line.level, who, day)
+        before = self._caps[key]
+        if cap.unit == "lots":
+            lots = lots_of(line.trade) * line.netting
+            self._caps[key] = before + lots
+            part = (min(before + lots, cap.amount) - min(before, cap.amount)) / lots
+            allowed = units(Fraction(money.orig_e8, SCALE) * part, None, "")
+            used = f"{number_text(min(before, cap.amount), 2)} lots"
+        else:
+            limit = limit_in(line, cap.amount, cap.currency, money.currency)
+            if not isinstance(limit, int):
+                return limit
+            self._caps[key] = before + money.orig_e8
+            top = Fraction(limit)
+            allowed = int(min(before + money.orig_e8, top) - min(before, top))
+            used = f"{format_e8(int(min(before, top)))} {money.currency}"
+        words = f"at most {number_text(cap.amount, 2)} {cap.currency or 'lots'} per "
+        words += f"{cap.per.replace('_', ' and ')}, {used} of it used before"
+        return capped(line, money, allowed, words)
+
+
+class _Banded:
+    """What the bands of one rate give for one trade of one payee."""
+
+    def __init__(
+        self, state: Running, line: Line, payee: Partner, tier: Tier, bands: Bands
+    ) -> None:
+        self.state, self.line, self.tier, self.bands = state, line, tier, bands
+        self.who = (component_id(line), payee.id)
+        self.window = tier_window(line, tier)
+        self.unit = unit_of(tier)
+
+    def of(self, value: Fraction, span: tuple[Fraction, Fraction]) -> Fraction | Reason:
+        """Return the amount of a value that moved the total by `span`."""
+        tier, bands = self.tier, self.bands
+        settled = tier.applies == "following" or tier.promotion == "stepwise" or tier.grace > 0
+        if settled or tier.method == "retroactive":
+            return self._whole(value)
+        before, after = (self._placed(total) for total in span)
+        if tier.method == "ladder":
+            first = span[0] == 0
+            due = step_total(bands, tier, after)
+            paid = step_total(bands, tier, None if first else before)
+            self._say(after, f"step of {short(due)} in all, {short(paid)} paid before")
+            if due == paid:
+                return Reason.BELOW_FIRST_BAND if not due else Reason.NOTHING_LEFT
+            return due - paid
+        rate = marginal(bands, tier, before, after)
+        if rate is None:
+            self._say(after, "below the first band")
+            return Reason.BELOW_FIRST_BAND
+        self._say(after, f"{short(before)} before this trade: {number_text(rate)} for it")
+        return value * rate
+
+    def _whole(self, value: Fraction) -> Fraction | Reason:
+        """The whole window is rated at one band."""
+        place, measure = self._band()
+        if place < 0:
+            self._say(measure, "below the first band")
+            return Reason.BELOW_FIRST_BAND
+        rule = self.bands[place]
+        self._say(measure, f"band from {number_text(rule.start)}: {number_text(rule.amount)}")
+        return value * rule.amount
+
+    def _band(self) -> tuple[int, Fraction]:
+        tier, starts = self.tier, [rule.start for rule in self.bands]
+        back = 1 if tier.applies == "following" else 0
+        wanted = shift_window(self.window, self.unit, -back)
+        measure = self._final(wanted)
+        if tier.promotion == "free" and not tier.grace:
+            return band_at(starts, measure, tier.boundary), measure
+        windows = self._since_first(wanted)
+        if not windows:
+            return band_at(starts, Fraction(0), tier.boundary), measure
+        return held_bands(starts, tier, [self._final(one) for one in windows])[-1], measure
+
+    def _since_first(self, until: date) -> list[date]:
+        final = self.state.final
+        assert final is not None
+        mine = [window for (who, window) in final.totals if who == self.who]
+        out: list[date] = []
+        at = min(mine, default=until)
+        while at <= until:
+            out.append(at)
+            at = next_window(at, self.unit)
+        return out
+
+    def _final(self, window: date) -> Fraction:
+        """Return the final measure of a window, with those before it when the tier rolls."""
+        final = self.state.final
+        assert final is not None
+        length = self.tier.length if self.tier.window == "rolling" else 1
+        found = Fraction(0)
+        for back in range(length):
+            found += final.totals.get((self.who, shift_window(window, self.unit, -back)), 0)
+        return found / (length if self.tier.average else 1)
+
+    def _placed(self, total: Fraction) -> Fraction:
+        """Return a running total of this window, with the windows before when the tier rolls."""
+        final = self.state.final
+        assert final is not None
+        length = self.tier.length if self.tier.window == "rolling" else 1
+        for back in range(1, length):
+            total += final.totals.get((self.who, shift_window(self.window, self.unit, -back)), 0)
+        return total / (length if self.tier.average else 1)
+
+    def _say(self, measure: Fraction, text: str) -> None:
+        said = f"{short(measure)} {self.tier.measure} in the {self.tier.window}"
+        self.line.say("tier", f"{said}: {text}")
+        self.line.words.append(f"{said}: {text}")
+
+
+def component_id(line: Line) -> int:
+    """Return the component that a line is of, the same over versions of its programme."""
+    return line.run.decision.version.component_ids[line.place]
+
+
+def client_of(line: Line) -> object:
+    """Return who a trade's client is; one that is not known is told by his account."""
+    trade = line.trade
+    return ("account", trade.account) if trade.client_id is None else trade.client_id
+
+
+def unit_of(tier: Tier) -> str:
+    """Return the window that a tier measures; a rolling one goes by its unit."""
+    return tier.unit if tier.window == "rolling" else tier.window
+
+
+def tier_window(line: Line, tier: Tier) -> date:
+    """Return the first day of the window that a trade's close is in."""
+    return window_start(line.run.day.date(line.trade.close_utc_ms), unit_of(tier))
