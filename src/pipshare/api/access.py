@@ -11,6 +11,7 @@ from ninja.security import HttpBearer
 
 from pipshare import partners
 from pipshare.api.problems import Problem
+from pipshare.api.sent import read_body
 from pipshare.people.keys import SCOPES, Key, find_key, note_use
 from pipshare.web import writing
 
@@ -23,7 +24,10 @@ class KeyAccess(HttpBearer):
         self.scope = scope
 
     def __call__(self, request: HttpRequest) -> Any:
-        """Find the key. Raises Problem 401 without a valid one, 403 without the scope."""
+        """Find the key, then read the body: of nobody else anything is read.
+
+        Raises Problem 401 without a valid key, 403 without the scope, and as read_body does.
+        """
         header = request.headers.get("Authorization", "")
         kind, _, secret = header.partition(" ")
         key = self.authenticate(request, secret.strip()) if kind.lower() == "bearer" else None
@@ -37,6 +41,7 @@ class KeyAccess(HttpBearer):
         if self.scope not in key.scopes:
             raise Problem(403, "no_scope", f"This key may {', '.join(key.scopes)}; this needs"
                                            f" {self.scope}: {SCOPES[self.scope]}.")  # fmt: skip
+        read_body(request)
         return key
 
     def authenticate(self, request: HttpRequest, token: str) -> Key | None:

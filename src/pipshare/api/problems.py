@@ -9,6 +9,7 @@ import secrets
 from collections.abc import Callable
 from typing import Any
 
+import psycopg
 from django.http import HttpRequest, HttpResponse
 from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
@@ -52,16 +53,21 @@ def problem(status: int, code: str, detail: str, **more: Any) -> HttpResponse:
     )
 
 
-def unknown(request: HttpRequest, rest: str) -> HttpResponse:
+def unknown(request: HttpRequest, rest: str = "") -> HttpResponse:
     """Answer what is asked of an address that does not exist."""
     return problem(404, "no_address", f"There is nothing at /v1/{rest}: see /api/docs.")
 
 
 def told(view: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a view whose refusal of a method is a problem, too: Ninja answers that one itself."""
+    """Return a view whose refusal of a method is a problem, too: Ninja answers that one itself.
+
+    A zero byte in an address is refused here: no text of the database can hold one.
+    """
 
     @functools.wraps(view)
     def telling(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        if "\0" in request.path or "%00" in request.META.get("QUERY_STRING", ""):
+            return problem(422, "bad_parameter", "The address holds a zero byte.")
         response = view(request, *args, **kwargs)
         if response.status_code != 405:
             return response
@@ -79,6 +85,7 @@ def register(api: NinjaAPI) -> None:
     api.add_exception_handler(PipshareError, _of_core)
     api.add_exception_handler(ValidationError, _of_parameters)
     api.add_exception_handler(HttpError, _of_framework)
+    api.add_exception_handler(psycopg.OperationalError, _of_database)
     api.add_exception_handler(Exception, _unforeseen)
 
 
@@ -102,6 +109,12 @@ def _of_parameters(request: HttpRequest, error: Any) -> HttpResponse:
 
 def _of_framework(request: HttpRequest, error: Any) -> HttpResponse:
     return problem(error.status_code, "bad_request", str(error))
+
+
+def _of_database(request: HttpRequest, error: Any) -> HttpResponse:
+    """Answer for a database that went away, or was too busy to answer in time."""
+    _log.warning("%s %s: %s", request.method, request.path, str(error).strip())
+    return problem(503, "no_database", "The database does not answer; try again soon.")
 
 
 def _unforeseen(request: HttpRequest, error: Any) -> HttpResponse:

@@ -28,6 +28,7 @@ from pipshare.web import reading
 
 router = Router()
 MOST = 200  # rows of a page
+_NEVER_MS = 253_402_300_800_000  # the year 10000
 _PARTNERS = """
 SELECT p.id, p.code, p.name, e.code, p.currency FROM partners_partner p
   JOIN market_entity e ON e.id = p.entity_id
@@ -169,10 +170,17 @@ def _place(text: str) -> After | None:
     if not text:
         return None
     try:
-        close_ms, server_id, ticket = json.loads(base64.urlsafe_b64decode(text + "=" * 3))
-        return After(int(close_ms), int(server_id), int(ticket))
-    except (ValueError, TypeError):
-        raise Problem(422, "bad_parameter", "after: not the `next` of an answer") from None
+        place = json.loads(base64.urlsafe_b64decode(text + "=" * 3))
+    except (ValueError, RecursionError):
+        place = None
+    if (
+        isinstance(place, list)
+        and len(place) == 3
+        and all(type(one) is int and 0 <= one < 2**63 for one in place)
+        and place[0] < _NEVER_MS
+    ):
+        return After(*place)
+    raise Problem(422, "bad_parameter", "after: not the `next` of an answer")
 
 
 def _trade(one: Found) -> dict[str, Any]:

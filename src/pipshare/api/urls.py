@@ -56,4 +56,6 @@ for _one in _patterns:
 urlpatterns = [
     path("", (_patterns, _app, _namespace)),
     path("v1/<path:rest>", anyone(problems.unknown)),
+    path("v1/", anyone(problems.unknown)),
+    path("v1", anyone(problems.unknown)),
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from typing import Any
 
 import polars as pl
 
@@ -53,7 +54,35 @@ def pushed_trades(records: Sequence[bytes]) -> tuple[pl.DataFrame, list[Refusal]
 
 def _fault(text: str) -> str | None:
     try:
-        value = json.loads(text)
-    except (json.JSONDecodeError, RecursionError) as error:
+        value = json.loads(text, object_pairs_hook=once)
+    except (ValueError, RecursionError) as error:
         return f"not valid JSON ({error})"
-    return None if isinstance(value, dict) else "not an object of field names and values"
+    if not isinstance(value, dict):
+        return "not an object of field names and values"
+    for name, held in value.items():
+        if isinstance(held, dict | list):
+            return f"field {name}: holds an object or a list, not one value"
+    if "\\u" in text and not _is_text(json.dumps(value, ensure_ascii=False)):
+        return "holds half a character (a surrogate that stands alone)"
+    return None
+
+
+def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Make an object of its fields. Raises ValueError for a name that comes twice.
+
+    JSON allows that and does not say which counts; of money nobody may guess.
+    """
+    made = dict(pairs)
+    if len(made) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"field {twice!r} comes twice")
+    return made
+
+
+def _is_text(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -1,0 +1,67 @@
+"""Read what was sent, whole: not more than fits, and nothing that ended on the way."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest
+
+from pipshare.api.problems import Problem
+
+MOST_BYTES = 16 * 1024 * 1024
+_DRAINED = 4 * MOST_BYTES  # so much more is thrown away, for the answer to be read
+_PIECE = 256 * 1024
+
+
+def read_body(request: HttpRequest) -> None:
+    """Read the body of a request into it, chunked ones too.
+
+    Raises Problem 413 for a body of more than MOST_BYTES, 400 for one that ended early: what came
+    of it may well be valid, but it is not what was sent.
+    """
+    if hasattr(request, "_body") or request.method in ("GET", "HEAD"):
+        return
+    stream = request.environ["wsgi.input"]
+    length = request.headers.get("Content-Length", "")
+    is_chunked = "chunked" in request.headers.get("Transfer-Encoding", "").lower()
+    wanted = None if is_chunked else int(length) if length.isdecimal() else 0
+    if wanted is not None and wanted > MOST_BYTES:
+        _drain(stream, wanted)
+        raise _too_large()
+    found = _read(stream, MOST_BYTES + 1 if wanted is None else wanted)
+    if wanted is None and len(found) > MOST_BYTES:
+        _drain(stream, _DRAINED)
+        raise _too_large()
+    if wanted is not None and len(found) < wanted:
+        raise _cut(f"{len(found)} of {wanted} bytes came")
+    request._body = found  # what Django keeps of a body read
+
+
+def _read(stream: Any, most: int) -> bytes:
+    pieces, left = [], most
+    while left > 0:
+        try:
+            piece = stream.read(min(_PIECE, left))
+        except Exception as error:  # the server's own: of chunks that are none, or a connection
+            raise _cut(str(error) or type(error).__name__) from None
+        if not piece:
+            break
+        pieces.append(piece)
+        left -= len(piece)
+    return b"".join(pieces)
+
+
+def _drain(stream: Any, most: int) -> None:
+    left = min(most, _DRAINED)
+    while left > 0 and (piece := stream.read(min(_PIECE, left))):
+        left -= len(piece)
+
+
+def _too_large() -> Problem:
+    return Problem(413, "too_large", f"A body has at most {MOST_BYTES // 1024**2} MiB: send less"
+                                     " at once.")  # fmt: skip
+
+
+def _cut(why: str) -> Problem:
+    return Problem(400, "cut_short", f"The body ended before its end ({why}): nothing of it was"
+                                     " taken; send it again.")  # fmt: skip
