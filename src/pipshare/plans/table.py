@@ -45,9 +45,11 @@ class Table:
                 self.refuse(key, f'unknown key "{key}" in {self.title};{hint} '
                                  f"allowed: {', '.join(allowed)}")  # fmt: skip
 
-    def refuse(self, key: str, text: str) -> None:
-        """Note a problem at a key of this table (at the table itself when it has no such key)."""
-        self._problems.add(self._lines.of((*self.path, key)), text)
+    def refuse(self, key: str, text: str, place: int | None = None) -> None:
+        """Note a problem at a key of this table (at the table itself when it has no such key), or
+        at one place of its list."""
+        path = (*self.path, key) if place is None else (*self.path, key, place)
+        self._problems.add(self._lines.of(path), text)
 
     def tables(self, key: str, title: str) -> list[Table]:
         """Return the tables of an array of tables; absent is empty."""
@@ -58,10 +60,28 @@ class Table:
         if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
             self.refuse(key, f"{key} is a list of tables: write {title}")
             return []
-        return [
-            Table(title, item, (*self.path, key, i), self._lines, self._problems)
-            for i, item in enumerate(value)
-        ]
+        return [self._below(title, item, key, i) for i, item in enumerate(value)]
+
+    def table(self, key: str, title: str) -> Table | None:
+        """Return a single table; None when it is absent."""
+        value = self.data.get(key)
+        if value is None or isinstance(value, dict):
+            return None if value is None else self._below(title, value, key)
+        reason = "there is one of these: write" if isinstance(value, list) else "a table is written"
+        self.refuse(key, f"{key}: {reason} {title}, in single brackets")
+        return None
+
+    def _below(self, title: str, data: dict[str, Any], *path: str | int) -> Table:
+        return Table(title, data, (*self.path, *path), self._lines, self._problems)
+
+    def items(self, key: str) -> list[Any] | None:
+        """Return the values of a list, which has to have some."""
+        value = self.data.get(key)
+        if isinstance(value, list) and value:
+            return value
+        hint = f"{key} = [...]" if isinstance(value, list) else f"{key} = [{shown(value)}]"
+        self.refuse(key, f"{key} is a list of one or more values: write {hint}, or leave it out")
+        return None
 
     def text(self, key: str, *, missing: str = "") -> str | None:
         """Return a short text in one line."""
@@ -69,7 +89,7 @@ class Table:
         if value is None:
             return None
         if not isinstance(value, str) or isinstance(value, BareNumber):
-            self.refuse(key, f'{key} is a text: write it in quotes, {key} = "{_shown(value)}"')
+            self.refuse(key, f'{key} is a text: write it in quotes, {key} = "{shown(value)}"')
             return None
         if not value.strip() or len(value) > MAX_TEXT:
             self.refuse(key, f"{key} has to have 1 to {MAX_TEXT} characters")
@@ -83,7 +103,7 @@ class Table:
     def code(self, key: str, *, missing: str = "") -> str | None:
         """Return a code: letters, digits, dash, dot, underscore."""
         value = self.text(key, missing=missing)
-        if value is not None and not _CODE.fullmatch(value):
+        if value is not None and not is_code(value):
             self.refuse(key, f'{key} "{value}" is not a code: letters, digits, "-", "_" and ".", '
                              "at most 64, the first a letter or digit")  # fmt: skip
             return None
@@ -95,7 +115,7 @@ class Table:
         if value is None or (isinstance(value, str) and value in allowed):
             return value
         hint = suggestion(str(value), allowed)
-        self.refuse(key, f"{key} {_shown(value)} is not known;{hint} allowed: {quoted(allowed)}")
+        self.refuse(key, f"{key} {shown(value)} is not known;{hint} allowed: {quoted(allowed)}")
         return None
 
     def whole(self, key: str, low: int, high: int, *, missing: str = "") -> int | None:
@@ -104,7 +124,7 @@ class Table:
         if value is None:
             return None
         if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-            self.refuse(key, f"{key} is a whole number from {low} to {high}, not {_shown(value)}")
+            self.refuse(key, f"{key} is a whole number from {low} to {high}, not {shown(value)}")
             return None
         return value
 
@@ -127,10 +147,10 @@ class Table:
         if exact is None:
             return None
         if not 0 <= exact <= high:
-            self.refuse(key, f"{key} {_shown(value)} is out of range: from 0 to {high:,}")
+            self.refuse(key, f"{key} {shown(value)} is out of range: from 0 to {high:,}")
             return None
         if exact.denominator > MAX_DIVISOR:
-            self.refuse(key, f"{key} {_shown(value)} is finer than rates can be: at most 9 "
+            self.refuse(key, f"{key} {shown(value)} is finer than rates can be: at most 9 "
                              "decimals, or a divisor up to 1,000,000,000")  # fmt: skip
             return None
         return exact
@@ -148,7 +168,7 @@ class Table:
             return parse_rate(text.removesuffix("%").rstrip() if divisor > 1 else text) / divisor
         except BadInput:
             forms = '"20%", "0.2" or "1/5"' if percent else '"6.50", "1/3" or 6'
-            self.refuse(key, f"{key} {_shown(value)} is not a number: write {forms}")
+            self.refuse(key, f"{key} {shown(value)} is not a number: write {forms}")
             return None
 
     def moment(self, key: str, clock: Clock) -> int | None:
@@ -163,7 +183,7 @@ class Table:
         elif isinstance(value, date):
             moment = to_ms(datetime.combine(value, time(), UTC))
         else:
-            wrong = f"{_shown(value)} is not a date: write"
+            wrong = f"{shown(value)} is not a date: write"
         if not wrong and not DAY_MS <= moment < FOREVER_MS - DAY_MS:
             wrong = f"{value} is outside 1970 to 2109; for always leave the key out, else write"
         if wrong:
@@ -178,7 +198,12 @@ class Table:
         return self.data.get(key)
 
 
-def _shown(value: object) -> str:
+def is_code(value: object) -> bool:
+    """Tell whether something is a code: letters, digits, dash, dot, underscore."""
+    return isinstance(value, str) and _CODE.fullmatch(value) is not None
+
+
+def shown(value: object) -> str:
     """Return a refused value for a sentence, shortened."""
     text = str(value).lower() if isinstance(value, bool) else str(value)
     text = text if len(text) <= 40 else text[:37] + "..."

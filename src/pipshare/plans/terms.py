@@ -54,7 +54,8 @@ class RateRule:
     (exact, 0 <= amount <= 10^6, denominator <= 10^9) means goes by the component's basis:
 
     - lot: per standard lot, in `currency`;
-    - points: so many points per lot, in the symbol's profit currency (`currency` is "");
+    - points: so many points per lot (the component's unit pips: so many pips), in the symbol's
+      profit currency (`currency` is "");
     - spread, markup with unit points or pips: per point or pip and lot, in `currency`;
     - fixed: per event, in `currency`;
     - all others: a share (0 to 1; notional: 30 per million is 30/10^6) of the basis, in the
@@ -161,7 +162,8 @@ class Component:
     enough (>=). `per`: each trade by itself, or the sum of the basis over a period of the broker's
     own time, per direct IB and chain, rated at the period's end. `ranks`: cards from the lowest,
     for the mode rank (a partner's rank is his card; each rank's rate is paid once; a missing rank
-    rolls up to the next higher present). `unit` and `spread`: of the bases spread and markup.
+    rolls up to the next higher present). `unit` and `spread`: of the bases spread and markup (basis
+    points: unit money = its rates are in points, unit pips = they are in pips).
     `sides`: of notional. `counts`: which money columns of the trade make up the basis commission
     (default commission), profit, loss, result (default profit) or revenue. `currency`: the basis
     is converted into it before the rate, "" = not. `value_fx`, `wallet_fx`: which side of a stored
@@ -170,7 +172,8 @@ class Component:
     `hold_days`: what is earned becomes payable so many days later. `clawback_days`: a reversal
     within so many days takes back, None = always. `advance`: this component pays only past what
     the component named there paid for the same client and payee. `skip_levels`: levels without a
-    line; the levels above keep their number.
+    line; the levels above keep their number. `in_window`: a rate's `of` names a component that
+    builds up, so this one is settled with it (the parser sets it).
     """
 
     code: str
@@ -202,6 +205,7 @@ class Component:
     hold_days: int = 0
     clawback_days: int | None = None
     skip_levels: tuple[int, ...] = ()
+    in_window: bool = False
 
     @property
     def builds_up(self) -> bool:
@@ -210,6 +214,7 @@ class Component:
         return (
             self.per != "trade"
             or self.basis in ("fixed", "earned", "revenue")
+            or self.in_window
             or self.tier is not None
             or self.advance is not None
             or self.carry is not None

@@ -20,7 +20,11 @@ _PART = re.compile(r"[ \t]*(?:\"((?:\\.|[^\"\\\n])*)\"|'([^'\n]*)'|([A-Za-z0-9_-
 _SCALAR = re.compile(
     r'"""(?:\\.|[^\\])*?"{3,5}' r"|'''.*?'{3,5}" r'|"(?:\\.|[^"\\\n])*"' r"|'[^'\n]*'"
     r"|[^,\]\}\n#]+", re.DOTALL)  # fmt: skip
-_HEADER = re.compile(r"^[ \t]*\[\[(component|component\.rate)\]\]", re.MULTILINE)
+# Tables whose line a parsed plan remembers, as a file that was accepted has them.
+_HEADER = re.compile(
+    r"^[ \t]*(?:\[\[component(?:\.(rate|split|cap))?\]\]"
+    r"|\[(component|programme)\.(tier|qualify|guard)\])", re.MULTILINE)  # fmt: skip
+_ARRAYS, _SINGLE = ("rate", "split", "cap"), ("tier", "qualify", "guard")
 _AT_LINE = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)$")
 
 
@@ -48,8 +52,8 @@ def load(
 ) -> tuple[dict[str, Any], Lines]:  # fmt: skip
     """Return the file's data (floats as BareNumber) and its lines. Raises BadPlan.
 
-    `headers_only` is for a file that was accepted before: only the lines of [[component]] and
-    [[component.rate]] are looked for, in a tenth of the time.
+    `headers_only` is for a file that was accepted before: only the lines of tables that a parsed
+    plan remembers are looked for, in a tenth of the time.
     """
     if len(text) > MAX_CHARS:
         reason = f"a plan file has at most {MAX_CHARS} characters, this one {len(text)}"
@@ -66,21 +70,35 @@ def load(
 
 
 def _headers(text: str, data: dict[str, Any]) -> dict[Path, int] | None:
-    """Return the lines of components and rates; None when headers alone do not tell them."""
+    """Return the lines of such tables; None when headers alone do not tell them all."""
     places: dict[Path, int] = {}
-    component, rate, line, seen = -1, -1, 1, 0
+    component, line, seen = -1, 1, 0
+    counts: dict[str, int] = {}
     for found in _HEADER.finditer(text):
-        line += text.count("\n", seen, found.start(1))
-        seen = found.start(1)
-        if found[1] == "component":
-            component, rate = component + 1, -1
-            places["component", component] = line
+        line += text.count("\n", seen, found.start())
+        seen = found.start()
+        array, outer, single = found.groups()
+        if array:
+            counts[array] = counts.get(array, -1) + 1
+            places["component", component, array, counts[array]] = line
+        elif single:
+            inside = ("component", component) if outer == "component" else ("programme",)
+            places[(*inside, single)] = line
         else:
-            rate += 1
-            places["component", component, "rate", rate] = line
-    tables = data.get("component", [])
-    told = sum(1 + len(table.get("rate", [])) for table in tables)
-    return places if len(places) == told and component == len(tables) - 1 else None
+            component, counts = component + 1, {}
+            places["component", component] = line
+    return places if set(places) == _told(data) else None
+
+
+def _told(data: dict[str, Any]) -> set[Path]:
+    """Return the paths of all such tables of a file."""
+    told: set[Path] = {("programme", key) for key in _SINGLE if key in data.get("programme", {})}
+    for number, table in enumerate(data.get("component", [])):
+        told.add(("component", number))
+        told.update(("component", number, key) for key in _SINGLE if key in table)
+        for key in _ARRAYS:
+            told.update(("component", number, key, i) for i in range(len(table.get(key, ()))))
+    return told
 
 
 def _syntax_problem(message: str, text: str) -> Problem:
