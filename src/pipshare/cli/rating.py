@@ -11,6 +11,7 @@ import click
 from pipshare.cli.options import console, counted, json_option, money, table, what_waits
 from pipshare.pipeline.from_files import Files, Result, rate_files
 from pipshare.pipeline.from_files.as_json import as_dict
+from pipshare.pipeline.from_files.twin import explain_trade
 
 _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 SHOWN = 200  # lines that are printed; --json has them all
@@ -26,10 +27,11 @@ SHOWN = 200  # lines that are printed; --json has them all
 @click.option("--symbols", type=_FILE, help="Symbols, as for `load symbols`.")
 @click.option("--quotes", type=_FILE, help="Quotes, as for `load quotes`.")
 @click.option("--fx", type=_FILE, help="Exchange rates, as for `load fx`.")
+@click.option("--explain", "ticket", help="Show the working of one trade, step by step.")
 @json_option
 def rate_command(
     plans: tuple[Path, ...], tree: Path, trades: Path | None, events: Path | None,
-    symbols: Path | None, quotes: Path | None, fx: Path | None, as_json: bool,
+    symbols: Path | None, quotes: Path | None, fx: Path | None, ticket: str | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Rate trades and events in files, by the rules that book; nothing is stored.
 
@@ -38,7 +40,11 @@ def rate_command(
     """
     if trades is None and events is None:
         raise click.UsageError("give --trades, --events or both: there is nothing to rate")
-    result = rate_files(Files(plans, tree, trades, events, symbols, quotes, fx))
+    files = Files(plans, tree, trades, events, symbols, quotes, fx)
+    if ticket is not None:
+        _explain(files, ticket, as_json)
+        return
+    result = rate_files(files)
     if as_json:
         click.echo(json.dumps(as_dict(result), indent=2, ensure_ascii=False))
     else:
@@ -64,6 +70,21 @@ def _say(result: Result) -> None:
         click.echo(f"pipshare: left out: {refused.reason}", err=True)
     if result.refused:
         click.echo(f"pipshare: {counted(len(result.refused), 'row')} left out", err=True)
+
+
+def _explain(files: Files, ticket: str, as_json: bool) -> None:
+    """Print how the scalar twin comes to the lines of a trade."""
+    lines = explain_trade(files, ticket)
+    if as_json:
+        click.echo(json.dumps({"trade": ticket, "lines": lines}, indent=2, ensure_ascii=False))
+        return
+    console.print(f"Trade {ticket}", style="bold")
+    for line in lines:
+        told = f"waits ({line['waits']})" if line["waits"] else \
+            f"{line['amount']} {line['currency']} ({line['reason'].replace('_', ' ')})"  # fmt: skip
+        console.print(f"  {line['component']}, level {line['level']}, {line['partner']}: {told}")
+        for step in line["working"]:
+            console.print(f"      {step['step']} {step['value']}")
 
 
 def _what(trade: str | None) -> str:
