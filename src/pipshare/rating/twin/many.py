@@ -52,8 +52,11 @@ def rate_many(
     _round(given, order, sums, fx, day, measured)
     running = Running(measured)
     lines, components = _round(given, order, sums, fx, day, running)
-    lines += [ManyLine(-1, *one) for one in earned_lines(
-        [(x.window, x.line) for x in lines], components, given, fx, day)]  # fmt: skip
+    dated = [
+        (day.date(given[x.place][0].close_utc_ms) if x.place >= 0 else x.window, x.line)
+        for x in lines
+    ]
+    lines += [ManyLine(-1, *one) for one in earned_lines(dated, components, given)]
     if building_only:
         lines = [x for x in lines if components[x.line.component_id].builds_up]
     found = totals([(x.window, x.client, x.line) for x in lines], components)

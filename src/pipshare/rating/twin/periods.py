@@ -93,10 +93,10 @@ def earned_lines(
     lines: Sequence[tuple[date, TwinLine]],
     components: Mapping[int, Component],
     trades: Sequence[Given],
-    fx: Fx,
-    day: BrokerDay,
 ) -> list[tuple[date, None, TwinLine]]:
     """Return the lines of the basis earned: a share of the payee's own earnings of a period.
+
+    `lines` come with a day of the broker's in their period.
 
     The band goes by those earnings in the period, or in the periods that a tier rolls over.
     """
@@ -108,9 +108,9 @@ def earned_lines(
         wanted = component.rates[0].of
         names = {n for n, other in components.items() if other.code == wanted}
         sums: dict[tuple[int, date], int] = {}
-        for window, line in lines:
+        for day, line in lines:
             if line.component_id in names and line.wait is None and line.level > 0:
-                at = (line.partner_id, _within(component, window))
+                at = (line.partner_id, _within(component, day))
                 sums[at] = sums.get(at, 0) + line.amount_e8
         for (partner, window), earned in sorted(sums.items()):
             made = _bonus(number, component, partners[partner], window, earned, sums)
