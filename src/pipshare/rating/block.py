@@ -78,6 +78,7 @@ class Block:
     orig_e8: Longs
     amount_e8: Longs
     fx_id: Int32s
+    place: Longs
 
     def decide(self, hold_ms: Longs, client: Longs, cancelled: Bools | None) -> None:
         """Set the outcomes that no amount is needed for, from the weakest to the strongest."""

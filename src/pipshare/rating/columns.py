@@ -8,6 +8,7 @@ nobody told makes a line wait, it is never taken as zero.
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -105,7 +106,7 @@ class TradeColumns:
 
     def taken(self, rows: Longs | slice) -> TradeColumns:
         """Return these rows only, in the order given."""
-        changed = {}
+        changed: dict[str, Any] = {}
         for one in fields(self):
             held = getattr(self, one.name)
             if isinstance(held, np.ndarray):

@@ -16,6 +16,7 @@ import numpy.typing as npt
 from pipshare.period import Millis as Longs
 from pipshare.plans.book import Book
 from pipshare.rating.deals import Stretches, stretches
+from pipshare.rating.parts import Parts
 from pipshare.rating.payees import Payees
 from pipshare.rating.places import GroupPlace, SymbolPlace
 from pipshare.rating.prices import FIRST, Prices, price
@@ -55,6 +56,9 @@ class Tables:
     prices: Prices
     currencies: tuple[str, ...]
     flags: Flags
+    parts: Parts
+    sheets: Sheets
+    width: int
 
 
 def compile_tables(
@@ -65,16 +69,18 @@ def compile_tables(
     chains: Sequence[tuple[int, ...]],
     used: npt.NDArray[np.bool_],
     span: tuple[int, int],
+    parts: Parts,
+    money: Sequence[str] = (),
 ) -> Tables:
-    """Make the tables for trades of the `used` chains closed from span[0] to span[1], included."""
-    known = _columns_of.get(book)
-    if known is None:
-        known = _columns_of[book] = Rules(book.versions), TermsColumns(book)
-    rules, said = known
+    """Make the tables for trades of the `used` chains closed from span[0] to span[1], included.
+
+    `money` names further currencies that the run may come across.
+    """
+    rules, said = columns_of(book)
     sheets = Sheets(rules)
     found = stretches(chains, used, span, book, said, payees)
-    made = slots(found, book, said, payees, sheets)
-    currencies, of_rules = _currencies(payees, rules)
+    made = slots(found, book, said, payees, sheets, parts)
+    currencies, of_rules = _currencies(payees, rules, money)
     prices, cells = price(rules, sheets.cells(symbols, groups), groups, of_rules)
     return Tables(
         stretches=found,
@@ -84,7 +90,18 @@ def compile_tables(
         prices=prices,
         currencies=currencies,
         flags=_flags(made, prices),
+        parts=parts,
+        sheets=sheets,
+        width=cells.shape[1],
     )
+
+
+def columns_of(book: Book) -> tuple[Rules, TermsColumns]:
+    """Return a book's rules and terms as columns, made once per book."""
+    known = _columns_of.get(book)
+    if known is None:
+        known = _columns_of[book] = Rules(book.versions), TermsColumns(book)
+    return known
 
 
 def _flags(made: Slots, prices: Prices) -> Flags:
@@ -99,7 +116,9 @@ def _flags(made: Slots, prices: Prices) -> Flags:
     )
 
 
-def _currencies(payees: Payees, rules: Rules) -> tuple[tuple[str, ...], Longs]:
+def _currencies(
+    payees: Payees, rules: Rules, money: Sequence[str]
+) -> tuple[tuple[str, ...], Longs]:
     """Number the run's currencies: the payees' first, so that their codes stay."""
     names = list(payees.currencies)
     codes = []
@@ -107,4 +126,5 @@ def _currencies(payees: Payees, rules: Rules) -> tuple[tuple[str, ...], Longs]:
         if name not in names:
             names.append(name)
         codes.append(names.index(name))
+    names += [name for name in dict.fromkeys(money) if name and name not in names]
     return tuple(names), np.array(codes, np.int64)

@@ -79,3 +79,38 @@ def _by_row(
     large = [abs(result) > MAX_E8 for result in results]
     kept = [0 if too else result for result, too in zip(results, large, strict=True)]
     return np.array(kept, np.int64), np.array(large, np.bool_) if any(large) else None
+
+
+def rounded(
+    values: Longs, top: Longs, bottom: Longs, places: int | None, how: str
+) -> tuple[Longs, Bools | None]:
+    """Return values x top / bottom in 1e-8, rounded once to so many places, half to even or up.
+
+    None = to eight, half to even. Half up goes away from zero.
+    """
+    if places is None:
+        return scaled(values, top, bottom)
+    step = 10 ** (8 - min(places, 8))
+    if how == "even" and _fit(bottom, np.full(len(bottom), step, np.int64)):
+        whole, large = scaled(values, top, bottom * step)
+        if int(np.abs(whole).max(initial=0)) < _SAFE // step:
+            return whole * step, large
+    rows = zip(values.tolist(), top.tolist(), bottom.tolist(), strict=True)
+    results = [_to_step(value * high, low, step, how) for value, high, low in rows]
+    large = np.array([abs(result) > MAX_E8 for result in results], np.bool_)
+    kept = [0 if too else result for result, too in zip(results, large.tolist(), strict=True)]
+    return np.array(kept, np.int64), large if large.any() else None
+
+
+def exactly_rounded(value: Fraction, places: int | None, how: str) -> int:
+    """Return an exact number of 1e-8 as an integer, rounded as `rounded` does."""
+    if places is None:
+        return half_even(value.numerator, value.denominator)
+    return _to_step(value.numerator, value.denominator, 10 ** (8 - min(places, 8)), how)
+
+
+def _to_step(numerator: int, denominator: int, step: int, how: str) -> int:
+    if how == "even":
+        return half_even(numerator, denominator * step) * step
+    whole = (2 * abs(numerator) + denominator * step) // (2 * denominator * step) * step
+    return -whole if numerator < 0 else whole

@@ -74,7 +74,7 @@ def rate_columns(given: KernelInput) -> KernelOutput:
     """Rate every trade. A bad row raises nothing: it waits with its reason."""
     count = given.tables.slots.count[given.deal]
     ends = np.cumsum(count)
-    out = _room(given.tables, int(ends[-1]) if len(ends) else 0)
+    out = room(given.tables, int(ends[-1]) if len(ends) else 0)
     for start in range(0, len(given.deal), _BLOCK):
         end = min(start + _BLOCK, len(given.deal))
         first, last = int(ends[start] - count[start]), int(ends[end - 1])
@@ -83,7 +83,7 @@ def rate_columns(given: KernelInput) -> KernelOutput:
     return out
 
 
-def _room(tables: Tables, total: int) -> KernelOutput:
+def room(tables: Tables, total: int) -> KernelOutput:
     """Make the output's columns; what is the same on every line is filled in at once."""
     flags = tables.flags
     code = np.int32(flags.only_currency)
@@ -108,6 +108,16 @@ def _room(tables: Tables, total: int) -> KernelOutput:
 def _rate_block(
     given: KernelInput, count: Longs, out: KernelOutput, trades: slice, lines: slice
 ) -> None:
+    block = open_block(given, count, out, trades, lines)
+    block.price_lots()
+    block.take_shares()
+    block.clear_unpaid()
+
+
+def open_block(
+    given: KernelInput, count: Longs, out: KernelOutput, trades: slice, lines: slice
+) -> Block:
+    """Lay out the lines of some trades, with the outcomes that no amount is needed for."""
     tables, slots, mine = given.tables, given.tables.slots, count[trades]
     trade = np.repeat(np.arange(len(mine)), mine)
     slot = gather(slots.first[given.deal[trades]] - (np.cumsum(mine) - mine), trade)
@@ -143,9 +153,8 @@ def _rate_block(
         orig_e8=out.orig_e8[lines],
         amount_e8=out.amount_e8[lines],
         fx_id=out.fx_id[lines],
+        place=given.place[trades],
     )
     cancelled = None if given.cancelled is None else given.cancelled[trades]
     block.decide(given.hold_ms[trades], given.client[trades], cancelled)
-    block.price_lots()
-    block.take_shares()
-    block.clear_unpaid()
+    return block

@@ -7,15 +7,16 @@ lines that are settled or wait already), 1 stands for unpriced, 2 for a lot fact
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import lcm
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from pipshare.period import Millis as Longs
-from pipshare.rating.places import GroupPlace
+from pipshare.rating.places import GroupPlace, repeat_ranges
 from pipshare.rating.reasons import Wait
 from pipshare.rating.rules import Rules
 from pipshare.rating.sheets import Cells
@@ -33,6 +34,10 @@ class Prices:
     Wait of prices 1 and 2. `exact` holds the factors that do not fit 64 bits, by price; their
     top / bottom is 0 / 1. `common_top` / `common` is the same factor over one denominator, with 0
     for shares, `common_most` the largest of them; `common` 0 = there is none small enough.
+
+    `bands` [price, n] are the prices of the bands of a price, itself first, -1 where there are no
+    more, and `starts` [price] says which of `band_starts` (their starts) they have. None where
+    no rate has bands: then every price holds from 0 on.
     """
 
     top: Longs
@@ -45,6 +50,9 @@ class Prices:
     common_top: Longs
     common_most: int
     common: int
+    bands: Longs | None = None
+    starts: Longs | None = None
+    band_starts: tuple[tuple[Fraction, ...], ...] = ()
 
 
 def price(
@@ -60,22 +68,56 @@ def price(
     row = np.maximum(cells, 0)
     pair = row * np.int64(len(factors)) + np.maximum(factor, 0)
     used = np.flatnonzero(np.bincount(pair[cells >= 0]))
-    number = np.zeros(int(pair.max(initial=0)) + 1, np.int64)
+    if rules.have_bands:
+        used = _with_bands(rules, used, len(factors))
+        pair_most = int(max(pair.max(initial=0), used.max(initial=0)))
+    else:
+        pair_most = int(pair.max(initial=0))
+    number = np.zeros(pair_most + 1, np.int64)
     number[used] = FIRST + np.arange(len(used))
     result = number[pair]
-    is_share = np.r_[rules.of >= 0, False]
-    result[(factor < 0) & ~is_share[row]] = IS_UNFACTORED
+    by_lots = np.r_[rules.factored == 1, False]
+    result[(factor < 0) & by_lots[row]] = IS_UNFACTORED
     result[cells < 0] = IS_UNPRICED
     result[0] = BLANK
     rows, nth = np.divmod(used, len(factors))
-    return _columns(rules, rows, nth, factors, currencies), result.reshape(len(cells), -1)
+    made = _columns(rules, rows, nth, factors, currencies)
+    if rules.have_bands:
+        made = replace(made, **_banded(rules, rows, nth, number, len(factors)))
+    return made, result.reshape(len(cells), -1)
+
+
+def _with_bands(rules: Rules, used: Longs, factors: int) -> Longs:
+    """Add the further bands of the rates that are used."""
+    row, nth = np.divmod(used, factors)
+    who, place = repeat_ranges(rules.bands[row])
+    return np.unique((row[who] + place) * factors + nth[who])
+
+
+def _banded(rules: Rules, row: Longs, nth: Longs, number: Longs, factors: int) -> dict[str, Any]:
+    """Return the columns that say which bands a price has."""
+    count = len(row) + FIRST
+    wide = int(rules.bands[row].max(initial=1))
+    bands = np.full((count, wide), -1, np.int64)
+    bands[:, 0] = np.arange(count)
+    starts = np.zeros(count, np.int64)
+    known: dict[tuple[Fraction, ...], int] = {(Fraction(0),): 0}
+    for i, (one, factor) in enumerate(zip(row.tolist(), nth.tolist(), strict=True)):
+        if rules.band[one]:
+            continue
+        many = int(rules.bands[one])
+        begins = tuple(rules.starts[one : one + many])
+        starts[FIRST + i] = known.setdefault(begins, len(known))
+        bands[FIRST + i, :many] = number[(one + np.arange(many)) * factors + factor]
+    return {"bands": bands, "starts": starts, "band_starts": tuple(known)}
 
 
 def _columns(
     rules: Rules, row: Longs, nth: Longs, factors: Sequence[Fraction], currencies: Longs
 ) -> Prices:
     share = rules.of[row] >= 0
-    top, bottom, exact = _factors(rules, row, np.where(share, -1, nth), factors)
+    lots = rules.factored[row] == 1
+    top, bottom, exact = _factors(rules, row, np.where(lots, nth, -1), factors)
     lead = np.zeros(FIRST, np.int64)
     top, bottom = np.r_[lead, top], np.r_[lead + 1, bottom]
     is_share = np.r_[lead != 0, share]

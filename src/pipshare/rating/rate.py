@@ -6,22 +6,31 @@ their attribution into its shape.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from pipshare.period import Clock
+from pipshare.period import Millis as Longs
 from pipshare.plans.book import Book
 from pipshare.rating.block import FxColumns
 from pipshare.rating.columns import TradeColumns as TradeColumns
-from pipshare.rating.compile import compile_tables
+from pipshare.rating.compile import Tables, columns_of, compile_tables
 from pipshare.rating.kernel import KernelInput, rate_columns
+from pipshare.rating.known import Places
+from pipshare.rating.parts import Only, Parts, building_ids, excludes_some, parts_of
 from pipshare.rating.payees import Payees
 from pipshare.rating.places import GroupPlace, SymbolPlace
-from pipshare.rating.rated import WAITS, Lines, Rated, sort_out
+from pipshare.rating.rated import WAITS, Lines, Rated, sort_out, sort_out_wide
+from pipshare.rating.running import History, Running
+from pipshare.rating.wide import WideInput, rate_wide
 
 Int32s = npt.NDArray[np.int32]
+_ALWAYS = 2**41  # held for as long as any plan asks
+_LOT = 10**8
 
 
 def rate_trades(
@@ -33,20 +42,61 @@ def rate_trades(
     book: Book,
     payees: Payees,
     fx: FxColumns,
+    only: Only = "immediate",
+    components: Collection[int] | None = None,
+    clock: Clock | None = None,
+    history: History | None = None,
 ) -> Rated:
     """Rate introduced trades. `chains` hold partner ids, the direct IB first.
 
-    Pure; order and batch size do not matter. Raises Missing for a partner of a chain who is not
-    among the payees; everything that is merely missing makes a line wait.
+    Pure; order and batch size do not matter to components that do not build up (`only`
+    immediate). Those that do are rated by `clock`, the broker's own time, from all trades of their
+    windows; `history` tells what earlier windows came to. `components`: only those with these ids.
+    Raises Missing for a partner of a chain who is not among the payees; everything that is merely
+    missing makes a line wait.
     """
     if not len(trades.lots_e8):
         return nothing_rated()
+    clock = clock or Clock("UTC", 0)
+    building = building_ids(book)
+    parts = parts_of(book, only, components, trades.value_e8 is not None, building)
+    runs = _needs_order(parts)
+    if runs:
+        trades = _in_order(trades)
+    if trades.value_e8 is not None:
+        trades = _as_values(trades)
+    rules, _ = columns_of(book)
+    if rules.have_countries:
+        groups, group = _by_country(groups, trades)
+    else:
+        group = trades.group
     chains, chain = _narrowed(chains, trades.chain)
     used = np.bincount(chain, minlength=len(chains)) > 0
     span = int(trades.close_utc_ms.min()), int(trades.close_utc_ms.max())
-    tables = compile_tables(book, payees, symbols, groups, chains, used, span)
-    place = trades.group.astype(np.int64) * len(symbols) + trades.symbol
-    given = KernelInput(
+    plain = not runs and parts.plain and not excludes_some(trades)
+    money = () if plain else _currencies(symbols, groups, trades, parts)
+    tables = compile_tables(book, payees, symbols, groups, chains, used, span, parts, money)
+    place = group.astype(np.int64) * len(symbols) + trades.symbol
+    given = _input(trades, tables, place, chain, fx)
+    if plain:
+        out = rate_columns(given)
+        return sort_out(out, trades.trade_row, tables.currencies, symbols, groups, place)
+    wide = WideInput(
+        replace(given, tables=replace(tables, flags=replace(tables.flags, only_currency=-1))),
+        replace(trades, group=group.astype(np.int32)),
+        Places(symbols, groups, tables.currencies),
+        clock,
+        Running(tables, chain, payees, clock, history) if runs else None,
+    )
+    return sort_out_wide(
+        rate_wide(wide), wide.running, trades.trade_row, tables.currencies, symbols, groups, place
+    )
+
+
+def _input(
+    trades: TradeColumns, tables: Tables, place: Longs, chain: Int32s, fx: FxColumns
+) -> KernelInput:
+    return KernelInput(
         lots_e8=trades.lots_e8,
         hold_ms=trades.hold_ms,
         close_utc_ms=trades.close_utc_ms,
@@ -58,8 +108,73 @@ def rate_trades(
         fx=fx,
         own=trades.own,
     )
-    out = rate_columns(given)
-    return sort_out(out, trades.trade_row, tables.currencies, symbols, groups, place)
+
+
+def _needs_order(parts: Parts) -> bool:
+    """Tell whether a part's amounts depend on the order of trades."""
+    return any(
+        part is not None
+        and (
+            part.component.tier is not None
+            or part.component.advance is not None
+            or part.component.conditions.hedged is not None
+            or any(cap.per != "order" for cap in part.component.caps)
+        )
+        for row in parts.by_version
+        for part in row
+    )
+
+
+def _in_order(trades: TradeColumns) -> TradeColumns:
+    """Put trades in the canonical order: close, server, ticket."""
+    row = trades.trade_row
+    if row is None:
+        trades = replace(trades, trade_row=np.arange(len(trades)))
+    keys = [trades.ticket, trades.server, trades.close_utc_ms]
+    order = np.lexsort([key for key in keys if key is not None])
+    return trades if bool((np.diff(order) == 1).all()) else trades.taken(order)
+
+
+def _as_values(trades: TradeColumns) -> TradeColumns:
+    """Let pseudo trades meet every condition of time and volume: they are given values."""
+    lots, hold = np.full(len(trades), _LOT), np.full(len(trades), _ALWAYS)
+    return replace(trades, lots_e8=lots, hold_ms=hold)
+
+
+def _by_country(
+    groups: Sequence[GroupPlace], trades: TradeColumns
+) -> tuple[list[GroupPlace], Int32s]:
+    """Part groups by the countries of their clients: rates may be for a country."""
+    place = trades.country
+    if place is None:
+        place = np.full(len(trades), -1, np.int32)
+    lands = (*trades.countries, "")
+    place = np.where(place < 0, len(lands) - 1, place)
+    pairs = trades.group.astype(np.int64) * len(lands) + place
+    used, code = np.unique(pairs, return_inverse=True)
+    parted = [
+        replace(groups[n // len(lands)], country=lands[n % len(lands)]) for n in used.tolist()
+    ]
+    return parted, code.astype(np.int32)
+
+
+def _currencies(
+    symbols: Sequence[SymbolPlace],
+    groups: Sequence[GroupPlace],
+    trades: TradeColumns,
+    parts: Parts,
+) -> list[str]:
+    """Return every currency that values, caps and tiers of a run may have."""
+    names = [symbol.currency for symbol in symbols] + [group.currency for group in groups]
+    names += trades.account_currencies
+    for row in parts.by_version:
+        for part in row:
+            if part is not None:
+                component = part.component
+                names += [component.currency, component.spread.cap_currency]
+                names += [cap.currency for cap in component.caps]
+                names += [component.tier.currency] if component.tier else []
+    return names
 
 
 def _narrowed(

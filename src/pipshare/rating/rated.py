@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +15,8 @@ from pipshare.rating.block import DROPPED
 from pipshare.rating.kernel import KernelOutput
 from pipshare.rating.places import GroupPlace, SymbolPlace
 from pipshare.rating.reasons import FIRST_WAIT, Wait
+from pipshare.rating.running import Running
+from pipshare.rating.wide import UNWANTED, WideOutput
 
 Int32s = npt.NDArray[np.int32]
 Int16s = npt.NDArray[np.int16]
@@ -30,7 +33,9 @@ class Lines:
     `reason` is a reasons.Reason; amounts are 0 and `rate_id` 0 unless it is PAID. `currency` and
     `wallet` are codes into `Rated.currencies`; `fx_id` 0 = not converted, negative = that row of
     the FX table used the other way round, DEAL_ID = the trade's own rate. `held`: the partner is
-    suspended, the amount accrues held.
+    suspended, or the client's identity not approved: the amount accrues held; `held_by` says why
+    (columns.HELD_...). `client`: of a client's own line (level 0, partner 0), -1 for a partner's.
+    `capped`: a cap has cut the amount. The last three are None where no line has them.
     """
 
     trade_row: Longs
@@ -45,9 +50,19 @@ class Lines:
     wallet: Int32s
     fx_id: Int32s
     held: npt.NDArray[np.bool_]
+    held_by: npt.NDArray[np.int8] | None = None
+    client: Longs | None = None
+    capped: npt.NDArray[np.bool_] | None = None
 
     def __len__(self) -> int:
         return len(self.trade_row)
+
+    def taken(self, rows: Longs) -> Lines:
+        """Return these lines only, in the order given."""
+        known: dict[str, Any] = {
+            name: column[rows] for name, column in vars(self).items() if column is not None
+        }
+        return replace(self, **known)
 
 
 @dataclass(frozen=True)
@@ -56,11 +71,44 @@ class Rated:
 
     A wait for the whole trade has component 0 and level 0. `reason` is a Wait's word; `key` what
     is missing: a partner's id, a symbol, a currency pair ("EUR/USD"), an account group, or "".
+    `measures` (columns of MEASURES) tells what tiers were measured by, None where no tier was.
     """
 
     lines: Lines
     currencies: tuple[str, ...]
     waits: pl.DataFrame
+    measures: pl.DataFrame | None = None
+
+
+def sort_out_wide(
+    wide: WideOutput,
+    running: Running | None,
+    trade_row: Longs | None,
+    currencies: tuple[str, ...],
+    symbols: Sequence[SymbolPlace],
+    groups: Sequence[GroupPlace],
+    place: Longs,
+) -> Rated:
+    """Part the lines as `sort_out` does, without those that only others needed."""
+    unwanted = wide.position == UNWANTED
+    if unwanted.any():
+        wide.lines.outcome[unwanted] = DROPPED
+    out = wide.lines
+    rated = sort_out(out, trade_row, currencies, symbols, groups, place)
+    kept = (out.outcome < FIRST_WAIT) & (out.outcome != DROPPED)
+    lines, waits = rated.lines, rated.waits
+    lines = replace(
+        lines,
+        held_by=wide.held_by[kept] if wide.held_by.any() else None,
+        client=wide.client[kept] if (lines.level == 0).any() else None,
+        capped=wide.capped[kept] if wide.capped.any() else None,
+    )
+    order = np.argsort(lines.trade_row, kind="stable")
+    if running is not None:
+        # Trades were rated in their canonical order: the result has the order they came in.
+        lines = lines.taken(order)
+        waits = waits.sort("trade_row", maintain_order=True)
+    return Rated(lines, currencies, waits, None if running is None else running.measures)
 
 
 def sort_out(

@@ -7,7 +7,8 @@ partner may earn at a level is looked for in at most four tiers (see plans.terms
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
 
 import numpy as np
 
@@ -140,16 +141,42 @@ def _walk(
             rates: dict[object, list[tuple[RateRule, int]]] = {}
             for rule, rate_id in zip(component.rates, version.rate_ids[c], strict=True):
                 rates.setdefault(_matching(rule), []).append((rule, rate_id))
-            for bands in rates.values():
-                for band, (rule, rate_id) in enumerate(sorted(bands, key=lambda b: b[0].start)):
+            for found in rates.values():
+                for band, (rule, rate_id) in enumerate(_bands(found)):
                     is_share = rule.of is not None and component.basis != "earned"
                     of = codes[str(rule.of)] if is_share else -1
                     yield (v, c), rule, rate_id, of, band, lots and not is_share
 
 
+def _bands(found: list[tuple[RateRule, int]]) -> list[tuple[RateRule, int]]:
+    """Return the bands of one rate by their start.
+
+    Where opening and closing are priced apart the rate is the sum of both; each band is then known
+    by the rule of the opening, if there is one.
+    """
+    sides = [(rule, rate_id) for rule, rate_id in found if rule.side is not None]
+    found = sorted(sides or found, key=lambda one: (one[0].start, one[0].side != "open"))
+    if len({rule.side for rule, _ in found}) < 2:
+        return found
+    bands = []
+    for start in sorted({rule.start for rule, _ in found}):
+        held = [
+            [
+                (rule, rate_id)
+                for rule, rate_id in found
+                if rule.side == side and rule.start <= start
+            ]
+            for side in ("open", "close")
+        ]
+        last = [one[-1] for one in held if one]
+        total = sum((rule.amount for rule, _ in last), Fraction(0))
+        bands.append((replace(last[0][0], start=start, amount=total), last[0][1]))
+    return bands
+
+
 def _matching(rule: RateRule) -> object:
     """Return what rules have in common that are bands of one rate."""
-    return rule.card, rule.level, _scope(rule), _symbol(rule), rule.country, rule.side, rule.of
+    return rule.card, rule.level, _scope(rule), _symbol(rule), rule.country, rule.of
 
 
 def _scope(rule: RateRule) -> Selector:

@@ -49,6 +49,13 @@ class Sheets:
             return 0, can
         return self._numbers.setdefault(tiers, len(self._numbers) + 1), can
 
+    def only(self, version: int, component: int, card: str) -> int | None:
+        """Return the sheet of a card's rates for every level, without those for any card."""
+        tier = self._rules.tiers.get((version, component, card, ANY_LEVEL))
+        if tier is None:
+            return None
+        return self._numbers.setdefault((tier,), len(self._numbers) + 1)
+
     def find_any(self, version: int, component: int, level: int) -> Earning:
         """Return what a level can give under any card: for a partner without terms."""
         can = Earning()

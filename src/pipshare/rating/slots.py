@@ -7,7 +7,6 @@ go-live) or waiting (no terms) it carries as its outcome.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -15,14 +14,15 @@ import numpy.typing as npt
 
 from pipshare.period import Millis as Longs
 from pipshare.plans.book import Book, Version
+from pipshare.rating.cards import NO_TERMS, Cards
 from pipshare.rating.deals import Stretches
+from pipshare.rating.parts import Parts
 from pipshare.rating.payees import SUSPENDED, TERMINATED, Payees
 from pipshare.rating.reasons import Reason, Wait
-from pipshare.rating.rules import Earning, TermsColumns
+from pipshare.rating.rules import TermsColumns
 from pipshare.rating.sheets import Sheets
 
 WHOLE = -1  # the component of a slot that stands for the whole trade
-_NO_TERMS, _NO_LINE = -2, -1
 Bools = npt.NDArray[np.bool_]
 
 
@@ -34,7 +34,8 @@ class Slots:
     the trade; `own_client` is the client whose trades pay this partner nothing, -1 none;
     `min_hold_ms` 0 = none; `needs_opening`: an unknown opening makes the line wait. `position` is
     the component's place in its programme, WHOLE for a whole trade that waits. `at` finds slots
-    by [deal, position, level - 1], -1 none; it is there only if some rule is a share.
+    by [deal, position, level - 1], -1 none; it is there only if some rule is a share. `top` /
+    `bottom` is the level's split, `rank` its place among the component's ranks, -1 none.
     """
 
     first: Longs
@@ -53,6 +54,9 @@ class Slots:
     needs_opening: Bools
     version: Longs
     at: npt.NDArray[np.int32] | None
+    top: Longs
+    bottom: Longs
+    rank: Longs
 
 
 @dataclass
@@ -71,13 +75,19 @@ class _Draft:
 
 
 def slots(
-    found: Stretches, book: Book, said: TermsColumns, payees: Payees, sheets: Sheets
+    found: Stretches,
+    book: Book,
+    said: TermsColumns,
+    payees: Payees,
+    sheets: Sheets,
+    parts: Parts,
 ) -> Slots:
     """Return the slots of every stretch."""
     draft = _Draft()
     version = _deciding_versions(found, book, said, payees, draft)
     programmes = _VersionColumns(book.versions)
     before = np.zeros((len(version), programmes.widest), np.bool_)
+    direct = np.full(before.shape, -1, np.int64)
     for level in range(1, found.members.shape[1] + 1):
         place = found.members[found.chain, level - 1]
         deep = programmes.depth[version] if len(book.versions) else version
@@ -85,14 +95,18 @@ def slots(
         earning = np.zeros_like(before)
         if len(rows):
             terms = book.terms_at(payees.ids[place[rows]], found.start_ms[rows])
-            cards = _Cards(said, terms, version[rows])
-            sheet = cards.sheets(level, sheets, programmes.widest, before[rows])
-            earning[rows] = sheet >= 0
-            r, position = np.nonzero(sheet >= 0)
+            cards = Cards(said, terms, version[rows], parts)
+            if level == 1:
+                direct[rows] = cards.pots(sheets, programmes.widest)
+            got = cards.at(level, sheets, programmes.widest, before[rows], direct[rows])
+            earning[rows] = got.sheet >= 0
+            r, position = np.nonzero(got.sheet >= 0)
             draft.add(
                 deal=rows[r], position=position, level=np.full(len(r), level),
                 place=place[rows][r], version=version[rows][r],
-                sheet=sheet[r, position], no_terms=cards.code[r] == _NO_TERMS,
+                sheet=got.sheet[r, position], no_terms=cards.code[r] == NO_TERMS,
+                top=got.top[r, position], bottom=got.bottom[r, position],
+                rank=got.rank[r, position],
             )  # fmt: skip
         before = earning
     return _laid_out(draft, found, payees, programmes, sheets)
@@ -114,6 +128,7 @@ def _deciding_versions(
         draft.add(
             deal=rows, position=nothing + WHOLE, level=nothing, place=direct[rows],
             version=nothing - 1, sheet=nothing, no_terms=nothing + no_terms,
+            top=nothing, bottom=nothing + 1, rank=nothing - 1,
         )  # fmt: skip
     return np.where(programme >= 0, version, -1)
 
@@ -137,47 +152,6 @@ class _VersionColumns:
                 self.min_hold_ms[v, c] = 1000 * (component.min_hold_s or 0)
 
 
-class _Cards:
-    """The cards with which partners of one level take part in what their direct IBs decided."""
-
-    def __init__(self, said: TermsColumns, terms: Longs, version: Longs) -> None:
-        self.names, self.version = said.cards, version
-        own = said.programme[terms]
-        outside = np.where(said.pays_others[version] & (own >= 0), 0, _NO_LINE)
-        inside = np.where(own == said.of_version[version], said.card[terms], outside)
-        self.code = np.where(terms < 0, _NO_TERMS, inside)
-
-    def sheets(self, level: int, sheets: Sheets, width: int, below: Bools) -> Longs:
-        """Return sheets by [row, component position]: -1 = no line, 0 = a line without terms.
-
-        `below` tells which components the level below earns in: without one a share is nothing.
-        """
-        codes = len(self.names) - _NO_TERMS
-        pairs, row = np.unique(self.version * codes + self.code - _NO_TERMS, return_inverse=True)
-        sheet = np.full((len(pairs), width), -1, np.int64)
-        fixed = np.zeros((len(pairs), width), np.bool_)
-        shares = np.zeros((len(pairs), width, width), np.bool_)
-        for i, pair in enumerate(pairs.tolist()):
-            version, code = pair // codes, pair % codes + _NO_TERMS
-            if code == _NO_LINE:
-                continue
-            find = self._finder(version, code, level, sheets)
-            for position in range(width):
-                number, can = find(position)
-                if can.fixed or can.shares:
-                    sheet[i, position], fixed[i, position] = number, can.fixed
-                    shares[i, position, sorted(can.shares)] = True
-        can_earn = fixed[row] | (shares[row] & below[:, None, :]).any(axis=2)
-        return np.where(can_earn, sheet[row], -1)
-
-    def _finder(
-        self, version: int, code: int, level: int, sheets: Sheets
-    ) -> Callable[[int], tuple[int, Earning]]:
-        if code == _NO_TERMS:
-            return lambda position: (0, sheets.find_any(version, position, level))
-        return lambda position: sheets.find(version, position, self.names[code], level)
-
-
 def _laid_out(
     draft: _Draft,
     found: Stretches,
@@ -188,8 +162,9 @@ def _laid_out(
     deal, position, level = (draft.column(name) for name in ("deal", "position", "level"))
     order = np.lexsort((level, position, deal))
     deal, position, level = deal[order], position[order], level[order]
-    place, version, sheet, no_terms = (
-        draft.column(name)[order] for name in ("place", "version", "sheet", "no_terms")
+    place, version, sheet, no_terms, top, bottom, rank = (
+        draft.column(name)[order]
+        for name in ("place", "version", "sheet", "no_terms", "top", "bottom", "rank")
     )
     moment = found.start_ms[deal]
     status = payees.status_at(place, moment)
@@ -217,6 +192,9 @@ def _laid_out(
         needs_opening=programmes.needs_opening[version],
         version=version,
         at=_finder(count, deal, position, level) if sheets.have_shares else None,
+        top=top,
+        bottom=bottom,
+        rank=rank,
     )
 
 

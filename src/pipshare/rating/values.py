@@ -45,7 +45,7 @@ class Values:
     """The value of a basis by row; `outcome` is 0, or the Reason or Wait that stands in its way.
 
     `currency` is a code of the run's currencies, RATES_OWN where the rate has the currency. Rows in
-    `odd` have a `num` of 0 and no part in `top` and `bottom`.
+    `odd` have a `num` of 0 and no part in `top` and `bottom`. `parts`: added up of several kinds.
     """
 
     num: Longs
@@ -55,6 +55,12 @@ class Values:
     top: Longs | None = None
     bottom: Longs | None = None
     odd: dict[int, Fraction] = field(default_factory=dict)
+    parts: Bools | None = None
+
+    @property
+    def parted(self) -> Bools:
+        """Tell the rows that were added up of several kinds of money."""
+        return np.zeros(len(self.num), np.bool_) if self.parts is None else self.parts
 
     def at(self, row: int) -> Fraction:
         """Return the exact value of one row."""

@@ -29,7 +29,8 @@ BASES: dict[str, Basis] = {
     "fixed": fixed.value,
     "earned": fixed.value,
 }
-SIGNED = ("commission", "result", "revenue")  # bases that can be below zero
+# Bases of the client's and the broker's money: nothing is a share of zero or less.
+SIGNED = ("commission", "profit", "loss", "result", "revenue")
 
 
 def value_of(component: Component, known: Known) -> Values:

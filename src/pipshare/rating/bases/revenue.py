@@ -30,6 +30,7 @@ def value(component: Component, known: Known) -> Values:
     passed = own_money(known, component.counts or _PASSED, -1)
     if not made.all():
         _add_kept(component, known, passed, np.flatnonzero(~made & (passed.outcome == 0)))
+    passed.parts = ~made
     if not made.any():
         return passed
     ours = own_money(known, component.counts or _MADE, -1)

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pipshare.period import Millis as Longs
-from pipshare.plans.terms import Component, Spread
+from pipshare.plans.terms import Component, FxSide, Spread
 from pipshare.rating.bases.common import in_unit
 from pipshare.rating.columns import QUOTE_SOURCES
 from pipshare.rating.known import Known
@@ -29,8 +29,8 @@ def value(component: Component, known: Known) -> Values:
     total = np.zeros(len(known), np.int64)
     quoted = np.ones(len(known), np.bool_)
     for end in ends:
-        points, found = _at(known, asked, end, usual.num, has_usual, common)
-        total += points
+        measured, found = _at(known, asked, end, usual.num, has_usual, common)
+        total += measured
         quoted &= found
     missing = [(digits < 0, Wait.NO_CONTRACT), (~quoted, Wait.NO_QUOTE)]
     points = Scaled(total, Fraction(1, common * len(ends)))
@@ -41,8 +41,6 @@ def value(component: Component, known: Known) -> Values:
     if asked.guard:
         above = np.flatnonzero(has_usual & quoted & (total > usual.num * len(ends)))
         values.times(above, usual.num[above] * len(ends), total[above])
-    if asked.cap_per_lot is not None:
-        _cap_per_lot(asked, known, values)
     return values
 
 
@@ -80,14 +78,15 @@ def _capped(points: Scaled, asked: Spread) -> Scaled:
     return Scaled(np.minimum(small, cap), Fraction(1, common))
 
 
-def _cap_per_lot(asked: Spread, known: Known, values: Values) -> None:
+def cap_per_lot(asked: Spread, known: Known, values: Values, side: FxSide) -> None:
     """Let the money count at most so much per lot: row by row, as plans seldom ask for it."""
     assert asked.cap_per_lot is not None
     groups = known.places.groups
-    cap = np.full(len(known), known.places.codes((asked.cap_currency,))[0], np.int32)
+    code = int(known.places.codes((asked.cap_currency,))[0])
+    cap = values.currency if code < 0 else np.full(len(known), code, np.int32)
     rows = np.flatnonzero((values.outcome == 0) & (values.currency >= 0))
     tops, bottoms, _, found = known.exchange.find(
-        cap[rows], values.currency[rows], known.trades.close_utc_ms[rows], known.row[rows]
+        cap[rows], values.currency[rows], known.trades.close_utc_ms[rows], known.row[rows], side
     )
     values.outcome[rows[~found]] = Wait.NO_FX
     for place in np.flatnonzero(found).tolist():

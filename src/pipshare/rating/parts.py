@@ -1,0 +1,152 @@
+"""Parts: the components of a run's programme versions, and which of them a run rates.
+
+What one trade earns by itself is rated *immediately*; what builds up over a window is rated when
+the window's trades are known together. A share `of` another component needs that one, too, though
+its lines may not be wanted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from pipshare.plans.book import Book
+from pipshare.plans.conditions import EXCLUDED_REASONS, REASONS, Conditions
+from pipshare.plans.terms import Component, Programme, Rounding
+from pipshare.rating.columns import COUNTED_BEFORE, TradeColumns
+
+Only = Literal["immediate", "building", "all"]
+_EXCLUDED = np.isin(np.arange(256), [REASONS[name] for name in EXCLUDED_REASONS])
+
+
+@dataclass(frozen=True)
+class Part:
+    """One component of one version. `shown`: its lines are wanted, not only what they are for."""
+
+    version: int
+    position: int
+    programme: Programme
+    component: Component
+    component_id: int
+    shown: bool = True
+
+    @property
+    def exact(self) -> bool:
+        """Tell whether the wallet's amount is the exact product, not the rounded original's."""
+        component = self.component
+        return (
+            component.mode in ("per_level", "override")
+            and component.rounding == Rounding()
+            and component.rebate is None
+        )
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The parts of a run, by version and position; None = not rated in this run."""
+
+    by_version: tuple[tuple[Part | None, ...], ...]
+
+    def at(self, version: int, position: int) -> Part | None:
+        """Return the part at a place; None where there is none, or it is not rated."""
+        row = self.by_version[version]
+        return row[position] if position < len(row) else None
+
+    @property
+    def plain(self) -> bool:
+        """Tell whether every part is lots x rate, nothing else: the shortest way."""
+        return all(part is None or is_plain(part) for row in self.by_version for part in row)
+
+
+def parts_of(
+    book: Book, only: Only, ids: Collection[int] | None, given: bool, building: frozenset[int]
+) -> Parts:
+    """Choose the parts of a run. `ids`: only these components; `given`: values are given."""
+    rows = []
+    for v, version in enumerate(book.versions):
+        components = version.programme.components
+        wanted = [
+            _wanted(c, version.component_ids[i] in building, only, given)
+            and (ids is None or version.component_ids[i] in ids)
+            for i, c in enumerate(components)
+        ]
+        needed = _with_needed(components, wanted)
+        rows.append(tuple(
+            Part(v, i, version.programme, c, version.component_ids[i], wanted[i])
+            if needed[i] else None
+            for i, c in enumerate(components)
+        ))  # fmt: skip
+    return Parts(tuple(rows))
+
+
+def building_ids(book: Book) -> frozenset[int]:
+    """Return the components that build up, in any version or through what they are a share of."""
+    found: set[int] = set()
+    for version in book.versions:
+        codes: set[str] = set()
+        for i, component in enumerate(version.programme.components):
+            shares = {rule.of for rule in component.rates if rule.of}
+            if component.builds_up or shares & codes:
+                codes.add(component.code)
+                found.add(version.component_ids[i])
+    return frozenset(found)
+
+
+def by_trade(component: Component) -> bool:
+    """Tell whether a component's lines belong to trades, and not to a period or an event."""
+    event = component.basis == "fixed" and component.event not in (None, "trade")
+    return component.per == "trade" and component.basis != "earned" and not event
+
+
+def _wanted(component: Component, builds: bool, only: Only, given: bool) -> bool:
+    if given:
+        return True
+    if not by_trade(component):
+        return False
+    return only == "all" or builds == (only == "building")
+
+
+def _with_needed(components: tuple[Component, ...], wanted: list[bool]) -> list[bool]:
+    """Add what the wanted components take shares of, or earn back first."""
+    needed = list(wanted)
+    for i in reversed(range(len(components))):
+        if needed[i]:
+            named = {rule.of for rule in components[i].rates} | {components[i].advance}
+            for j, other in enumerate(components):
+                needed[j] |= other.code in named and by_trade(other)
+    return needed
+
+
+def is_plain(part: Part) -> bool:
+    """Tell whether a part is lots x rate by level, without any condition but the holding time."""
+    c, p = part.component, part.programme
+    return (
+        c.basis == "lot"
+        and part.exact
+        and part.shown
+        and c.conditions == Conditions()
+        and c.tier is None
+        and not c.caps
+        and c.advance is None
+        and not c.currency
+        and c.wallet_fx == "mid"
+        and all(not rule.start and rule.side is None for rule in c.rates)
+        and p.qualify is None
+        and p.kyc == "ignore"
+    )
+
+
+def excludes_some(trades: TradeColumns) -> bool:
+    """Tell whether a trade fails a condition that holds where a plan says nothing."""
+    if trades.value_e8 is not None:
+        return True
+    reason, close_by = trades.reason, trades.close_by
+    if reason is not None:
+        known: npt.NDArray[np.bool_] = (reason >= 0) & (reason < len(_EXCLUDED))
+        if bool((known & _EXCLUDED[np.where(known, reason, 0)]).any()):
+            return True
+    return close_by is not None and bool((close_by == COUNTED_BEFORE).any())

@@ -1,0 +1,290 @@
+"""The wide way through the kernel: every basis, mode and condition, a block of trades at a time.
+
+The short way (`kernel.rate_columns`) is lots x rate and nothing else. Here the lines of a block are
+taken part by part (a component of a programme's version), in the order of the file, as a share may
+look back: value of the basis by trade, conditions by trade, then the part's mode over the levels.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from pipshare.period import Clock
+from pipshare.period import Millis as Longs
+from pipshare.rating.bases import SIGNED, value_of
+from pipshare.rating.bases.spread import cap_per_lot
+from pipshare.rating.block import Block
+from pipshare.rating.columns import HELD_KYC, HELD_SUSPENDED, TradeColumns
+from pipshare.rating.conditions import Conditions, bonus_share
+from pipshare.rating.exact import exactly_rounded, rounded
+from pipshare.rating.exchange import Exchange
+from pipshare.rating.kernel import KernelInput, KernelOutput, open_block, room
+from pipshare.rating.known import Known, Places
+from pipshare.rating.modes import MODES
+from pipshare.rating.parts import Part
+from pipshare.rating.reasons import FIRST_WAIT, Reason, Wait
+from pipshare.rating.running import Running
+from pipshare.rating.values import Values
+from pipshare.rating.work import Clients, Work
+
+Bools = npt.NDArray[np.bool_]
+Int8s = npt.NDArray[np.int8]
+Int16s = npt.NDArray[np.int16]
+Int32s = npt.NDArray[np.int32]
+_BLOCK = 32_768
+UNWANTED = -2  # the position of a line that only others needed
+_POTS = ("pot_split", "share_up", "rank")  # priced by other rates than a line's own
+_E8 = 10**8
+
+
+@dataclass(frozen=True)
+class WideInput:
+    """The kernel's input and the trades with all their columns, in one order."""
+
+    kernel: KernelInput
+    trades: TradeColumns
+    places: Places
+    clock: Clock
+    running: Running | None = None
+
+
+@dataclass
+class WideOutput:
+    """The kernel's output, why lines are held, which were cut, and which lines are not wanted."""
+
+    lines: KernelOutput
+    held_by: Int8s
+    capped: Bools
+    client: Longs
+    position: Longs
+
+
+def rate_wide(given: WideInput) -> WideOutput:
+    """Rate every trade of a run."""
+    kernel = given.kernel
+    count = kernel.tables.slots.count[kernel.deal]
+    ends = np.cumsum(count)
+    total = int(ends[-1]) if len(ends) else 0
+    out = room(kernel.tables, total)
+    wide = WideOutput(
+        out, np.zeros(total, np.int8), np.zeros(total, np.bool_), np.full(total, -1, np.int64),
+        np.zeros(total, np.int64),
+    )  # fmt: skip
+    clients = Clients()
+    for start in range(0, len(kernel.deal), _BLOCK):
+        end = min(start + _BLOCK, len(kernel.deal))
+        lines = slice(int(ends[start] - count[start]), int(ends[end - 1]))
+        if lines.stop > lines.start:
+            block = open_block(kernel, count, out, slice(start, end), lines)
+            mine = Clients()
+            _rate_block(given, block, wide, lines, mine)
+            for name, columns in vars(mine).items():
+                getattr(clients, name).extend(
+                    [c + lines.start for c in columns] if name == "row" else columns
+                )
+    return _with_clients(wide, clients, given)
+
+
+def _rate_block(
+    given: WideInput, block: Block, wide: WideOutput, lines: slice, clients: Clients
+) -> None:
+    slots, parts = block.tables.slots, block.tables.parts
+    position = slots.position[block.slot]
+    wide.position[lines] = position
+    widest = int(slots.position.max(initial=0)) + 1
+    code = np.where(position < 0, -1, slots.version[block.slot] * widest + position)
+    trades = slice(block.start, block.start + len(block.deal))
+    everyone = given.trades.taken(trades)
+    seen = np.zeros(len(code), np.int64)
+    block.orig_e8[:] = 0
+    block.amount_e8[:] = 0
+    present = np.unique(code)
+    for number in present[present >= 0].tolist():
+        part = parts.at(*divmod(number, widest))
+        assert part is not None
+        rows = np.flatnonzero(code == number) if len(present) > 1 else np.arange(len(code))
+        trade = block.trade[rows]
+        first = np.flatnonzero(np.r_[True, trade[1:] != trade[:-1]])
+        mine = trade[first]
+        known = Known(
+            everyone if len(mine) == len(block.deal) else everyone.taken(mine),
+            given.places,
+            Exchange(block.fx, block.own, block.tables.currencies),
+            mine + block.start,
+        )
+        work = _work(given, part, block, known, rows, first, seen, clients)
+        MODES[part.component.mode](work)
+        work.write()
+        wide.capped[lines][rows] = work.capped
+        if not part.shown:
+            wide.position[lines][rows] = UNWANTED
+        if part.programme.kyc == "hold" and known.trades.kyc_held is not None:
+            held = known.trades.kyc_held[work.group]
+            wide.held_by[lines][rows[held]] = HELD_KYC
+    block.clear_unpaid()
+
+
+def _work(
+    given: WideInput,
+    part: Part,
+    block: Block,
+    known: Known,
+    rows: Longs,
+    first: Longs,
+    seen: Longs,
+    clients: Clients,
+) -> Work:
+    """Bring a part's lines to where its mode takes over."""
+    reason, unclear = conditions(part, known, given.clock)
+    values = value(part, known)
+    if known.trades.value_e8 is None:
+        _nothing_to_share(part, values, reason)
+        _less_bonus(part, known, values, reason)
+    running = given.running
+    if running is not None:
+        running.net(part, known, values, reason)
+    work = Work(part, block, known, values, rows, first, seen, running, clients)
+    priced = np.zeros(len(rows), np.bool_)
+    if part.component.mode in _POTS:
+        # A pot's price is not the line's own: what is missing there stops it only in its turn.
+        priced = (work.outcome == Wait.UNPRICED) | (work.outcome == Wait.NO_LOT_FACTOR)
+        work.outcome[priced] = 0
+    if reason.any():
+        failed = reason[work.group]
+        shares = block.tables.prices.of[work.price] >= 0
+        failed = np.where(shares & (failed == Reason.NO_RESULT), 0, failed)
+        open_ = (work.outcome == 0) | (work.outcome >= FIRST_WAIT)
+        work.outcome = np.where(open_ & (failed != 0), failed, work.outcome).astype(np.int16)
+    if unclear.any():
+        missing = unclear[work.group]
+        work.outcome = np.where(work.outcome == 0, missing, work.outcome).astype(np.int16)
+    return work
+
+
+def conditions(part: Part, known: Known, clock: Clock) -> tuple[Int16s, Int16s]:
+    """Return by trade why it is not paid for, and what is missing to tell."""
+    if known.trades.value_e8 is not None:
+        nothing = np.zeros(len(known), np.int16)
+        return nothing, nothing
+    asked = Conditions(part, known, clock)
+    return asked.reason, asked.unclear
+
+
+def _nothing_to_share(part: Part, values: Values, reason: Int16s) -> None:
+    """A basis of money that is zero or below pays nothing, where each trade stands for itself."""
+    component = part.component
+    signed = component.basis in SIGNED and component.per == "trade" and component.carry is None
+    if signed:
+        known = (values.outcome == 0) & ~values.parted
+        reason[(reason == 0) & known & (values.signs() <= 0)] = Reason.NO_RESULT
+
+
+def _less_bonus(part: Part, known: Known, values: Values, reason: Int16s) -> None:
+    """Take from the value what was funded by bonus, by the account's last snapshot."""
+    share = bonus_share(part, known)
+    if share is None:
+        return
+    top, bottom, missing = share
+    reason[(reason == 0) & (missing == 0) & (top == 0)] = Reason.BONUS_FUNDED
+    less = np.flatnonzero((missing == 0) & (top != bottom))
+    values.times(less, top[less], bottom[less])
+    waits = (missing != 0) & (values.outcome == 0)
+    values.outcome[waits] = missing[waits]
+
+
+def value(part: Part, known: Known) -> Values:
+    """Return the value by trade: in the component's currency, rounded, less what bonus funded."""
+    component = part.component
+    values = value_of(component, known)
+    if component.currency:
+        _into_currency(part, known, values)
+    if component.basis == "spread" and component.spread.cap_per_lot is not None:
+        cap_per_lot(component.spread, known, values, component.value_fx)
+    if component.rounding.value is not None:
+        values = _rounded(part, values)
+    return values
+
+
+def _into_currency(part: Part, known: Known, values: Values) -> None:
+    component = part.component
+    code = known.places.codes((component.currency,))[0]
+    foreign = (values.currency >= 0) & (values.currency != code) & (values.outcome == 0)
+    rows = np.flatnonzero(foreign & (values.signs() != 0))
+    if len(rows):
+        top, bottom, _, found = known.exchange.find(
+            values.currency[rows], np.full(len(rows), code, np.int32),
+            known.trades.close_utc_ms[rows], known.row[rows], component.value_fx,
+        )  # fmt: skip
+        values.outcome[rows[~found]] = Wait.NO_FX
+        values.times(rows[found], top[found], bottom[found])
+        foreign[rows[~found]] = False
+    values.currency = np.where(foreign, code, values.currency).astype(np.int32)
+
+
+def _rounded(part: Part, values: Values) -> Values:
+    how = part.component.rounding
+    unit = values.unit * _E8
+    ones = np.ones(len(values.num), np.int64)
+    top = ones if values.top is None else values.top
+    bottom = ones if values.bottom is None else values.bottom
+    fits = max(int(top.max(initial=1)) * unit.numerator,
+               int(bottom.max(initial=1)) * unit.denominator) < 2**62  # fmt: skip
+    if fits:
+        num, _ = rounded(
+            values.num, top * unit.numerator, bottom * unit.denominator, how.value, how.how
+        )
+    else:
+        num = np.array(
+            [exactly_rounded(values.at(row) * _E8, how.value, how.how)
+             for row in range(len(values.num))], np.int64)  # fmt: skip
+    for row in values.odd:
+        num[row] = exactly_rounded(values.at(row) * _E8, how.value, how.how)
+    made = replace(values, num=num, top=None, bottom=None, odd={})
+    made.unit = type(unit)(1, _E8)
+    return made
+
+
+def _with_clients(wide: WideOutput, clients: Clients, given: WideInput) -> WideOutput:
+    """Add the clients' lines, and put all lines in the order of trade, component and level."""
+    out = wide.lines
+    wide.held_by = np.where(out.held, HELD_SUSPENDED, wide.held_by).astype(np.int8)
+    held = wide.held_by > 0
+    if not clients.row:
+        wide.lines = replace(out, held=held)
+        return wide
+    at = np.concatenate(clients.row)
+    many = len(at)
+    kyc = wide.held_by[at] == HELD_KYC
+    columns = {
+        "row": out.row[at],
+        "outcome": np.concatenate(clients.outcome),
+        "component_id": out.component_id[at],
+        "level": np.zeros(many, np.int16),
+        "partner_id": np.zeros(many, np.int32),
+        "rate_id": out.rate_id[at],
+        "orig_e8": np.concatenate(clients.orig_e8),
+        "currency": np.concatenate(clients.currency),
+        "amount_e8": np.concatenate(clients.amount_e8),
+        "wallet": np.concatenate(clients.wallet),
+        "fx_id": np.concatenate(clients.fx_id),
+        "held": kyc,
+    }
+    unpaid = columns["outcome"] != 0
+    for name in ("orig_e8", "amount_e8", "fx_id", "rate_id"):
+        columns[name] = np.where(unpaid, 0, columns[name]).astype(columns[name].dtype)
+    order = np.argsort(np.r_[2 * np.arange(len(out.row)) + 1, 2 * at], kind="stable")
+    whole = {
+        name: np.concatenate([getattr(replace(out, held=held), name), column])[order]
+        for name, column in columns.items()
+    }
+    client = np.r_[wide.client, given.trades.client[out.row[at]]][order]
+    return WideOutput(
+        KernelOutput(**whole),
+        np.r_[wide.held_by, np.where(kyc, HELD_KYC, 0).astype(np.int8)][order],
+        np.r_[wide.capped, np.zeros(many, np.bool_)][order],
+        client,
+        np.r_[wide.position, wide.position[at]][order],
+    )

@@ -1,0 +1,438 @@
+"""The lines of one part in one block on their way: gross by rate, caps, rebate, wallet.
+
+A mode (rating/modes) drives it from the client upward. Rows are the part's lines by trade and
+level; a *group* is a trade's lines of this part. Amounts are 1e-8 integers, quantised once by the
+rate; what a mode gives beside the rate's own amount is worked out of quantised amounts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+import numpy as np
+import numpy.typing as npt
+
+from pipshare.money.amounts import MAX_E8
+from pipshare.period import Millis as Longs
+from pipshare.rating.block import DROPPED, Block, gather
+from pipshare.rating.caps import cut
+from pipshare.rating.exact import exactly_rounded, rounded
+from pipshare.rating.known import Known
+from pipshare.rating.parts import Part
+from pipshare.rating.prices import BLANK
+from pipshare.rating.reasons import FIRST_WAIT, Reason, Wait
+from pipshare.rating.running import Running
+from pipshare.rating.values import RATES_OWN, Values, multiplied
+
+Bools = npt.NDArray[np.bool_]
+Int16s = npt.NDArray[np.int16]
+Int32s = npt.NDArray[np.int32]
+_SAFE = 2**62
+_E8 = 10**8
+
+
+@dataclass
+class Gross:
+    """What rates give, by row: amount, currency, the wait or reason in its way, the price used."""
+
+    e8: Longs
+    currency: Int32s
+    stop: Int16s
+    price: Longs
+
+    @classmethod
+    def none(cls, rows: int) -> Gross:
+        """Return rows that no rate gives anything to."""
+        return cls(np.zeros(rows, np.int64), np.full(rows, -1, np.int32),
+                   np.zeros(rows, np.int16), np.full(rows, BLANK, np.int64))  # fmt: skip
+
+    def spread_over(self, rows: int, at: Longs) -> Gross:
+        """Return the same for all rows of a part, with nothing beside the rows `at`."""
+        whole = Gross.none(rows)
+        whole.e8[at], whole.currency[at] = self.e8, self.currency
+        whole.stop[at], whole.price[at] = self.stop, self.price
+        return whole
+
+    def wait_or_stop(self, work: Work, at: Longs) -> None:
+        """Let open rows wait, or be zero, for what stands in the rate's way."""
+        if self.stop.any():
+            open_ = at[(work.outcome[at] == 0) & (self.stop[at] != 0)]
+            work.outcome[open_] = self.stop[open_]
+
+
+@dataclass
+class Clients:
+    """The clients' own lines: at which line of the block, and with what."""
+
+    row: list[Longs] = field(default_factory=list)
+    outcome: list[Int16s] = field(default_factory=list)
+    orig_e8: list[Longs] = field(default_factory=list)
+    currency: list[Int32s] = field(default_factory=list)
+    amount_e8: list[Longs] = field(default_factory=list)
+    wallet: list[Int32s] = field(default_factory=list)
+    fx_id: list[Int32s] = field(default_factory=list)
+
+
+class Work:
+    """A part's lines. `seen` is what a share of a line is taken of; `capped` tells cut lines."""
+
+    def __init__(
+        self,
+        part: Part,
+        block: Block,
+        known: Known,
+        values: Values,
+        rows: Longs,
+        first: Longs,
+        block_seen: Longs,
+        running: Running | None,
+        clients: Clients,
+    ) -> None:
+        self.part, self.block, self.known, self.values = part, block, known, values
+        self.rows, self.first, self.clients = rows, first, clients
+        self.block_seen, self.running = block_seen, running
+        count = len(rows)
+        self.groups = len(first)
+        self.length = np.diff(np.r_[first, count])
+        self.group = np.repeat(np.arange(self.groups), self.length)
+        slots = block.tables.slots
+        self.slot, self.price = block.slot[rows], block.price[rows]
+        self.level = slots.level[self.slot]
+        self.wallet = slots.wallet[self.slot].astype(np.int32)
+        self.outcome = block.outcome[rows]
+        self.orig = np.zeros(count, np.int64)
+        self.amount = np.zeros(count, np.int64)
+        self.seen = np.zeros(count, np.int64)
+        self.currency = np.full(count, -1, np.int32)
+        self.fx_id = np.zeros(count, np.int32)
+        self.used = np.full(count, BLANK, np.int64)
+        self.capped = np.zeros(count, np.bool_)
+        self.waiting = np.zeros(self.groups, np.bool_)
+        # The exact product of each row: x_num x x_top / x_bottom (1e-8), or a fraction in x_odd.
+        self.x_num: Longs | None = None
+        self.x_top = self.x_bottom = np.zeros(0, np.int64)
+        self.x_odd: dict[int, Fraction] = {}
+        self._factors: tuple[Longs, Longs, Bools] | None = None
+
+    def slot_column(self, name: str) -> Longs:
+        """Return a column of the slots for each row."""
+        column: Longs = getattr(self.block.tables.slots, name)[self.slot]
+        return column
+
+    def levels(self) -> Iterator[tuple[Longs, Longs]]:
+        """Go upward: (rows, their groups) of each trade's lowest line, its second, and so on."""
+        for nth in range(int(self.length.max(initial=0))):
+            group = np.flatnonzero(self.length > nth)
+            at = self.first[group] + nth
+            yield at, group
+            self.waiting[group] |= self.outcome[at] >= FIRST_WAIT
+
+    def wait_above(self, at: Longs, group: Longs) -> None:
+        """Let open rows wait where a level below waits."""
+        self.stop(at[self.waiting[group]], Wait.CHILD_WAITS)
+
+    def stop(self, at: Longs, why: int) -> None:
+        """Settle these rows, where they are open, at zero, or let them wait."""
+        self.outcome[at[self.outcome[at] == 0]] = why
+
+    def quantised(self, e8: Longs, top: Longs, bottom: Longs) -> Longs:
+        """Return a share of quantised amounts, rounded as the plan says for what a rate gives."""
+        how = self.part.component.rounding
+        return rounded(e8, top, bottom, how.amount, how.how)[0]
+
+    def rank_prices(self, number: int) -> Longs | None:
+        """Return the price of each row by the rate of one rank; None where it has no rates."""
+        part, tables = self.part, self.block.tables
+        sheet = tables.sheets.only(part.version, part.position, part.component.ranks[number])
+        if sheet is None:
+            return None
+        width = tables.width
+        trade = self.block.trade[self.rows]
+        return tables.cells[sheet * width + self.block.place[trade]].astype(np.int64)
+
+    def by_rate(self, at: Longs) -> Gross:
+        """Return what the rows' own rates give, be they on the basis or shares of other lines."""
+        price = self.price[at]
+        of = self.block.tables.prices.of[price]
+        share = of >= 0
+        if not share.any():
+            return self.by_price(at, price)
+        self._drop(at[share], of[share])
+        gross = self.by_price(at, np.where(share, BLANK, price))
+        spots = np.flatnonzero(share)
+        self._shares(at[spots], of[spots], gross, spots)
+        return gross
+
+    def by_price(self, at: Longs, price: Longs) -> Gross:
+        """Return value x rate for these rows, and keep the exact product for the wallet."""
+        prices, values = self.block.tables.prices, self.values
+        group = self.group[at]
+        stop = prices.outcome[price].astype(np.int16)
+        stop = np.where(stop != 0, stop, values.outcome[group]).astype(np.int16)
+        if self.running is not None:
+            given = self.running.given(self, at, price, stop)
+            if given is not None:
+                return given
+        return self.product(at, group, price, stop)
+
+    def product(self, at: Longs, group: Longs, price: Longs, stop: Int16s) -> Gross:
+        """Multiply values by prices with one rounding."""
+        prices, values, how = self.block.tables.prices, self.values, self.part.component.rounding
+        tops, bottoms, odd_price = self._priced()
+        num, top, bottom = values.num[group], gather(tops, price), gather(bottoms, price)
+        bad = gather(odd_price, price) if odd_price.any() else None
+        if values.top is not None and values.bottom is not None:
+            top, bottom, over = multiplied((top, bottom), (values.top[group], values.bottom[group]))
+            if over is not None:
+                bad = over if bad is None else bad | over
+        e8, large = rounded(num, top, bottom, how.amount, how.how)
+        self._keep_exact(at, num, top, bottom)
+        if values.odd:
+            strange = np.isin(group, list(values.odd))
+            bad = strange if bad is None else bad | strange
+        if bad is not None and bad.any():
+            rates = {int(p): self._rate(int(p)) for p in np.unique(price[bad])}
+            for i in np.flatnonzero(bad).tolist():
+                exact = values.at(int(group[i])) * rates[int(price[i])] * _E8
+                e8[i], too_large = self.odd_row(int(at[i]), exact)
+                if too_large:
+                    large = np.zeros(len(at), np.bool_) if large is None else large
+                    large[i] = True
+        if large is not None:
+            stop[large & (stop == 0)] = Wait.TOO_LARGE
+        currency = np.where(values.currency[group] == RATES_OWN, prices.currency[price],
+                            values.currency[group]).astype(np.int32)  # fmt: skip
+        return Gross(e8, currency, stop, price)
+
+    def odd_row(self, row: int, exact: Fraction) -> tuple[int, bool]:
+        """Keep a row's exact product (1e-8) as a fraction; return it rounded, and if too large."""
+        how = self.part.component.rounding
+        self.x_odd[row] = exact
+        units = exactly_rounded(exact, how.amount, how.how)
+        return (0, True) if abs(units) > MAX_E8 else (units, False)
+
+    def _rate(self, price: int) -> Fraction:
+        prices = self.block.tables.prices
+        return prices.exact.get(price) or Fraction(
+            int(prices.top[price]), int(prices.bottom[price])
+        )
+
+    def _priced(self) -> tuple[Longs, Longs, Bools]:
+        """Return each price x the unit of values, in 1e-8 (top, bottom), and what does not fit."""
+        if self._factors is None:
+            prices, unit = self.block.tables.prices, self.values.unit * _E8
+            high = np.full(len(prices.top), min(unit.numerator, _SAFE), np.int64)
+            low = np.full(len(prices.top), min(unit.denominator, _SAFE), np.int64)
+            top, bottom, over = multiplied((prices.top, prices.bottom), (high, low))
+            common = np.maximum(np.gcd(top, bottom), 1)
+            odd = np.zeros(len(top), np.bool_) if over is None else over
+            if max(unit.numerator, unit.denominator) >= _SAFE:
+                odd[:] = True
+            odd[list(prices.exact)] = True
+            self._factors = np.where(odd, 0, top // common), np.where(odd, 1, bottom // common), odd
+        return self._factors
+
+    def _keep_exact(self, at: Longs, num: Longs, top: Longs, bottom: Longs) -> None:
+        if not self.part.exact:
+            return
+        if self.x_num is None and len(at) == len(self.rows):
+            self.x_num, self.x_top, self.x_bottom = num, top, bottom
+            return
+        if self.x_num is None:
+            self.x_num = np.zeros(len(self.rows), np.int64)
+            self.x_top, self.x_bottom = self.x_num.copy(), np.ones(len(self.rows), np.int64)
+        self.x_num[at], self.x_top[at], self.x_bottom[at] = num, top, bottom
+
+    def _child(self, at: Longs, of: Int32s) -> tuple[Longs, Bools]:
+        """Return the block's line that each row takes a share of, and whether there is one."""
+        block, slots = self.block, self.block.tables.slots
+        assert slots.at is not None
+        rows, level = self.rows[at], self.level[at]
+        slot = slots.at[block.deal[block.trade[rows]], of, np.maximum(level - 2, 0)]
+        exists = (slot >= 0) & (level > 1)
+        child = rows + np.where(exists, slot - self.slot[at], 0)
+        return child, exists & (block.outcome[child] != DROPPED)
+
+    def _drop(self, at: Longs, of: Int32s) -> None:
+        self.outcome[at[~self._child(at, of)[1]]] = DROPPED
+
+    def _shares(self, at: Longs, of: Int32s, gross: Gross, spots: Longs) -> None:
+        """Put into `gross` what the rows get of other components' lines of the level below."""
+        block, prices = self.block, self.block.tables.prices
+        child, _ = self._child(at, of)
+        price, below = self.price[at], block.outcome[child]
+        top, bottom, seen = prices.top[price], prices.bottom[price], self.block_seen[child]
+        stop = np.where(below >= FIRST_WAIT, Wait.CHILD_WAITS, Reason.NOTHING_BELOW)
+        gross.stop[spots] = np.where(below == Reason.PAID, 0, stop)
+        gross.e8[spots] = self.quantised(seen, top, bottom)
+        gross.currency[spots] = block.currency[child]
+        gross.price[spots] = price
+        self._keep_exact(at, seen, top, bottom)
+
+    def earns(self, at: Longs, gross: Gross, amounts: Longs | None = None) -> None:
+        """Let the open rows earn their gross, or `amounts` (parallel to `at`), and settle them."""
+        open_ = np.flatnonzero(self.outcome[at] == 0)
+        rows = at[open_]
+        if not len(rows):
+            return
+        self.orig[rows] = gross.e8[rows] if amounts is None else amounts[open_]
+        self.currency[rows], self.used[rows] = gross.currency[rows], gross.price[rows]
+        exact = self.part.exact and amounts is None
+        if self.running is not None or self.part.component.caps:
+            cut = self._cap(rows)
+            rows, exact_rows = rows[self.outcome[rows] == 0], ~cut[self.outcome[rows] == 0]
+        else:
+            exact_rows = None
+        self.seen[rows] = self.orig[rows]
+        self._into_wallets(rows, exact, exact_rows)
+        if self.part.component.rebate is not None:
+            self._rebate(rows[(self.level[rows] == 1) & (self.outcome[rows] == 0)])
+
+    def _cap(self, rows: Longs) -> Bools:
+        """Cut what caps do not allow; tell which rows were cut."""
+        was = self.orig[rows].copy()
+        cut(self, rows)
+        changed = self.orig[rows] != was
+        self.outcome[rows[changed & (self.orig[rows] == 0) & (self.outcome[rows] == 0)]] = (
+            Reason.CAPPED
+        )
+        self.capped[rows[changed]] = True
+        return changed
+
+    def _into_wallets(self, rows: Longs, exact: bool, exact_rows: Bools | None = None) -> None:
+        """Convert into the payees' wallets: one rounding, of the exact product where that is."""
+        how = self.part.component.rounding
+        base, quote = self.currency[rows], self.wallet[rows]
+        ones = np.ones(len(rows), np.int64)
+        same = base == quote
+        if how.wallet is None:
+            self.amount[rows] = self.orig[rows]
+        else:
+            self.amount[rows], _ = rounded(self.orig[rows], ones, ones, how.wallet, how.how)
+        pays = self.orig[rows] != 0
+        fine = np.full(len(rows), exact)
+        if exact_rows is not None:
+            fine &= exact_rows
+        if exact and self.x_num is not None:
+            pays |= fine & (self.x_num[rows] != 0) & (self.x_top[rows] != 0)
+            if self.x_odd:
+                pays |= fine & np.isin(rows, [r for r, x in self.x_odd.items() if x])
+        turned = np.flatnonzero(~same & pays)
+        if not len(turned):
+            return
+        self._convert(rows[turned], fine[turned])
+
+    def _convert(self, rows: Longs, fine: Bools) -> None:
+        component, known = self.part.component, self.known
+        group = self.group[rows]
+        top, bottom, number, found = known.exchange.find(
+            self.currency[rows], self.wallet[rows], known.trades.close_utc_ms[group],
+            known.row[group], component.wallet_fx,
+        )  # fmt: skip
+        self.outcome[rows[~found]] = Wait.NO_FX
+        rows, fine, top, bottom = rows[found], fine[found], top[found], bottom[found]
+        self.fx_id[rows] = number[found]
+        num = self.orig[rows]
+        high, low = top, bottom
+        bad = np.zeros(len(rows), np.bool_)
+        if fine.any() and self.x_num is not None:
+            num = np.where(fine, self.x_num[rows], num)
+            ones = np.ones(len(rows), np.int64)
+            x_top = np.where(fine, self.x_top[rows], ones)
+            x_bottom = np.where(fine, self.x_bottom[rows], ones)
+            high, low, over = multiplied((x_top, x_bottom), (top, bottom))
+            bad = bad if over is None else over
+            if self.x_odd:
+                bad = bad | (fine & np.isin(rows, list(self.x_odd)))
+        how = component.rounding
+        amounts, large = rounded(num, high, low, how.wallet, how.how)
+        for i in np.flatnonzero(bad).tolist():
+            row, fx = int(rows[i]), Fraction(int(top[i]), int(bottom[i]))
+            exact = self.x_odd.get(row)
+            if exact is None:
+                exact = int(num[i]) * Fraction(int(self.x_top[row]), int(self.x_bottom[row]))
+            units = exactly_rounded(exact * fx, how.wallet, how.how)
+            amounts[i] = units if abs(units) <= MAX_E8 else 0
+            if abs(units) > MAX_E8:
+                large = np.zeros(len(rows), np.bool_) if large is None else large
+                large[i] = True
+        self.amount[rows] = amounts
+        if large is not None:
+            self.outcome[rows[large]] = Wait.TOO_LARGE
+
+    def _rebate(self, rows: Longs) -> None:
+        """Give the client his share of what the direct IB earns, out of that."""
+        rebate = self.part.component.rebate
+        assert rebate is not None
+        if not len(rows):
+            return
+        share = np.full(len(rows), rebate.share.numerator, np.int64)
+        whole = np.full(len(rows), rebate.share.denominator, np.int64)
+        given = self.quantised(self.orig[rows], share, whole)
+        account = self.known.account_currency[self.group[rows]]
+        wallet = np.where(account < 0, self.currency[rows], account).astype(np.int32)
+        client = _Purse(self, rows, given, wallet)
+        self.orig[rows] -= given
+        if rebate.taken == "before":
+            self.seen[rows] = self.orig[rows]
+        self.fx_id[rows] = 0
+        self._into_wallets(rows, False)
+        client.add_to(self.clients)
+
+    def write(self) -> None:
+        """Put the rows into the block: outcomes, amounts, rates, and what shares are taken of."""
+        block, rows = self.block, self.rows
+        prices = block.tables.prices
+        block.outcome[rows] = self.outcome
+        block.orig_e8[rows] = self.orig
+        block.fx_id[rows] = self.fx_id
+        block.rate_id[rows] = prices.rate_id[self.used]
+        self.block_seen[rows] = self.seen
+        block.amount_e8[rows] = self.amount
+        block.currency[rows] = np.maximum(self.currency, 0)
+        block.wallet[rows] = self.wallet
+        waits = self.outcome == Wait.NO_FX
+        if waits.any():
+            self._name_missing_rate(np.flatnonzero(waits & (self.currency < 0)))
+
+    def _name_missing_rate(self, at: Longs) -> None:
+        """Where the value itself could not be converted the pair is that of the value."""
+        code = self.known.places.codes((self.part.component.currency,))[0]
+        self.block.currency[self.rows[at]] = np.maximum(self.values.currency[self.group[at]], 0)
+        self.block.wallet[self.rows[at]] = max(int(code), 0)
+
+
+class _Purse:
+    """What clients get: a share of lines, in the currency of their own accounts."""
+
+    def __init__(self, work: Work, rows: Longs, given: Longs, wallet: Int32s) -> None:
+        component, known = work.part.component, work.known
+        self.row, self.given, self.wallet = work.rows[rows], given, wallet
+        self.currency = work.currency[rows].copy()
+        self.outcome = np.zeros(len(rows), np.int16)
+        self.fx_id = np.zeros(len(rows), np.int32)
+        ones = np.ones(len(rows), np.int64)
+        group, how = work.group[rows], component.rounding
+        top, bottom, number, found = known.exchange.find(
+            self.currency, wallet, known.trades.close_utc_ms[group], known.row[group],
+            component.wallet_fx,
+        )  # fmt: skip
+        turned = (self.currency != wallet) & (given != 0)
+        self.outcome[turned & ~found] = Wait.NO_FX
+        self.fx_id[turned] = number[turned]
+        top, bottom = np.where(turned, top, ones), np.where(turned, bottom, ones)
+        self.amount, large = rounded(given, top, bottom, how.wallet, how.how)
+        if large is not None:
+            self.outcome[large] = Wait.TOO_LARGE
+
+    def add_to(self, clients: Clients) -> None:
+        """Add these lines to the block's."""
+        clients.row.append(self.row)
+        clients.outcome.append(self.outcome)
+        clients.orig_e8.append(self.given)
+        clients.currency.append(self.currency)
+        clients.amount_e8.append(self.amount)
+        clients.wallet.append(self.wallet)
+        clients.fx_id.append(self.fx_id)
