@@ -79,7 +79,7 @@ class Result:
 def rate_files(files: Files) -> Result:
     """Read the files and rate what they hold. Raises BadInput where nothing can be rated."""
     world = read_world(files)
-    result = Result(refused=world.refused)
+    result = Result(refused=sorted(world.refused, key=lambda one: (one.file, one.line)))
     parts, names = [], []
     for server in world.servers.values():
         rows = world.trades.filter(server=server.code) if len(world.trades) else world.trades
