@@ -6,7 +6,9 @@ import base64
 import io
 import json
 import socket
+import time
 from collections.abc import Callable
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -75,6 +77,46 @@ def test_a_bad_line_is_refused_by_itself(call: Call, pusher: str, body: str, sai
     assert [one["verdict"] for one in answer["results"]][1] == "refused"
     assert said in answer["results"][1]["reason"]
     assert answer["results"][0]["verdict"] in ("new", "repeated")
+
+
+@pytest.mark.parametrize("twice", ['"lots": "99"', '"LOTS ": "99"'])
+def test_a_field_that_comes_twice_is_refused(call: Call, pusher: str, twice: str) -> None:
+    body = f"{json.dumps(TRADE)[:-1]}, {twice}}}".encode()
+    assert (
+        "comes twice"
+        in problem(call("POST", "/v1/trades", pusher, body), 400, "bad_json")["detail"]
+    )
+
+
+def test_no_lines_are_no_success_and_a_mark_before_them_is_none(call: Call, pusher: str) -> None:
+    kind = "application/x-ndjson"
+    for body in (b"\n", b"\n \n", b"\xef\xbb\xbf"):
+        problem(call("POST", "/v1/trades", pusher, body, content_type=kind), 400, "empty")
+    marked = b"\xef\xbb\xbf" + json.dumps(TRADE | {"ticket": "702"}).encode()
+    answer = call("POST", "/v1/trades", pusher, marked, content_type=kind).json()
+    assert [one["verdict"] for one in answer["results"]] == ["new"]
+
+
+def test_many_pushes_with_keys_at_once_do_not_wait_for_each_other(call: Call, pusher: str) -> None:
+    """Each held a connection and asked for a second one: as many as there are stood still."""
+    answers: list[int] = []
+
+    def push(number: int) -> None:
+        trade = TRADE | {"ticket": str(730 + number)}
+        headers = {"Idempotency-Key": f"together {number % 15}"}
+        answers.append(call("POST", "/v1/trades", pusher, trade, headers=headers).status_code)
+        connections.close_all()
+
+    from django.db import connections
+
+    threads = [Thread(target=push, args=(number,)) for number in range(15)]
+    began = time.monotonic()
+    for one in threads:
+        one.start()
+    for one in threads:
+        one.join()
+    assert answers == [200] * 15
+    assert time.monotonic() - began < 9, "nobody waited for a connection until patience ended"
 
 
 def test_half_a_character_in_an_object_is_refused(call: Call, pusher: str) -> None:

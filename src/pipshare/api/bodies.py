@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from codecs import BOM_UTF8
 from collections.abc import Callable
 from typing import Any
 
@@ -12,6 +13,7 @@ from django.http import HttpResponse
 from pipshare import inbox
 from pipshare.api.problems import Problem, problem
 from pipshare.errors import Conflict
+from pipshare.facts.one_record import once
 from pipshare.people.keys import Key
 from pipshare.web import writing
 
@@ -22,7 +24,10 @@ Take = Callable[[psycopg.Connection[Any]], tuple[int, bytes]]
 def records_of(sent: bytes, content_type: str, what: str) -> tuple[list[bytes], bool]:
     """Cut a body into its records, numbers kept as written; True when it is a single object."""
     if content_type == "application/x-ndjson":
-        return [line for line in sent.split(b"\n") if line.strip()], False
+        lines = [line for line in sent.removeprefix(BOM_UTF8).split(b"\n") if line.strip()]
+        if not lines:
+            raise Problem(400, "empty", f"No {what} was sent: all lines are empty.")
+        return lines, False
     if content_type != "application/json":
         raise Problem(
             415,
@@ -31,7 +36,8 @@ def records_of(sent: bytes, content_type: str, what: str) -> tuple[list[bytes], 
             " line).",
         )
     try:
-        value = json.loads(sent, parse_float=_Digits, parse_int=_Digits, parse_constant=_Digits)
+        value = json.loads(sent, parse_float=_Digits, parse_int=_Digits, parse_constant=_Digits,
+                           object_pairs_hook=once)  # fmt: skip
     except (ValueError, RecursionError) as error:
         raise Problem(400, "bad_json", f"The body is not valid JSON: {error}") from None
     items = value if isinstance(value, list) else [value]

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from threading import Lock
 from typing import Any
 
 import polars as pl
+import psycopg
 from django.http import HttpRequest, HttpResponse
 from ninja import Header
 
@@ -102,12 +103,21 @@ def push(
     """
     key, sent, kind = key_of(request), request.body, request.content_type or ""
     if idempotency_key is None:
-        return answer(*_take(key, sent, kind))
-    return answered_once(key, idempotency_key, sent, lambda _: _take(key, sent, kind))
+        return answer(*_take(key, sent, kind, _books))
+    return answered_once(
+        key, idempotency_key, sent,
+        lambda conn: _take(key, sent, kind, lambda door: _books_by(conn, door)),
+    )  # fmt: skip
 
 
-def _take(key: Key, sent: bytes, content_type: str) -> tuple[int, bytes]:
-    """Take in what was sent; return the status and the answer's bytes."""
+def _take(
+    key: Key, sent: bytes, content_type: str, is_booked: Callable[[Door], bool]
+) -> tuple[int, bytes]:
+    """Take in what was sent; return the status and the answer's bytes.
+
+    Who holds a connection already must not ask for another here: all threads waiting for their
+    second one would wait for each other.
+    """
     records, is_one = records_of(sent, content_type, "trade")
     if len(records) > MOST_ROWS:
         raise Problem(413, "too_many", f"{len(records)} trades at once; send at most {MOST_ROWS}.")
@@ -123,7 +133,7 @@ def _take(key: Key, sent: bytes, content_type: str) -> tuple[int, bytes]:
         told = problem(422, "refused", results[0]["reason"], ticket=results[0]["ticket"])
         return 422, told.content
     body = {
-        "books": _books(door),
+        "books": is_booked(door),
         "taken": sum(one["verdict"] in ("new", "revised") for one in results),
         "refused": sum(one["verdict"] == "refused" for one in results),
         "results": results,
@@ -144,4 +154,8 @@ def _merged(outcomes: dict[int, Outcome], refused: Sequence[Refusal]) -> list[di
 
 def _books(door: Door) -> bool:
     with writing() as conn:
-        return books(market.server(conn, door.server), door)
+        return _books_by(conn, door)
+
+
+def _books_by(conn: psycopg.Connection[Any], door: Door) -> bool:
+    return books(market.server(conn, door.server), door)

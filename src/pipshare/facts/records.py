@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 
 import polars as pl
 
 from pipshare.facts.cells import Clocks
 from pipshare.facts.delimited import json_strings
+from pipshare.facts.one_record import fault as fault_of
 from pipshare.facts.reading import UTC_DAY, check_columns, read_fields, schema
 from pipshare.facts.values import Refusal
 
@@ -29,7 +29,7 @@ def read_records(
     kept: list[tuple[int, str]] = []
     for number, record in enumerate(records, 1):
         text = record.decode("utf-8", "replace")
-        if (fault := _fault(text)) is None:
+        if (fault := fault_of(text)) is None:
             kept.append((number, text))
         else:
             refused.append(Refusal(number, "bad_json", f"record {number}: {fault}", text[:_RAW]))
@@ -51,11 +51,3 @@ def read_records(
         for one in wrong
     ]
     return frame, sorted(refused + bad, key=lambda one: one.line)
-
-
-def _fault(text: str) -> str | None:
-    try:
-        value = json.loads(text)
-    except (json.JSONDecodeError, RecursionError) as error:
-        return f"not valid JSON ({error})"
-    return None if isinstance(value, dict) else "not an object of field names and values"

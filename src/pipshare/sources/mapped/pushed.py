@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from typing import Any
 
 import polars as pl
 
 from pipshare.facts import TRADE, Refusal, empty
 from pipshare.facts.delimited import json_strings
+from pipshare.facts.one_record import fault as fault_of
 from pipshare.facts.reading import check_columns
 from pipshare.sources.mapped.mapping import Mapping
 from pipshare.sources.mapped.typed import facts
@@ -27,7 +26,7 @@ def pushed_trades(records: Sequence[bytes]) -> tuple[pl.DataFrame, list[Refusal]
     kept: list[tuple[int, str]] = []
     for number, record in enumerate(records, 1):
         text = record.decode("utf-8", "replace")
-        if (fault := _fault(text)) is None:
+        if (fault := fault_of(text)) is None:
             kept.append((number, text))
         else:
             refused.append(Refusal(number, "bad_json", f"record {number}: {fault}", text[:_RAW]))
@@ -50,39 +49,3 @@ def pushed_trades(records: Sequence[bytes]) -> tuple[pl.DataFrame, list[Refusal]
         return empty(TRADE), sorted(refused, key=lambda one: one.line)
     frame, bad = facts(strings, Mapping(name, "trades", "", {}), refuse)
     return frame, sorted(refused + bad, key=lambda one: one.line)
-
-
-def _fault(text: str) -> str | None:
-    try:
-        value = json.loads(text, object_pairs_hook=once)
-    except (ValueError, RecursionError) as error:
-        return f"not valid JSON ({error})"
-    if not isinstance(value, dict):
-        return "not an object of field names and values"
-    for name, held in value.items():
-        if isinstance(held, dict | list):
-            return f"field {name}: holds an object or a list, not one value"
-    if "\\u" in text and not _is_text(json.dumps(value, ensure_ascii=False)):
-        return "holds half a character (a surrogate that stands alone)"
-    return None
-
-
-def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Make an object of its fields. Raises ValueError for a name that comes twice.
-
-    JSON allows that and does not say which counts; of money nobody may guess.
-    """
-    made = dict(pairs)
-    if len(made) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise ValueError(f"field {twice!r} comes twice")
-    return made
-
-
-def _is_text(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
