@@ -13,6 +13,7 @@ from pipshare import attribution, rating
 from pipshare.attribution import Attributed
 from pipshare.market import Server
 from pipshare.money import payable_e8
+from pipshare.period import Clock
 from pipshare.pipeline.from_files.quoted import with_quotes
 from pipshare.pipeline.from_files.sheets import Refused
 from pipshare.pipeline.from_files.trades import settled
@@ -80,23 +81,31 @@ def rate_files(files: Files) -> Result:
     """Read the files and rate what they hold. Raises BadInput where nothing can be rated."""
     world = read_world(files)
     result = Result(refused=sorted(world.refused, key=lambda one: (one.file, one.line)))
+    for entity in world.entities():
+        trades, names = entity_trades(world, entity, result)
+        if trades is not None:
+            _rate_trades(world, trades, names, world.clock(entity), result)
+    result.totals = _totals(result.lines)
+    return result
+
+
+def entity_trades(world: World, entity: str, result: Result) -> tuple[Placed | None, list[str]]:
+    """Return the trades of an entity's servers that somebody earns from, and their tickets."""
     parts, names = [], []
     for server in world.servers.values():
-        rows = world.trades.filter(server=server.code) if len(world.trades) else world.trades
+        mine = world.entity_of[server.code] == entity and len(world.trades) > 0
+        rows = world.trades.filter(server=server.code) if mine else world.trades.clear()
         if len(rows):
             part = place(world, server, rows, result)
             names += [rows["name"][at] for at in part.rows.tolist()]
             parts.append(part)
-    if parts:
-        _rate_trades(world, joined(parts), names, result)
-    result.totals = _totals(result.lines)
-    return result
+    return (joined(parts) if parts else None), names
 
 
 def place(world: World, server: Server, rows: pl.DataFrame, result: Result) -> Placed:
     """Attribute one server's trades and place those that somebody earns from."""
     book = world.symbols[server.code]
-    frame = settled(rows, SETTLED, server)
+    frame = settled(rows, SETTLED, server, guess=not world.needs_openings)
     frame = with_quotes(frame, rows, server, book, world.quotes)
     who = attribute(world, server, frame)
     _say_unrated(who, rows["name"].to_list(), result)
@@ -104,11 +113,13 @@ def place(world: World, server: Server, rows: pl.DataFrame, result: Result) -> P
     return placed(frame.with_columns(country=pl.Series(countries, dtype=pl.String)), who, book)
 
 
-def _rate_trades(world: World, trades: Placed, names: list[str], result: Result) -> None:
+def _rate_trades(
+    world: World, trades: Placed, names: list[str], clock: Clock, result: Result
+) -> None:
     """Rate by trade what does not build up."""
     rated = rating.rate_trades(
         trades.trades, trades.symbols, trades.groups, trades.chains, book=world.book,
-        payees=payees_of(world.partners), fx=world.fx,
+        payees=payees_of(world.partners), fx=world.fx, clock=clock,
     )  # fmt: skip
     result.lines += _lines(world, rated, names)
     result.waiting += _waiting(world, rated, names)

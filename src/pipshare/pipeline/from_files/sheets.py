@@ -17,7 +17,7 @@ from pipshare.errors import BadInput
 from pipshare.facts.cells import Clocks, reason, typed
 from pipshare.facts.delimited import csv_strings, decode
 from pipshare.facts.fields import Field
-from pipshare.period import Clock
+from pipshare.period import Clock, server_text_to_ms
 from pipshare.pipeline.from_files.columns import ALIASES, fields_of
 
 _COLUMN = {
@@ -192,9 +192,22 @@ def _typed(
     else:
         whose = next((cells[n] for n in ("entity", "server") if n in cells.columns), None)
         value = typed(text, field.type, clock[""], whose, clock)
+    if field.type == "moment":
+        value = _with_walls(value, text, clock if isinstance(clock, Clock) else clock[""])
     kind = _COLUMN.get(field.type, pl.String)
     wrong = value.is_null() & ((text != "") | field.required)
     return value.cast(kind).alias(field.name), wrong
+
+
+def _with_walls(value: pl.Series, text: pl.Series, clock: Clock) -> pl.Series:
+    """Fill in moments that are written without a zone: they are the broker's own time."""
+    wall = text.to_frame("text").select(server_text_to_ms(pl.col("text")))["text"]
+    rows = (value.is_null() & wall.is_not_null()).arg_true().to_numpy()
+    if not len(rows):
+        return value
+    filled = value.fill_null(-1).to_numpy().copy()
+    filled[rows] = clock.to_utc(wall.fill_null(0).to_numpy()[rows])
+    return pl.Series(value.name, filled, dtype=pl.Int64).replace(-1, None)
 
 
 def _why(field: Field, cells: pl.DataFrame, at: int) -> tuple[str, str, str]:

@@ -134,8 +134,15 @@ def _split(
     return frame.filter(~flags)
 
 
-def settled(rows: pl.DataFrame, schema: Mapping[str, Any], server: Server) -> pl.DataFrame:
-    """Return one server's trades in the columns that the trades stage gives to the next ones."""
+def settled(
+    rows: pl.DataFrame, schema: Mapping[str, Any], server: Server, *, guess: bool = False
+) -> pl.DataFrame:
+    """Return one server's trades in the columns that the trades stage gives to the next ones.
+
+    `guess`: openings do not matter, so that one that is not told is taken to be the closing.
+    """
+    if guess:
+        rows = rows.with_columns(open_ms="close_ms", open_utc="close_utc")
     known = pl.col("open_utc") >= 0
     kinds = {kind.name.lower(): int(kind) for kind in Kind}
     told: dict[str, pl.Expr] = {

@@ -11,10 +11,10 @@ from pipshare.errors import Missing
 from pipshare.market.fx import CENT_ID, DEAL_ID
 from pipshare.money import format_e8
 from pipshare.period import Clock
-from pipshare.pipeline.from_files.rate import Result, place
+from pipshare.pipeline.from_files.rate import Result, entity_trades
 from pipshare.pipeline.from_files.world import Files, World, read_world
 from pipshare.rating.columns import QUOTE_SOURCES, TradeColumns
-from pipshare.rating.placed import Placed, joined
+from pipshare.rating.placed import Placed
 from pipshare.rating.places import Dated
 from pipshare.rating.twin import BrokerDay, ManyResult, rate_many
 from pipshare.rating.twin_values import Fx, OwnRate, Partner, TradeFacts
@@ -39,15 +39,11 @@ class ByHand:
 def rate_by_hand(files: Files) -> ByHand:
     """Rate the files' trades with the twin, all components, in canonical order."""
     world = read_world(files)
-    parts, names = [], []
-    for server in world.servers.values():
-        rows = world.trades.filter(server=server.code) if len(world.trades) else world.trades
-        if len(rows):
-            part = place(world, server, rows, Result())
-            names += [rows["name"][at] for at in part.rows.tolist()]
-            parts.append(part)
-    given = facts(world, joined(parts)) if parts else []
-    done = rate_many(given, exchange(world), broker_day(world.clock("")), building_only=False)
+    entity = next(iter(world.entity_of.values()))
+    trades, names = entity_trades(world, entity, Result())
+    given = [] if trades is None else facts(world, trades)
+    day = broker_day(world.clock(entity))
+    done = rate_many(given, exchange(world), day, building_only=False)
     return ByHand(world, names, done)
 
 

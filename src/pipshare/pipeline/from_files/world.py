@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -44,6 +44,7 @@ class Files:
 class World:
     """What the files say. `trades`: checked rows of all servers (see from_files.trades)."""
 
+    numbers: dict[str, int]
     people: People
     partners: PartnerInfo
     clocks: dict[str, Clock]
@@ -58,6 +59,27 @@ class World:
     quotes: pl.DataFrame
     events: pl.DataFrame
     refused: list[Refused] = field(default_factory=list)
+
+    @property
+    def entity_of(self) -> Mapping[str, str]:
+        """The entity's code of each server."""
+        return self.accounts.entity_of
+
+    @property
+    def needs_openings(self) -> bool:
+        """Tell whether an opening that is not told matters: some trades tell theirs, or a plan
+        asks how long trades were held."""
+        told = len(self.trades) > 0 and bool((self.trades["open_utc"] >= 0).any())
+        held = any(
+            component.min_hold_s is not None or version.programme.moment == "open"
+            for version in self.programmes.versions
+            for component in version.programme.components
+        )
+        return told or held
+
+    def entities(self) -> list[str]:
+        """Return the codes of the entities that have something to do with the files."""
+        return list(dict.fromkeys([MAIN, *self.entity_of.values(), *self.numbers]))
 
     def clock(self, entity: str) -> Clock:
         """Return the clock of an entity's day."""
@@ -111,6 +133,7 @@ def read_world(files: Files) -> World:
     if len(trades):
         span = int(trades["close_utc"].min()), int(trades["close_utc"].max())  # type: ignore[arg-type]
     return World(
+        numbers=numbers,
         people=gathering.people,
         partners=gathering.people.info(numbers),
         clocks=tables.clocks,
