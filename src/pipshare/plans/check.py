@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,11 +16,11 @@ from pipshare.plans.toml_lines import load
 
 _KNOWN = {
     "symbol": "SELECT symbol FROM market_symbol",
-    "symbol_group": "SELECT symbol_group FROM market_symbol WHERE symbol_group <> ''",
     "account_type": "SELECT type FROM market_group WHERE type <> ''",
     "currency": "SELECT currency FROM market_entity UNION SELECT currency FROM partners_partner "
     "UNION SELECT base FROM market_fx UNION SELECT quote FROM market_fx",
 }
+_GROUPS = "SELECT DISTINCT symbol_group FROM market_symbol"
 _CARDS = """
 SELECT t.card, count(DISTINCT t.partner_id) FROM plans_terms t
   JOIN plans_programme p ON p.id = t.programme_id JOIN market_entity e ON e.id = p.entity_id
@@ -56,8 +56,59 @@ def check(text: str, filename: str, conn: psycopg.Connection[Any] | None = None)
         )
         line = load(text, filename)[1].of(("programme", "entity"))
         raise BadPlan(filename, [Problem(line, reason)])
-    notes = [*_unknown_names(conn, programme, filename), *_lost_cards(conn, programme, filename)]
+    refused = unknown_groups(programme, _symbol_groups(conn))
+    if refused:
+        raise BadPlan(filename, refused)
+    notes = [
+        *_unknown_names(conn, programme, filename),
+        *_lost_cards(conn, programme, filename),
+        *_dealers(programme, filename),
+    ]
     return Checked(programme, entities[programme.entity][0], notes)
+
+
+def unknown_groups(programme: Programme, known: Iterable[str]) -> list[Problem]:
+    """Return a problem for each symbol group that no symbol has; none when there are no symbols.
+
+    A rate for a group that is misspelt would silently leave its trades to a wider rate. `known`:
+    the group of each symbol there is, "" for none.
+    """
+    groups = {group.casefold(): group for group in known}
+    named = {group for group in groups.values() if group}
+    problems: dict[str, Problem] = {}
+    for component in programme.components if groups else ():
+        for rule in component.rates:
+            group = rule.symbol_group
+            if group is not None and group.casefold() not in groups:
+                hint = suggestion(group, named) or (
+                    f" known: {', '.join(sorted(named))};" if named else " no symbol has a group;"
+                )
+                problems.setdefault(group.casefold(), Problem(
+                    rule.line, f'symbol group "{group}" is unknown: no symbol here is in it;{hint} '
+                    "groups come with `pipshare load symbols`"))  # fmt: skip
+    return list(problems.values())
+
+
+def _symbol_groups(conn: psycopg.Connection[Any]) -> list[str]:
+    return [row[0] for row in conn.execute(_GROUPS).fetchall()]
+
+
+def _dealers(programme: Programme, filename: str) -> Iterator[str]:
+    """Deals of a dealer pay unless a plan says otherwise: copied client trades carry that reason,
+    but so does what a dealer books by hand."""
+    paying = [
+        component.code
+        for component in programme.components
+        if component.event in (None, "trade")
+        and component.basis != "earned"
+        and "dealer" not in component.conditions.excluded_reasons
+    ]
+    if paying:
+        yield (
+            f"{filename}: deals made by a dealer pay in {', '.join(paying)}, as copied client "
+            'trades carry that reason; to exclude them add "dealer" to excluded_reasons in '
+            "[component.when]"
+        )
 
 
 def _entity(text: str, filename: str) -> str:

@@ -113,8 +113,8 @@ COMPONENT = (
     _NAME,
     Key("basis", "choice", "what a rate multiplies", "required", words=BASES),
     Key("mode", "choice", "how the levels share", "required", words=MODES),
-    _whole("min_hold_seconds", 0, MAX_HOLD_S, "held for fewer seconds earns 0; equal is enough",
-           "no such condition"),
+    Key("min_hold_seconds", "whole", "held for fewer seconds earns 0; equal is enough",
+        "no such condition", "min_hold_s", high=MAX_HOLD_S),
     _choice("per", ("trade", "day", "week", "month", "quarter"), "each trade by itself, or the sum "
             "of the basis over a period of the broker's own time"),
     Key("ranks", "codes", "mode rank: the cards, lowest first", "none"),

@@ -56,7 +56,7 @@ def _component(table: Table, currency: str, clock: Clock) -> tuple[Component, En
         values["unit"] = _points_unit(table, rate_tables)
     basis = Basis(given.get("basis", ""), values.get("unit", "money"), currency)
     rates, ends = read_rates(rate_tables, basis)
-    values["min_hold_s"] = values.pop("min_hold_seconds", None)
+    values.setdefault("min_hold_s", None)
     values |= _tables(table, currency, values, clock)
     values["splits"] = read_splits(table.tables("split", "[[component.split]]"))
     values["caps"] = tuple(
