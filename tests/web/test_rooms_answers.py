@@ -118,6 +118,7 @@ def test_odd_requests_get_a_page(broker: Any, client: Any) -> None:
         "/trades/?server=77": 200,
         "/partners/?period=2026-13": 200,
         "/partners/?q=%25": 200,
+        "/partners/?q=ib%00": 200,
         "/partners/?after=x": 200,
         f"/partners/{partner}/?after=%C2%B2": 200,
         f"/partners/{partner}/statements/2026-1/": 400,

@@ -32,7 +32,7 @@ STATUS_TONES = {"suspended": "warn", "terminated": "bad"}
 @room("partners.see")
 def tree(request: HttpRequest) -> HttpResponse:
     """Show the roots of the tree, or the partners that a search finds, with their earnings."""
-    text = request.GET.get("q", "").strip()[:100]
+    text = request.GET.get("q", "").replace("\0", "").strip()[:100]
     with reading() as conn:
         months = months_of(conn)
         period = asked_period(request, months)
