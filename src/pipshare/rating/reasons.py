@@ -43,6 +43,8 @@ class Reason(IntEnum):
     GATE = 28
     FORFEITED = 29
     OVER_REVENUE = 30
+    CARRIED = 31
+    RESET = 32
 
     @property
     def sentence(self) -> str:
@@ -119,6 +121,8 @@ _REASONS = {
     Reason.GATE: "the programme's gate was not reached in this month",
     Reason.FORFEITED: "held for too long, and forfeited as the plan says",
     Reason.OVER_REVENUE: "the margin guard left nothing of it",
+    Reason.CARRIED: "a negative sum, carried over to later windows or earned back by this one",
+    Reason.RESET: "a negative sum, which the plan forgets",
 }
 _WAITS = {
     Wait.NO_TERMS: "the partner has no terms at the close: load terms, or `none` on purpose",
