@@ -85,7 +85,9 @@ class TradeFacts:
     None = unknown. `qualified_ms`: 0 = always, None = not qualified. `bonus`: (equity - credit) /
     equity of the last snapshot, None = there is none. `contract_e8` is the deal's own, else the
     symbol's; 0 = unknown, as `pip_points`, tick size and tick value; `digits` -1 = unknown.
-    `value` is given for the sum of a period, instead of any basis, in `currency`.
+    `value` is given for the sum of a period or an event, instead of any basis, in `currency`;
+    `steps` are those of a ladder that an event pays for: (paid before, reached); `disputed`: what
+    it pays is held.
     """
 
     lots_e8: int
@@ -140,6 +142,8 @@ class TradeFacts:
     tick_value_e8: int = 0
     profit_currency: str = ""
     value: Fraction | None = None
+    steps: tuple[int, int] = (0, 1)
+    disputed: bool = False
 
     def group_text(self) -> str:
         """Name the account's group for the working."""

@@ -295,7 +295,7 @@ class Line:
             level=level,
             partner_id=partner_id,
             wallet=wallet,
-            held=(suspended and level > 0) or kyc,
+            held=(suspended and level > 0) or kyc or self.trade.disputed,
             working=tuple(self.steps),
             **known,  # type: ignore[arg-type]
         )

@@ -8,15 +8,19 @@ payee's window comes to after carry-over and advances.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
+from fractions import Fraction
 
 from pipshare.plans.terms import Component
+from pipshare.rating.reasons import Reason
 from pipshare.rating.twin.day import BrokerDay
 from pipshare.rating.twin.finish import Total, totals
 from pipshare.rating.twin.periods import earned_lines, period_trades
-from pipshare.rating.twin.run import UTC_DAY, Run, decided
+from pipshare.rating.twin.qualify import Paid
+from pipshare.rating.twin.run import UTC_DAY, Run, building_ids, decided
 from pipshare.rating.twin.running import CAP_WINDOWS, Running, unit_of
+from pipshare.rating.twin.state import State
 from pipshare.rating.twin_values import Fx, Partner, TradeFacts, TwinLine, TwinResult
 
 Given = tuple[TradeFacts, tuple[Partner, ...]]
@@ -42,12 +46,21 @@ class ManyResult:
 
 
 def rate_many(
-    trades: Iterable[Given], fx: Fx, day: BrokerDay = UTC_DAY, *, building_only: bool = True
+    trades: Iterable[Given],
+    fx: Fx,
+    day: BrokerDay = UTC_DAY,
+    *,
+    events: Sequence[tuple[int, Given]] = (),
+    building_only: bool = True,
 ) -> ManyResult:
-    """Rate trades whose pay depends on each other; `building_only` leaves out the other lines."""
+    """Rate trades whose pay depends on each other; `building_only` leaves out the other lines.
+
+    `events` are (component, pseudo trade) of what clients are paid for (`event_trades`).
+    """
     given = list(trades)
     order = sorted(range(len(given)), key=lambda i: _key(given[i][0], i))
     sums = period_trades([given[i] for i in order], fx, day)
+    sums += sorted(events, key=lambda one: (one[1][0].close_utc_ms, one[1][0].client_id or -1))
     measured = Running()
     _round(given, order, sums, fx, day, measured)
     running = Running(measured)
@@ -58,7 +71,8 @@ def rate_many(
     ]
     lines += [ManyLine(-1, *one) for one in earned_lines(dated, components, given)]
     if building_only:
-        lines = [x for x in lines if components[x.line.component_id].builds_up]
+        built = built_of(given, fx, day)
+        lines = [x for x in lines if x.place < 0 or x.line.component_id in built]
     found = totals([(x.window, x.client, x.line) for x in lines], components)
     return ManyResult(tuple(lines), found)
 
@@ -101,8 +115,37 @@ def _round(
         at = ids.index(component_id)
         component = run.programme.components[at]
         for line in run.component(at, component):
-            out.append(ManyLine(-1, window_of(component, trade, day), None, line))
+            taken = component.basis == "fixed" and (trade.value or 0) < 0 and line.wait is None
+            if taken and line.reason == Reason.PAID:
+                line = replace(line, reason=Reason.CLAWBACK)
+            out.append(ManyLine(-1, window_of(component, trade, day), trade.client_id, line))
     return out, components
+
+
+def built_of(given: Sequence[Given], fx: Fx, day: BrokerDay) -> set[int]:
+    """Return the components that build up, of all programmes that decide a trade."""
+    found: set[int] = set()
+    for trade, chain in given:
+        run = decided(trade, chain, fx, day, State())
+        if not isinstance(run, TwinResult):
+            found |= building_ids(run.decision)
+    return found
+
+
+def event_trades(
+    paid: Iterable[Paid], client_id: int, country: str = "", group_name: str = ""
+) -> list[TradeFacts]:
+    """Return a pseudo trade for each payment of a client: 1, or -1 when it is taken back."""
+    return [
+        TradeFacts(
+            lots_e8=0, hold_ms=None, close_utc_ms=one.at_ms, client_id=client_id, cancelled=False,
+            symbol_name="", symbol_group="", symbol_known=True, group_name=group_name,
+            account_type="", lot_factor=Fraction(1), country=country,
+            value=Fraction(-1 if one.clawback else 1), steps=(one.below, one.step),
+            disputed=one.held,
+        )
+        for one in paid
+    ]  # fmt: skip
 
 
 def _learn(run: Run, components: dict[int, Component]) -> None:

@@ -82,6 +82,23 @@ def by_trade(component: Component) -> bool:
     return component.per == "trade" and component.basis != "earned" and not event
 
 
+def building_ids(decision: Decision) -> set[int]:
+    """Return the components that build up, in any version or through what they are a share of."""
+    found: set[int] = set()
+    for _, version in decision.programme.versions:
+        if version is None:
+            continue
+        codes: set[str] = set()
+        for number, component in zip(
+            version.component_ids, version.programme.components, strict=True
+        ):
+            shares = {rule.of for rule in component.rates if rule.of}
+            if component.builds_up or shares & codes:
+                codes.add(component.code)
+                found.add(number)
+    return found
+
+
 class Run:
     """One trade on its way through the components of the programme that decides."""
 
@@ -103,8 +120,9 @@ class Run:
     def lines(self, only: Only) -> list[TwinLine]:
         """Rate all components, in the order of the file: a share looks back."""
         out: list[TwinLine] = []
+        built = building_ids(self.decision)
         for place, component in enumerate(self.programme.components):
-            building = component.builds_up
+            building = self.decision.version.component_ids[place] in built
             wanted = only == "all" or building == (only == "building")
             if wanted and by_trade(component):
                 out += self.component(place, component)

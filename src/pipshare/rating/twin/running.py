@@ -83,6 +83,8 @@ class Running(State):
         tier = line.component.tier
         if tier is None:
             return value * bands[0].amount
+        if tier.measure == "deposits":
+            return step_of_deposits(line, bands, value)
         span = self._span(line, payee, tier, value, currency)
         if isinstance(span, Waits):
             return span
@@ -117,7 +119,7 @@ class Running(State):
         if tier.measure == "lots":
             return lots_of(line.trade) * line.netting
         if tier.measure in ("trades", "conversions"):
-            return Fraction(1)
+            return Fraction(-1 if value < 0 else 1)  # below zero: one that is taken back
         if tier.measure == "clients":
             client = (who, window, client_of(line))
             new = client not in self._clients
@@ -135,22 +137,10 @@ class Running(State):
             value = value * rate[0]
         return value
 
-    def cut(self, line: Line, money: Money) -> Money | Waits | Reason:
-        """Return the amount as all caps leave it, one after the other."""
-        first = super().cut(line, money)
-        if not isinstance(first, Money):
-            return first
-        money = first
-        for place, cap in enumerate(line.component.caps):
-            if cap.per == "order" or cap.level not in (None, line.level):
-                continue
-            left = self._one_cap(line, money, place, cap)
-            if not isinstance(left, Money):
-                return left
-            money = left
-        return money
-
-    def _one_cap(self, line: Line, money: Money, place: int, cap: Cap) -> Money | Waits | Reason:
+    def one_cap(self, line: Line, money: Money, place: int, cap: Cap) -> Money | Waits | Reason:
+        """Cut what exceeds the cap: min(total after, cap) - min(total before, cap)."""
+        if cap.per == "order":
+            return super().one_cap(line, money, place, cap)
         day = line.run.day.window(line.trade.close_utc_ms, CAP_WINDOWS[cap.per])
         who = client_of(line) if cap.per.startswith("client") else line.partner.id
         key = (component_id(line), place, line.level, who, day)
@@ -263,6 +253,15 @@ class _Banded:
         said = f"{short(measure)} {self.tier.measure} in the {self.tier.window}"
         self.line.say("tier", f"{said}: {text}")
         self.line.words.append(f"{said}: {text}")
+
+
+def step_of_deposits(line: Line, bands: Bands, value: Fraction) -> Fraction:
+    """Return the difference of a ladder's steps, which the client's deposits reached."""
+    due = [Fraction(0), *(rule.amount for rule in bands)]
+    below, step = line.trade.steps
+    line.say("ladder", f"step {step} of {len(bands)}: {number_text(due[step], 2)} in all, "
+                       f"{number_text(due[below], 2)} paid before")  # fmt: skip
+    return value * (due[step] - due[below])
 
 
 def component_id(line: Line) -> int:

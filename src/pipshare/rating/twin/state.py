@@ -6,6 +6,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from pipshare.money.amounts import SCALE
+from pipshare.plans.periods import Cap
 from pipshare.rating.reasons import Reason, Wait
 from pipshare.rating.twin.amounts import Money, Waits
 from pipshare.rating.twin.bases import lots_of
@@ -33,25 +34,29 @@ class State:
 
     def cut(self, line: Line, money: Money) -> Money | Waits | Reason:
         """Return the amount as the caps leave it."""
-        for cap in line.component.caps:
-            if cap.per != "order" or cap.level not in (None, line.level):
+        for place, cap in enumerate(line.component.caps):
+            if cap.level not in (None, line.level):
                 continue
-            if cap.unit == "lots":
-                lots = lots_of(line.trade)
-                allowed = units(
-                    Fraction(money.orig_e8, SCALE) * min(cap.amount / lots, Fraction(1)), None, ""
-                )
-            else:
-                limit = limit_in(line, cap.amount, cap.currency, money.currency)
-                if not isinstance(limit, int):
-                    return limit
-                allowed = min(money.orig_e8, limit)
-            left = capped(line, money, allowed, f"at most {number_text(cap.amount, 2)} "
-                                                f"{cap.currency or 'lots'} per order")  # fmt: skip
-            if isinstance(left, Reason):
+            left = self.one_cap(line, money, place, cap)
+            if not isinstance(left, Money):
                 return left
             money = left
         return money
+
+    def one_cap(self, line: Line, money: Money, place: int, cap: Cap) -> Money | Waits | Reason:
+        """Return the amount as one cap leaves it; what builds up is not known here."""
+        if cap.per != "order":
+            return money
+        if cap.unit == "lots":
+            part = min(cap.amount / lots_of(line.trade), Fraction(1))
+            allowed = units(Fraction(money.orig_e8, SCALE) * part, None, "")
+        else:
+            limit = limit_in(line, cap.amount, cap.currency, money.currency)
+            if not isinstance(limit, int):
+                return limit
+            allowed = min(money.orig_e8, limit)
+        words = f"at most {number_text(cap.amount, 2)} {cap.currency or 'lots'} per order"
+        return capped(line, money, allowed, words)
 
 
 def limit_in(line: Line, amount: Fraction, base: str, quote: str) -> int | Waits:

@@ -32,7 +32,7 @@ def marginal(bands: Bands, tier: Tier, before: Fraction, after: Fraction) -> Fra
     """
     starts = [rule.start for rule in bands]
     if before == after or tier.measure in COUNTED:
-        place = band_at(starts, after, tier.boundary)
+        place = band_at(starts, max(before, after), tier.boundary)
         return None if place < 0 else bands[place].amount
     low, high = min(before, after), max(before, after)
     if high <= starts[0] and starts[0] > 0:

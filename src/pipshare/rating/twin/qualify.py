@@ -1,0 +1,318 @@
+"""One client's qualification by hand: every moment of his life is asked anew whether he qualifies.
+
+Nothing is remembered but what was paid. At each moment all facts known by then are looked at from
+the start: is there a moment, up to now, at which all conditions held, with what is left of each
+deposit by now? So a reversal that comes first, a dispute that is won and a deposit that clears late
+need no rule of their own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from fractions import Fraction
+
+from pipshare.plans.periods import Tier
+from pipshare.plans.qualifying import Qualify
+from pipshare.rating.twin.day import BrokerDay
+from pipshare.rating.twin.tiers import band_at
+
+HOUR_MS = 3_600_000
+OPENED, LOST, WON = "chargeback_opened", "chargeback_lost", "chargeback_won"
+REVERSED = ("deposit_reversed", "withdrawal_reversed")
+# (base, quote, utc_ms) -> the exact rate.
+Rate = Callable[[str, str, int], Fraction]
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something that happened to a client. `amount` 0 on a taking = all of it; `cleared_ms` 0 = at
+    once; `reference` names the movement that is taken back or disputed."""
+
+    name: str
+    kind: str
+    at_ms: int
+    amount: Fraction = Fraction(0)
+    currency: str = ""
+    reference: str = ""
+    cleared_ms: int = 0
+
+    @property
+    def counts_ms(self) -> int:
+        """The moment from which a movement counts."""
+        return max(self.at_ms, self.cleared_ms)
+
+
+@dataclass(frozen=True)
+class Closed:
+    """A closed trade of the client that passes the conditions: what it adds to each measure."""
+
+    at_ms: int
+    lots: Fraction = Fraction(0)
+    spread: Fraction = Fraction(0)
+    commission: Fraction = Fraction(0)
+
+
+@dataclass(frozen=True)
+class Paid:
+    """Something to pay, or to take back (`clawback`): the steps from `below` up to `step`."""
+
+    at_ms: int
+    below: int
+    step: int
+    clawback: bool = False
+    held: bool = False
+
+
+class Client:
+    """One client: his events and trades in any order, and what is asked of him."""
+
+    def __init__(
+        self, events: Sequence[Event], trades: Sequence[Closed], asked: Qualify, day: BrokerDay,
+        rate: Rate | None = None,
+    ) -> None:  # fmt: skip
+        self.events = sorted(events, key=lambda e: (e.at_ms, _RANK.get(e.kind, 0), e.name))
+        self.trades, self.asked, self.day, self.rate = trades, asked, day, rate
+
+    def moments(self) -> list[int]:
+        """Return every moment at which something may change."""
+        moments = {e.at_ms for e in self.events} | {e.counts_ms for e in self.events}
+        return sorted(moments | {t.at_ms for t in self.trades})
+
+    def qualified_ms(self, as_of: int, doubted: bool = False) -> int | None:
+        """Return the first moment at which all held, as known at `as_of`; None = none yet."""
+        for moment in self.moments():
+            if moment <= as_of and self._holds(moment, as_of, doubted):
+                return moment
+        return None
+
+    def deposits(self, moment: int, as_of: int, doubted: bool = False) -> Fraction:
+        """Return the sum of deposits counted by a moment, with what is left of them by `as_of`."""
+        return sum((x for _, x in self._counted("deposit", moment, as_of, doubted)), Fraction(0))
+
+    def _holds(self, moment: int, as_of: int, doubted: bool) -> bool:
+        asked = self.asked
+        crm = self._said("qualified", moment, as_of) and not self._all_taken(as_of, doubted)
+        if asked.who != "own" and not crm:
+            return False
+        if asked.who != "crm":
+            if asked.kyc and not self._said("kyc_approved", moment, as_of):
+                return False
+            if not self._deposited(moment, as_of, doubted) or not self._traded(moment):
+                return False
+        if self._asks_nothing() and not self._registered(moment):
+            return False
+        return self.in_time(moment, as_of, doubted)
+
+    def _asks_nothing(self) -> bool:
+        q = self.asked
+        asks = (q.first_deposit, q.net_deposits, q.lots, q.spread, q.commission, q.orders,
+                q.active_days)  # fmt: skip
+        return q.who == "own" and not q.kyc and all(one is None for one in asks)
+
+    def _registered(self, moment: int) -> bool:
+        """Where nothing else is asked the registration itself qualifies."""
+        return any(e.kind == "registration" and e.at_ms <= moment for e in self.events)
+
+    def _all_taken(self, as_of: int, doubted: bool) -> bool:
+        """Tell whether there were deposits, of which nothing is left."""
+        had = any(e.kind == "deposit" and e.counts_ms <= as_of for e in self.events)
+        return had and not self._counted("deposit", as_of, as_of, doubted)
+
+    def _deposited(self, moment: int, as_of: int, doubted: bool) -> bool:
+        asked = self.asked
+        counted = self._counted("deposit", moment, as_of, doubted)
+        if asked.first_deposit is not None:
+            if not counted:
+                return False
+            first = min(counted, key=lambda x: (x[0].at_ms, x[0].counts_ms, x[0].name))
+            total = first[1]
+            if asked.sum_hours:
+                end = first[0].at_ms + asked.sum_hours * HOUR_MS
+                total = sum((x for e, x in counted if e.at_ms < end), Fraction(0))
+            if total < asked.first_deposit:
+                return False
+        if asked.net_deposits is None:
+            return True
+        out = self._counted("withdrawal", moment, as_of, doubted)
+        net = sum((x for _, x in counted), Fraction(0)) - sum((x for _, x in out), Fraction(0))
+        return net >= asked.net_deposits
+
+    def _traded(self, moment: int) -> bool:
+        asked = self.asked
+        done = [t for t in self.trades if t.at_ms <= moment]
+        sums = (
+            (asked.lots, sum((t.lots for t in done), Fraction(0))),
+            (asked.spread, sum((t.spread for t in done), Fraction(0))),
+            (asked.commission, sum((t.commission for t in done), Fraction(0))),
+            (asked.orders, len(done)),
+            (asked.active_days, len({self.day.date(t.at_ms) for t in done})),
+        )
+        return all(needed is None or reached >= needed for needed, reached in sums)
+
+    def in_time(self, moment: int, as_of: int, doubted: bool) -> bool:
+        """Tell whether a moment is within the days that all of it has to happen in."""
+        if self.asked.within_days is None:
+            return True
+        known = [e.at_ms for e in self.events if e.kind == "registration"]
+        if not known:
+            known = [e.at_ms for e, _ in self._counted("deposit", as_of, as_of, doubted)]
+        if not known:
+            return True
+        last = later(self.day.date(min(known)), self.asked.within_days, self.asked.calendar)
+        return self.day.date(moment) <= last
+
+    def _said(self, good: str, moment: int, as_of: int) -> bool:
+        """Tell whether a word was given by a moment and stood, unbroken, until `as_of`."""
+        since = None
+        for event in self.events:
+            if event.at_ms > as_of or not _is_word(event.kind, good):
+                continue
+            if event.kind != good:
+                since = None
+            elif since is None:
+                since = event.at_ms
+        return since is not None and since <= moment
+
+    def _counted(
+        self, kind: str, moment: int, as_of: int, doubted: bool
+    ) -> list[tuple[Event, Fraction]]:
+        """Return movements counted by a moment, with what is left of them as known at `as_of`."""
+        out = []
+        for event in self.events:
+            if event.kind == kind and event.counts_ms <= moment:
+                left = self._left(event, as_of, doubted)
+                if left > 0:
+                    out.append((event, self._money(event, left)))
+        return out
+
+    def _original(self, taking: Event) -> str:
+        """Return the movement that a taking is of; a lost dispute may name the opened one."""
+        named = {e.name: e for e in self.events}
+        at: Event | None = taking
+        for _ in self.events:
+            if at is None or not at.reference:
+                break
+            name, at = at.reference, named.get(at.reference)
+            if at is None or not at.reference:
+                return name
+        return ""
+
+    def _left(self, movement: Event, as_of: int, doubted: bool) -> Fraction:
+        left, disputed, lost = movement.amount, Fraction(0), False
+        for event in self.events:
+            if event.at_ms > as_of or self._original(event) != movement.name:
+                continue
+            amount = event.amount or movement.amount
+            if event.kind in REVERSED:
+                left -= amount
+            elif event.kind == OPENED:
+                disputed, lost = amount, False
+            elif event.kind == LOST:
+                disputed, lost = event.amount or disputed or movement.amount, True
+            elif event.kind == WON:
+                disputed, lost = Fraction(0), False
+        return left - (disputed if lost or doubted else 0)
+
+    def disputed_ms(self) -> int | None:
+        """Return the moment of the first dispute that is open in the end, None = there is none."""
+        found = []
+        for deposit in self.events:
+            words = [e for e in self.events if self._original(e) == deposit.name
+                     and e.kind in (OPENED, LOST, WON)]  # fmt: skip
+            if deposit.kind == "deposit" and words and words[-1].kind == OPENED:
+                found.append(words[-1].at_ms)
+        return min(found, default=None)
+
+    def _money(self, event: Event, amount: Fraction) -> Fraction:
+        wanted = self.asked.currency
+        if not wanted or not event.currency or wanted == event.currency or self.rate is None:
+            return amount
+        return amount * self.rate(event.currency, wanted, event.at_ms)
+
+
+_RANK = {OPENED: 1, LOST: 2, WON: 3, "deposit_reversed": 4, "withdrawal_reversed": 4}
+
+
+def _is_word(kind: str, good: str) -> bool:
+    """Tell whether an event is the good word, or one that takes it back."""
+    if good == "qualified":
+        return kind in ("qualified", "unqualified")
+    return kind.startswith("kyc_")
+
+
+def later(start: date, days: int, calendar: str) -> date:
+    """Return the last day that is within so many days of a day, itself not counted."""
+    if calendar == "calendar":
+        return start + timedelta(days=days)
+    while days:
+        start += timedelta(days=1)
+        days -= start.isoweekday() <= 5
+    return start
+
+
+def payments(
+    client: Client,
+    starts: Sequence[Fraction] = (Fraction(0),),
+    tier: Tier | None = None,
+    clawback_days: int | None = None,
+) -> list[Paid]:
+    """Return what is to be paid for a client, and taken back, in order.
+
+    `starts` are the steps of a ladder of deposits (one step without a ladder). A step that falls
+    away is taken back within `clawback_days` of its payment (None = always), else it stays paid.
+    What would not stand if the disputes now open were lost is held.
+    """
+    boundary = "from" if tier is None else tier.boundary
+    ladder = tier is not None and tier.method == "ladder"
+    out: list[Paid] = []
+    standing: list[int] = []  # places in `out`
+    moments = client.moments()
+
+    def reached(as_of: int, doubted: bool = False) -> int:
+        since = client.qualified_ms(as_of, doubted)
+        if since is None:
+            return 0
+        if not ladder:
+            return 1
+        best = max(
+            client.deposits(m, as_of, doubted)
+            for m in moments
+            if since <= m <= as_of and client.in_time(m, as_of, doubted)
+        )
+        return band_at(starts, best, boundary) + 1
+
+    def young(paid: Paid, at_ms: int) -> bool:
+        days = (client.day.date(at_ms) - client.day.date(paid.at_ms)).days
+        return clawback_days is None or days <= clawback_days
+
+    for moment in moments:
+        step = reached(moment)
+        top = out[standing[-1]].step if standing else 0
+        if step > top:
+            standing.append(len(out))
+            out.append(Paid(moment, top, step))
+        while standing and out[standing[-1]].step > step:
+            last = out[standing[-1]]
+            if not young(last, moment):
+                break
+            standing.pop()
+            out.append(Paid(moment, last.below, last.step, clawback=True))
+            if last.below < step:  # a part of what was paid at once still stands
+                standing.append(len(out))
+                out.append(Paid(moment, last.below, step))
+    disputed = client.disputed_ms()
+    if disputed is not None:
+        sure = reached(moments[-1], doubted=True)
+        for place in standing:
+            if out[place].step > sure and young(out[place], disputed):
+                out[place] = replace(out[place], held=True)
+    return out
+
+
+def due(steps: Sequence[Fraction], paid: Paid) -> Fraction:
+    """Return the amount of a payment on a ladder whose steps are due in all."""
+    whole = [Fraction(0), *steps]
+    amount = whole[paid.step] - whole[paid.below]
+    return -amount if paid.clawback else amount
