@@ -26,7 +26,8 @@ class Ladder:
         if not self.starts:
             return 1
         value = reached.deposits
-        return sum(one < value if self.above else one <= value for one in self.starts)
+        # A step from 0 is reached by whoever qualifies, also where a sum has to be above it.
+        return sum(one <= 0 or (one < value if self.above else one <= value) for one in self.starts)
 
 
 @dataclass(frozen=True)

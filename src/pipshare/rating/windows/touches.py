@@ -14,6 +14,7 @@ from pipshare.period import Millis as Longs
 from pipshare.plans.book import Book
 from pipshare.plans.terms import Programme
 from pipshare.rating.columns import TradeColumns
+from pipshare.rating.deciding import deciding as deciding
 from pipshare.rating.windows.calendar import bounds, numbers
 from pipshare.rating.windows.reach import is_of_clients, reach
 
@@ -23,18 +24,6 @@ TOUCHED: dict[str, pl.DataType | type[pl.DataType]] = {
     "window_end_ms": pl.Int64, "row": pl.Int64,
 }  # fmt: skip
 Ints = npt.NDArray[np.integer[Any]]
-
-
-def deciding(book: Book, chains: Sequence[tuple[int, ...]], chain: Ints, moment_ms: Longs) -> Longs:
-    """Return the place in `book.versions` of what decides each row, -1 = nothing does.
-
-    The direct IB's terms at the moment name the programme; a chain of -1 has none.
-    """
-    directs = np.array([*(one[0] if one else -1 for one in chains), -1], np.int64)
-    terms = book.terms_at(directs[chain], moment_ms)
-    named = [-1 if one.programme_id is None else one.programme_id for one in book.terms]
-    programme = np.array([*named, -1], np.int64)[terms]
-    return np.where(programme >= 0, book.version_at(programme, moment_ms), -1)
 
 
 def touches(

@@ -1,0 +1,235 @@
+"""Components that pay for what happens to a client: rows rated as pseudo trades, and undone."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from pipshare.period import Millis as Longs
+from pipshare.plans.terms import Component, Programme
+from pipshare.rating.finish.gates import passes
+from pipshare.rating.parts import Part
+from pipshare.rating.qualify import Life
+from pipshare.rating.qualify.stretches import TRADE
+from pipshare.rating.reasons import Reason
+from pipshare.rating.windows.calendar import numbers
+from pipshare.rating.windows.client_rows import asked_of, client_rows, is_ladder
+from pipshare.rating.windows.given import Given
+from pipshare.rating.windows.lines import LINES, by_prefix, negated, no_lines, no_waits
+from pipshare.rating.windows.narrow import Keep, all_parts, at_band, starts_of
+from pipshare.rating.windows.pseudo import ONE_E8, PseudoRows
+from pipshare.rating.windows.rating_pass import (
+    Found,
+    bare,
+    changes_the_past,
+    pseudo_pass,
+    stacked,
+)
+from pipshare.rating.windows.reach import is_of_clients, reach
+
+_SAME = ("trade_row", "level", "partner_id", "wallet")
+
+
+def client_pass(given: Given, wanted: Collection[int], lives: Sequence[Life]) -> Found:
+    """Return LINES and WAITS of the wanted components that pay for clients."""
+    parts = [part for part in all_parts(given.book)
+             if part.component_id in wanted and is_of_clients(part.component)]  # fmt: skip
+    ids = sorted({part.component_id for part in parts})
+    return stacked([
+        _component(given, [part for part in parts if part.component_id == number], lives)
+        for number in ids
+    ])  # fmt: skip
+
+
+def _component(given: Given, parts: Sequence[Part], lives: Sequence[Life]) -> Found:
+    part = parts[-1]
+    parts = sorted(parts, key=lambda one: given.book.versions[one.version].valid_from_ms)
+    rows, waits = client_rows(given, parts, lives)
+    paid, number = np.flatnonzero(rows["undoes"].to_numpy() < 0), part.component_id
+    if not len(paid):
+        return no_lines(), waits
+    if is_ladder(part.component):
+        lines, waiting = _steps(given, part, rows, paid)
+    elif part.component.tier is None:
+        lines, waiting = _named(
+            pseudo_pass(given, _pseudo(rows, paid), _keep(number), number), paid
+        )
+    else:
+        lines, waiting = _tiered(given, part, rows, paid)
+    lines = _gated(given, part, rows, lines, lives)
+    lines = pl.concat([lines, _undone(rows, lines)])
+    return _told(rows, lines), pl.concat([waits, _told(rows, waiting)])
+
+
+def _pseudo(rows: pl.DataFrame, at: Longs) -> PseudoRows:
+    """Return these rows as pseudo trades of the value one."""
+    some = rows[at]
+    countries = tuple(name for name in some["country"].unique().sort() if name)
+    place = {name: code for code, name in enumerate(countries)} | {"": -1}
+    return PseudoRows(
+        chain=some["chain"].to_numpy(), client=some["client"].to_numpy(),
+        moment_ms=some["moment_ms"].to_numpy(), value_e8=np.full(len(at), ONE_E8, np.int64),
+        currency=np.full(len(at), -1, np.int32),
+        country=some["country"].replace_strict(place, return_dtype=pl.Int32).to_numpy(),
+        countries=countries,
+    )  # fmt: skip
+
+
+def _keep(number: int) -> Keep:
+    def keep(programme: Programme, component: Component, id_: int) -> Component | None:
+        return bare(component) if id_ == number else None
+
+    return keep
+
+
+def _named(found: Found, at: Longs) -> Found:
+    """Name lines and waits by the rows of the frame; they were rated as places in `at`."""
+    names = pl.Series(at, dtype=pl.Int64)
+    lines, waits = (one.with_columns(trade_row=names.gather(one["trade_row"])) for one in found)
+    return lines, waits
+
+
+def _steps(given: Given, part: Part, rows: pl.DataFrame, paid: Longs) -> Found:
+    """Rate the steps of ladders: what is due in all at the step, less what was due at the last."""
+    tops, waits = _at_steps(given, part, rows, paid, "to")
+    bottoms, more = _at_steps(given, part, rows, paid, "from")
+    less = bottoms.select(*_SAME, minus="amount_e8", minus_orig="orig_e8")
+    lines = tops.join(less, on=_SAME, how="left", maintain_order="left").with_columns(
+        amount_e8=pl.col("amount_e8") - pl.col("minus").fill_null(0),
+        orig_e8=pl.col("orig_e8") - pl.col("minus_orig").fill_null(0),
+    )
+    waiting = pl.concat([waits, more]).unique(maintain_order=True)
+    # Where the lower step waits for something, the difference does.
+    lines = lines.join(more, on=["trade_row", "level"], how="anti", maintain_order="left")
+    return lines.select(LINES.keys()), waiting
+
+
+def _at_steps(given: Given, part: Part, rows: pl.DataFrame, paid: Longs, column: str) -> Found:
+    starts, step = starts_of(part.component), rows[column].to_numpy()
+    found: list[Found] = []
+    for one in np.unique(step[paid]).tolist():
+        if one > 0:
+            at = paid[step[paid] == one]
+            keep = _keep_band(part.component_id, starts[one - 1])
+            rated = pseudo_pass(given, _pseudo(rows, at), keep, part.component_id)
+            found.append(_named(rated, at))
+    return stacked(found)
+
+
+def _keep_band(number: int, start: object) -> Keep:
+    def keep(programme: Programme, component: Component, id_: int) -> Component | None:
+        return at_band(bare(component), start) if id_ == number else None  # type: ignore[arg-type]
+
+    return keep
+
+
+def _tiered(given: Given, part: Part, rows: pl.DataFrame, paid: Longs) -> Found:
+    """Rate rows whose rate goes by a measure, such as how many there were in the window.
+
+    What is undone within the window it would count in counts for nothing: it is rated (and taken
+    back) at the first band.
+    """
+    component, number = part.component, part.component_id
+    tier = component.tier
+    assert tier is not None
+    unit = tier.unit if tier.window == "rolling" else tier.window
+    moment, booked = rows["moment_ms"].to_numpy(), rows["booked_ms"].to_numpy()
+    gone = np.zeros(len(rows), np.bool_)
+    undoing = np.flatnonzero(rows["undoes"].to_numpy() >= 0)
+    undone = rows["undoes"].to_numpy()[undoing]
+    same = numbers(moment[undone], unit, given.clock) == numbers(booked[undoing], unit, given.clock)
+    gone[undone[same & (unit != "life")]] = True
+    lost, kept = paid[gone[paid]], paid[~gone[paid]]
+    first = _keep_band(number, starts_of(component)[0])
+    found = [_named(pseudo_pass(given, _pseudo(rows, lost), first, number), lost)]
+    if not changes_the_past(component):
+        rated = pseudo_pass(given, _pseudo(rows, kept), _keep(number), number)
+        return stacked([*found, _named(rated, kept)])
+    waits: list[pl.DataFrame] = []
+
+    def rate(some: Longs) -> pl.DataFrame:
+        lines, waiting = _named(
+            pseudo_pass(given, _pseudo(rows, kept[some]), _keep(number), number), some
+        )
+        waits.append(waiting)
+        return lines
+
+    lines = by_prefix(rate, moment[kept], unit, reach(component).booked, given.clock)
+    found.append((_renamed(lines, kept), pl.concat([no_waits(), *waits])))
+    return stacked(found)
+
+
+def _renamed(lines: pl.DataFrame, at: Longs) -> pl.DataFrame:
+    """Name lines by the rows of the frame; those of no row keep -1 and their moment."""
+    names = np.r_[at, -1]
+    return lines.with_columns(trade_row=pl.Series(names[lines["trade_row"].to_numpy()]))
+
+
+def _gated(
+    given: Given, part: Part, rows: pl.DataFrame, lines: pl.DataFrame, lives: Sequence[Life]
+) -> pl.DataFrame:
+    """Pay nothing for the months in which too few clients of the direct IB qualified."""
+    gate = asked_of(part.programme, part.component).gate
+    if gate is None or given.chains_at is None:
+        return lines
+    first = rows.filter((pl.col("undoes") < 0) & (pl.col("from") == 0))
+    qualified = _counts(given, first["chain"].to_numpy(), first["moment_ms"].to_numpy())
+    known = [life for life in lives if life.registered_ms is not None]
+    client = np.array([life.client for life in known], np.int64)
+    at = np.array([life.registered_ms for life in known], np.int64)
+    registered = _counts(given, given.chains_at(client, at), at) if known else {}
+    keys = _keys(given, rows["chain"].to_numpy(), rows["moment_ms"].to_numpy())
+    enough = passes(
+        np.array([registered.get(key, 0) for key in keys], np.int64),
+        np.array([qualified.get(key, 0) for key in keys], np.int64), gate.conversion,
+    )  # fmt: skip
+    shut = pl.Series(np.r_[~enough, False])[lines["trade_row"].to_numpy()]
+    shut = shut & (lines["reason"] == int(Reason.PAID))
+    return lines.with_columns(
+        amount_e8=pl.when(shut).then(0).otherwise("amount_e8"),
+        orig_e8=pl.when(shut).then(0).otherwise("orig_e8"),
+        reason=pl.when(shut).then(pl.lit(int(Reason.GATE), pl.Int16)).otherwise("reason"),
+    )
+
+
+def _keys(given: Given, chain: npt.NDArray[np.int32], moment_ms: Longs) -> list[tuple[int, int]]:
+    directs = np.array([*(one[0] if one else -1 for one in given.placed.chains), -1], np.int64)
+    month = numbers(moment_ms, "month", given.clock)
+    return list(zip(directs[chain].tolist(), month.tolist(), strict=True))
+
+
+def _counts(
+    given: Given, chain: npt.NDArray[np.int32], moment_ms: Longs
+) -> dict[tuple[int, int], int]:
+    counts: dict[tuple[int, int], int] = {}
+    for key in _keys(given, chain, moment_ms):
+        counts[key] = counts.get(key, 0) + 1
+    return counts
+
+
+def _undone(rows: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
+    """Return the lines that take back those of the rows which were undone."""
+    undoing = rows.with_row_index("by").filter(pl.col("undoes") >= 0)
+    back = undoing.select(pl.col("by").cast(pl.Int64), trade_row="undoes")
+    found = lines.filter(pl.col("amount_e8") != 0).join(back, on="trade_row", maintain_order="left")
+    return negated(found, Reason.CLAWBACK).with_columns(trade_row="by").select(LINES.keys())
+
+
+def _told(rows: pl.DataFrame, frame: pl.DataFrame) -> pl.DataFrame:
+    """Put in what the rows say: when it counts, by which event, and what holds it."""
+    place = frame["trade_row"].to_numpy()
+    own = pl.Series(place >= 0, dtype=pl.Boolean)
+    some = rows[np.maximum(place, 0)]
+    cause = some["event"].replace(TRADE, "")
+    told = frame.with_columns(
+        moment_ms=pl.when(own).then(some["booked_ms"]).otherwise("moment_ms"),
+        event=pl.when(own).then(cause).otherwise("event"),
+        trade_row=pl.lit(-1, pl.Int64),
+    )
+    if "held_by" not in frame.columns:
+        return told
+    disputed = own & (some["held_by"] != "")
+    return told.with_columns(held_by=pl.when(disputed).then(some["held_by"]).otherwise("held_by"))
