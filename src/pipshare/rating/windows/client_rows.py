@@ -37,6 +37,16 @@ def asked_of(programme: Programme, component: Component) -> Qualify:
     return component.qualify or programme.qualify or Qualify(0, who="crm")
 
 
+def asking(given: Given, asked: Qualify, currency: str) -> Asked:
+    """Return what is asked of clients, with the clock and the exchange rates that are given."""
+
+    def fx(base: str, quote: str, at: int) -> Fraction | None:
+        top, bottom, _, told = given.fx.find_pair(base, quote, np.array([at], np.int64))
+        return Fraction(int(top[0]), int(bottom[0])) if told[0] else None
+
+    return Asked(asked, currency, given.clock, fx)
+
+
 def client_rows(
     given: Given, parts: Sequence[Part], lives: Sequence[Life]
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -71,14 +81,9 @@ def _of_version(
     ladder = Ladder()
     if tier is not None and is_ladder(component):
         ladder = Ladder(starts_of(component), tier.boundary == "above")
-
-    def fx(base: str, quote: str, at: int) -> Fraction | None:
-        top, bottom, _, told = given.fx.find_pair(base, quote, np.array([at], np.int64))
-        return Fraction(int(top[0]), int(bottom[0])) if told[0] else None
-
     rows, waiting = qualification_rows(
-        lives, trades_moments(given, part, asked, currency),
-        Asked(asked, currency, given.clock, fx), ladder, component.clawback_days,
+        lives, trades_moments(given, part, asked, currency), asking(given, asked, currency),
+        ladder, component.clawback_days,
     )  # fmt: skip
     number = given.book.versions[part.version].programme_id
     held = given.book.version_at(np.full(len(rows), number), rows["moment_ms"].to_numpy())
