@@ -10,6 +10,8 @@ LOADERS = {
     "servers": market.load_servers,
     "groups": market.load_groups,
     "symbols": market.load_symbols,
+    "markups": market.load_markups,
+    "spreads": market.load_spreads,
     "quotes": market.load_quotes,
     "fx": market.load_fx,
 }

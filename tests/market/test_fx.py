@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipshare.errors import BrokenBooks
-from pipshare.market import CENT_ID, MAX_AGE_MS, FxRow, FxTable
+from pipshare.market import CENT_ID, CHAIN_ID, MAX_AGE_MS, FxLeg, FxRow, FxTable
 from pipshare.money.currencies import CENT_CURRENCIES
 
 DAY = 86_400_000
@@ -42,7 +42,9 @@ TABLE = FxTable([
         ("USD", "JPY", 13 * DAY, (Fraction(150), 4)),  # the pair itself goes before its inverse
         ("JPY", "USD", 13 * DAY, (Fraction(1, 200), 5)),
         ("USD", "JPY", 18 * DAY, (Fraction(200), -5)),
-        ("EUR", "JPY", 11 * DAY, None),  # never made up from two others
+        ("EUR", "JPY", 11 * DAY, (Fraction("187.5"), CHAIN_ID)),  # through USD
+        ("JPY", "EUC", 11 * DAY, (100 / Fraction("187.5"), CHAIN_ID)),
+        ("EUR", "JPY", 18 * DAY + 1, None),  # one of the two is too old
         ("GBP", "USD", 11 * DAY, None),
     ],
 )
@@ -56,7 +58,9 @@ def test_a_rate_that_does_not_fit_is_no_rate():
             FxTable([FxRow(1, "EUR", "USD", 0, rate)])
 
 
-def plain(rows: list[FxRow], base: str, quote: str, moment: int) -> tuple[Fraction, int] | None:
+def plain(
+    rows: list[FxRow], base: str, quote: str, moment: int, deep: bool = True
+) -> tuple[Fraction, int] | None:
     """Look up a rate as the rules are written, one row at a time."""
     if base == quote:
         return Fraction(1), 0
@@ -70,10 +74,28 @@ def plain(rows: list[FxRow], base: str, quote: str, moment: int) -> tuple[Fracti
             best = max(held, key=lambda r: (r.at_ms, r.id), default=None)
             if best and moment - best.at_ms <= MAX_AGE_MS:
                 return times * best.rate**sign, sign * best.id
+    if not deep:
+        return None
+    for pivot in ("USD", "EUR"):
+        if pivot in (main_base, main_quote):
+            continue
+        legs = [
+            plain(rows, *leg, moment, False) for leg in ((main_base, pivot), (pivot, main_quote))
+        ]
+        if None not in legs and (rate := shortened(legs[0][0] * legs[1][0])):
+            return factor * rate, CHAIN_ID
     return None
 
 
-CODES = st.sampled_from(["USD", "EUR", "USC", "EUC", "JPY"])
+def shortened(rate: Fraction) -> Fraction:
+    """Leave a product as it is, or with as many decimals as 16 digits allow, half to even."""
+    if max(rate.numerator, rate.denominator) <= 10**16:
+        return rate
+    places = next((n for n in range(16, -1, -1) if rate * 10**n <= 10**16), None)
+    return Fraction(0) if places is None else Fraction(round(rate * 10**places), 10**places)
+
+
+CODES = st.sampled_from(["USD", "EUR", "USC", "EUC", "JPY", "GBP"])
 MOMENTS = st.integers(0, 12).map(lambda day: 20 * DAY + day * DAY) | st.integers(0, 40 * DAY)
 RATES = st.fractions(min_value=Fraction(1, 10**6), max_value=10**6, max_denominator=10**8) | (
     st.sampled_from([Fraction(10**16), Fraction(1, 10**16), Fraction(10**16 - 1, 10**16)])
@@ -96,3 +118,48 @@ def test_columns_equal_the_plain_reading(rows, asked):
     ]
     assert columns == wanted
     assert (found.bottom > 0).all()
+
+
+BOTH = FxTable([
+    FxRow(1, "EUR", "USD", 0, Fraction("1.2"), Fraction("1.1"), Fraction("1.3")),
+    FxRow(2, "USD", "JPY", 0, Fraction(150)),
+    FxRow(3, "GBP", "USD", 0, Fraction("1.5"), Fraction("1.4"), Fraction("1.6")),
+])  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("base", "quote", "side", "wanted"),
+    [
+        ("EUR", "USD", "bid", (Fraction("1.1"), 1)),
+        ("EUR", "USD", "ask", (Fraction("1.3"), 1)),
+        ("USD", "EUR", "ask", (1 / Fraction("1.3"), -1)),  # divided by the ask of the pair
+        ("USC", "EUR", "bid", (Fraction("0.01") / Fraction("1.1"), -1)),
+        ("USD", "JPY", "ask", (Fraction(150), 2)),  # one rate stands for both sides
+        ("EUR", "GBP", "bid", (Fraction("1.1") / Fraction("1.4"), CHAIN_ID)),
+        ("EUR", "USD", "mid", (Fraction("1.2"), 1)),
+    ],
+)
+def test_sides_are_those_of_the_pair_as_recorded(base, quote, side, wanted):
+    assert BOTH.find(base, quote, DAY, side) == wanted
+    column = BOTH.find_column([base], [quote], np.array([DAY]), side)
+    assert Fraction(int(column.top[0]), int(column.bottom[0])) == wanted[0]
+
+
+def test_a_chain_names_its_two_steps():
+    assert BOTH.legs("EUR", "GBP", DAY) == (
+        FxLeg("EUR", "USD", Fraction("1.2"), 1),
+        FxLeg("USD", "GBP", 1 / Fraction("1.5"), -3),
+    )
+    assert BOTH.legs("EUR", "CHF", DAY) is None
+
+
+def test_the_entities_own_currencies_come_after_dollar_and_euro():
+    rows = [FxRow(1, "AUD", "GBP", 0, Fraction(1, 2)), FxRow(2, "GBP", "CHF", 0, Fraction(1, 3))]
+    assert FxTable(rows).find("AUD", "CHF", DAY) is None
+    assert FxTable(rows, ("USD", "GBP")).find("AUD", "CHF", DAY) == (Fraction(1, 6), CHAIN_ID)
+
+
+def test_a_chain_that_is_too_long_is_rounded_to_sixteen_digits():
+    odd = Fraction(10**15 + 1, 10**15)
+    table = FxTable([FxRow(1, "AUD", "USD", 0, odd), FxRow(2, "USD", "CHF", 0, odd)])
+    assert table.find("AUD", "CHF", DAY) == (Fraction(10**15 + 2, 10**15), CHAIN_ID)

@@ -92,7 +92,7 @@ def test_unknown_server(conn, kind):
 def test_a_file_without_rows(conn, kind):
     required = {"entities": "entity", "servers": "server,platform", "groups": "server,group",
                 "symbols": "symbol", "quotes": "server,symbol,time,bid,ask",
-                "fx": "base,quote,time,rate"}  # fmt: skip
+                "fx": "base,quote,time", "markups": "points", "spreads": "points"}  # fmt: skip
     assert counts(load(conn, kind, required[kind])) == (0, 0, 0, 0, 0)
 
 
@@ -247,3 +247,46 @@ def test_fx_rates_that_cannot_be(conn):
         "same_currency", "cent_currency", "bad_rate", "bad_rate", "bad_rate", "said_twice",
         "said_twice", "not_a_rate",
     ]  # fmt: skip
+
+
+def test_fx_rates_with_both_sides(conn):
+    text = """
+        base,quote,time,rate,bid,ask
+        EUR,CHF,2026-07-01T00:00:00Z,,0.9,1.1
+        EUR,CHF,2026-07-02T00:00:00Z,1,0.99,1.01
+        EUR,CHF,2026-07-03T00:00:00Z,1,,1.01
+    """
+    assert counts(load(conn, "fx", text)) == (3, 0, 0, 0, 0)
+    assert counts(load(conn, "fx", text)) == (0, 0, 3, 0, 0)
+    table = market.fx_table(conn)
+    first, third = utc(2026, 7, 1), utc(2026, 7, 3)
+    assert [table.find("EUR", "CHF", first, side)[0] for side in ("mid", "bid", "ask")] == [
+        1, Fraction("0.9"), Fraction("1.1")]  # fmt: skip
+    assert table.find("EUR", "CHF", third, "bid")[0] == 1
+    other = "base,quote,time,rate,bid,ask\nEUR,CHF,2026-07-02T00:00:00Z,1,0.98,1.01\n"
+    report = load(conn, "fx", other)
+    assert counts(report) == (0, 1, 0, 0, 0)
+    assert report.from_ms == utc(2026, 7, 2)
+
+
+def test_fx_sides_that_cannot_be(conn):
+    text = """
+        base,quote,time,rate,bid,ask
+        EUR,CHF,2026-07-01T00:00:00Z,,0.9,
+        EUR,CHF,2026-07-02T00:00:00Z,,1.1,0.9
+        EUR,CHF,2026-07-03T00:00:00Z,2,0.9,1.1
+        EUR,CHF,2026-07-04T00:00:00Z,1,0,1.1
+        EUR,CHF,2026-07-05T00:00:00Z,,,
+    """
+    report = load(conn, "fx", text)
+    assert counts(report) == (0, 0, 0, 5, 0)
+    assert sorted(one.code for one in report.refused) == [
+        "bad_rate", "crossed", "crossed", "no_rate", "no_rate",
+    ]  # fmt: skip
+
+
+def test_the_pairs_of_entities_chain_through_their_own_currency(conn):
+    load(conn, "entities", "entity,currency\nnordic,SEK\n")
+    load(conn, "fx", "base,quote,time,rate\nNOK,SEK,2026-07-01,0.9\nDKK,SEK,2026-07-01,1.5\n")
+    found = market.fx_table(conn).find("NOK", "DKK", utc(2026, 7, 2))
+    assert found == (Fraction("0.6"), market.CHAIN_ID)

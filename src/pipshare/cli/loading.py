@@ -23,10 +23,11 @@ from pipshare.pipeline.loads import LOADERS, load
 def load_command(kind: str, file: Path, dry_run: bool, reason: str, by: str) -> None:
     """Load reference data from FILE (CSV or JSON).
 
-    KIND is one of entities, servers, groups, symbols, quotes, fx, partners, clients, accounts,
-    events, relations, terms; the columns of each are in docs/reference/files.md. Good rows are
-    kept, bad rows are refused with line and reason; a re-assignment or a change of go-live becomes
-    a proposal, which a second person approves.
+    KIND is one of entities, servers, groups, symbols, markups, spreads, quotes, fx, partners,
+    clients, accounts, events, relations, terms; the columns of each are in
+    docs/reference/files.md. Good rows are kept, bad rows are refused with line and reason; a
+    re-assignment or a change of go-live becomes a proposal, which a second person approves.
+    Exchange rates may also be the European Central Bank's XML.
     """
     db.migrate()
     with db.connect() as conn:

@@ -49,6 +49,14 @@ _TIMES = (
     _need("close_time", "server_time", "closing time, server clock"),
 )
 
+# Where points hold: of several rows that fit, the one for the symbol goes before one for its group.
+_PLACE = (
+    _f("server", "text", "only on this server; empty = on all", ""),
+    _f("symbol", "text", "canonical name; empty = see `symbol_group`", ""),
+    _f("symbol_group", "text", "group of symbols; both empty = all symbols", ""),
+    _f("group", "text", "account group or mask with *", "*"),
+)
+
 FIELDS: dict[str, tuple[Field, ...]] = {
     "trades": (
         _need("ticket", "int", "MT4 ticket or MT5 closing deal, unique per server"),
@@ -180,6 +188,7 @@ FIELDS: dict[str, tuple[Field, ...]] = {
         _keep("lot_factor", "rate", "what one lot of this group counts, for example 0.01", "1"),
         _keep("treatment", "choice:normal|excluded|direct", "excluded: demo, house", "normal"),
         _keep("currency", "currency", "currency of the group's accounts", ""),
+        _keep("book", "choice:made|passed", "made: the broker takes the other side", ""),
         _FROM,
     ),
     "symbols": (
@@ -190,6 +199,20 @@ FIELDS: dict[str, tuple[Field, ...]] = {
         _keep("digits", "int", "price decimals", "5"),
         _keep("contract_size", "e8", "units in one lot", "100000"),
         _keep("currency", "currency", "profit currency", "USD"),
+        _keep("pip_points", "int", "points in one pip; 0 = as usual for forex", "0"),
+        _keep("calc", "choice:forex|cfd|futures", "how the platform works out profit", ""),
+        _keep("tick_size", "e8", "futures: smallest step of the price", "0"),
+        _keep("tick_value", "e8", "futures: what that step is worth per lot", "0"),
+    ),
+    "markups": (
+        *_PLACE,
+        _need("points", "e8", "the broker's markup, in points"),
+        _FROM,
+    ),
+    "spreads": (
+        *_PLACE,
+        _need("points", "e8", "the typical spread, in points"),
+        _FROM,
     ),
     "quotes": (
         _SERVER,
@@ -202,8 +225,10 @@ FIELDS: dict[str, tuple[Field, ...]] = {
         _need("base", "currency", "one unit of this"),
         _need("quote", "currency", "costs `rate` of this"),
         _need("time", "moment", "holds from this moment on"),
-        _need("rate", "rate", "exact, more than zero"),
+        _f("rate", "rate", "exact, more than zero; empty = the middle of bid and ask"),
         _f("source", "text", "who said so", "file"),
+        _f("bid", "rate", "what the bank pays for one unit of base"),
+        _f("ask", "rate", "what the bank asks for it"),
     ),
     "terms": (
         _need("partner", "text", "the partner"),

@@ -1,10 +1,10 @@
 """FX rates: what one unit of a currency cost in another at a moment, exactly, and by which row.
 
 Looked for in this order: the pair as recorded; the pair the other way round, inverted; a cent
-currency by its hundredth (100 USC = 1 USD), alone or on top of the first two. Nothing else: no
-rate is ever made up from two others. A rate holds from its moment until the next one, and never
-longer than MAX_AGE_MS. Where nothing is found, rating takes the trade's own rate (DEAL_ID), which
-is not stored here.
+currency by its hundredth (100 USC = 1 USD), alone or on top of the first two; last a chain through
+a third currency, of two rates found so (CHAIN_ID, see FxTable.legs). A rate holds from its moment
+until the pair's next one, and never longer than MAX_AGE_MS. Where nothing is found, rating takes
+the trade's own rate (DEAL_ID), which is not stored here. Rules: docs/reference/fx.md.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -21,7 +21,7 @@ import psycopg
 
 from pipshare.db import ms
 from pipshare.errors import BrokenBooks
-from pipshare.money import parse_rate
+from pipshare.money import half_even, parse_rate
 from pipshare.money.currencies import CENT_CURRENCIES
 from pipshare.period import HOUR_MS, Millis
 
@@ -30,6 +30,10 @@ from pipshare.period import HOUR_MS, Millis
 MAX_AGE_MS = 7 * 24 * HOUR_MS
 CENT_ID = 2_147_483_646  # stands for "a hundredth, by definition" where no row was used
 DEAL_ID = 2_147_483_645  # stands for the rate that the trade itself came with; negative = inverted
+CHAIN_ID = 2_147_483_644  # stands for the product of two rates through a third currency
+PIVOTS = ("USD", "EUR")  # tried in this order, then the entities' own currencies
+Side = Literal["mid", "bid", "ask"]
+SIDES: tuple[Side, ...] = ("mid", "bid", "ask")
 LARGEST = 10**16  # of a rate's numerator and denominator: times 100 they still fit an int64
 
 
@@ -43,47 +47,69 @@ class FxColumn(NamedTuple):
 
 
 class FxRow(NamedTuple):
-    """A recorded rate: from `at_ms` (UTC) on, one unit of base costs `rate` of quote."""
+    """A recorded rate: from `at_ms` (UTC) on, one unit of base costs `rate` of quote.
+
+    `bid` and `ask` where they were told; where they were not, `rate` stands for both.
+    """
 
     id: int
     base: str
     quote: str
     at_ms: int
     rate: Fraction
+    bid: Fraction | None = None
+    ask: Fraction | None = None
+
+    def side(self, side: Side) -> Fraction:
+        """Return one side of the rate."""
+        told = {"mid": self.rate, "bid": self.bid, "ask": self.ask}[side]
+        return self.rate if told is None else told
+
+
+class FxLeg(NamedTuple):
+    """One step of a chain: one unit of base costs `rate` of quote, by the row `id`."""
+
+    base: str
+    quote: str
+    rate: Fraction
+    id: int
 
 
 @dataclass(frozen=True)
 class _Pair:
     at_ms: Millis  # ascending, distinct
-    top: Millis
-    bottom: Millis
     id: Millis
+    sides: dict[Side, tuple[Millis, Millis]]  # top and bottom of each side
 
 
 class FxTable:
     """All recorded rates; of two for one pair and moment the one with the higher id holds.
 
     An id below zero is a row used the other way round. 0 means that both currencies are the
-    same, CENT_ID that only the definition of a cent was needed.
+    same, CENT_ID that only the definition of a cent was needed, CHAIN_ID a chain.
     """
 
-    def __init__(self, rows: Iterable[FxRow]) -> None:
+    def __init__(self, rows: Iterable[FxRow], pivots: Sequence[str] = PIVOTS) -> None:
         latest: dict[tuple[str, str], dict[int, FxRow]] = {}
         for row in sorted(rows, key=lambda r: r.id):
-            if not fits(row.rate):
+            if not all(fits(row.side(side)) for side in SIDES):
                 raise BrokenBooks("bad_rate", f"FX row {row.id}: {row.rate} is no usable rate")
             latest.setdefault((row.base, row.quote), {})[row.at_ms] = row
         self._pairs = {pair: _pair(list(found.values())) for pair, found in latest.items()}
+        self.pivots = tuple(dict.fromkeys(CENT_CURRENCIES.get(one, one) for one in pivots))
 
-    def find(self, base: str, quote: str, utc_ms: int) -> tuple[Fraction, int] | None:
+    def find(
+        self, base: str, quote: str, utc_ms: int, side: Side = "mid"
+    ) -> tuple[Fraction, int] | None:
         """Return (rate, id) for a pair at a moment, or None where there is none."""
-        found = self.find_pair(base, quote, np.array([utc_ms], np.int64))
-        if not found.found[0]:
-            return None
-        return Fraction(int(found.top[0]), int(found.bottom[0])), int(found.id[0])
+        return _first(self.find_pair(base, quote, np.array([utc_ms], np.int64), side))
 
-    def find_pair(self, base: str, quote: str, utc_ms: Millis) -> FxColumn:
-        """Return the rates of one pair at many moments."""
+    def find_pair(self, base: str, quote: str, utc_ms: Millis, side: Side = "mid") -> FxColumn:
+        """Return the rates of one pair at many moments.
+
+        `side` is that of the pair as it is recorded: with EUR/USD recorded, EUR in USD is x its
+        bid, USD in EUR / its bid.
+        """
         if base == quote:
             return _constant(1, 1, 0, len(utc_ms))
         main_base, main_quote = CENT_CURRENCIES.get(base, base), CENT_CURRENCIES.get(quote, quote)
@@ -91,14 +117,42 @@ class FxTable:
         if main_base == main_quote:
             # By definition: nothing recorded can be more right.
             return _constant(factor.numerator, factor.denominator, CENT_ID, len(utc_ms))
-        found = self._recorded(base, quote, utc_ms)
-        if (main_base, main_quote) == (base, quote):
-            return found
-        return _either(found, _times(self._recorded(main_base, main_quote, utc_ms), factor))
+        found = self._recorded(base, quote, utc_ms, side)
+        if (main_base, main_quote) != (base, quote):
+            main = self._recorded(main_base, main_quote, utc_ms, side)
+            found = _either(found, _times(main, factor))
+        for pivot in self.pivots:
+            if found.found.all():
+                break
+            chain = self._chain(main_base, pivot, main_quote, utc_ms, side)
+            found = _either(found, _times(chain, factor))
+        return found
+
+    def legs(
+        self, base: str, quote: str, utc_ms: int, side: Side = "mid"
+    ) -> tuple[FxLeg, FxLeg] | None:
+        """Return the two rates behind a rate with CHAIN_ID, None where there is no chain."""
+        base, quote = CENT_CURRENCIES.get(base, base), CENT_CURRENCIES.get(quote, quote)
+        for pivot in self.pivots:
+            made = [
+                FxLeg(one, other, *found)
+                for one, other in ((base, pivot), (pivot, quote))
+                if pivot not in (base, quote)
+                and (found := self._one(one, other, utc_ms, side)) is not None
+            ]
+            if len(made) == 2:
+                return made[0], made[1]
+        return None
+
+    def _one(
+        self, base: str, quote: str, utc_ms: int, side: Side
+    ) -> tuple[Fraction, int] | None:  # fmt: skip
+        return _first(self._recorded(base, quote, np.array([utc_ms], np.int64), side))
 
     def find_column(
-        self, base: pl.Series | Sequence[str], quote: pl.Series | Sequence[str], utc_ms: Millis
-    ) -> FxColumn:
+        self, base: pl.Series | Sequence[str], quote: pl.Series | Sequence[str], utc_ms: Millis,
+        side: Side = "mid",
+    ) -> FxColumn:  # fmt: skip
         """Return the rates of many pairs: three columns of one length."""
         pairs = pl.DataFrame({"base": base, "quote": quote}, schema_overrides=dict.fromkeys(
             ("base", "quote"), pl.String))  # fmt: skip
@@ -107,21 +161,62 @@ class FxTable:
         result = _constant(0, 1, 0, len(pairs))
         result.found[:] = False
         if len(distinct) == 1:
-            return self.find_pair(distinct["base"][0], distinct["quote"][0], utc_ms)
+            return self.find_pair(distinct["base"][0], distinct["quote"][0], utc_ms, side)
         codes = pairs["pair"].to_numpy()
         for one_base, one_quote, code in distinct.iter_rows():
             rows = np.flatnonzero(codes == code)
-            found = self.find_pair(one_base, one_quote, utc_ms[rows])
+            found = self.find_pair(one_base, one_quote, utc_ms[rows], side)
             result.top[rows], result.bottom[rows] = found.top, found.bottom
             result.id[rows], result.found[rows] = found.id, found.found
         return result
 
-    def _recorded(self, base: str, quote: str, utc_ms: Millis) -> FxColumn:
-        direct = _at(self._pairs.get((base, quote)), utc_ms)
-        back = _at(self._pairs.get((quote, base)), utc_ms)
+    def _recorded(self, base: str, quote: str, utc_ms: Millis, side: Side) -> FxColumn:
+        direct = _at(self._pairs.get((base, quote)), utc_ms, side)
+        back = _at(self._pairs.get((quote, base)), utc_ms, side)
         inverse = FxColumn(np.where(back.found, back.bottom, 0), np.where(back.found, back.top, 1),
                            -back.id, back.found)  # fmt: skip
         return _either(direct, inverse)
+
+    def _chain(
+        self, base: str, pivot: str, quote: str, utc_ms: Millis, side: Side
+    ) -> FxColumn:  # fmt: skip
+        """Multiply two recorded rates exactly, once for each two rows that meet."""
+        none = _at(None, utc_ms, side)
+        if pivot in (base, quote):
+            return none
+        first = self._recorded(base, pivot, utc_ms, side)
+        second = self._recorded(pivot, quote, utc_ms, side)
+        rows = np.flatnonzero(first.found & second.found)
+        if not len(rows):
+            return none
+        met = np.stack([first.id[rows], second.id[rows]])
+        _, where, code = np.unique(met, axis=1, return_index=True, return_inverse=True)
+        made = []
+        for row in rows[where].tolist():
+            top = int(first.top[row]) * int(second.top[row])
+            made.append(_shortened(Fraction(top, int(first.bottom[row]) * int(second.bottom[row]))))
+        tops, bottoms = (np.array(part, np.int64)[code.ravel()] for part in zip(*made, strict=True))
+        none.top[rows], none.bottom[rows] = tops, bottoms
+        none.found[rows] = tops > 0
+        none.id[rows] = np.where(tops > 0, CHAIN_ID, 0)
+        return none
+
+
+def _first(column: FxColumn) -> tuple[Fraction, int] | None:
+    if not column.found[0]:
+        return None
+    return Fraction(int(column.top[0]), int(column.bottom[0])), int(column.id[0])
+
+
+def _shortened(rate: Fraction) -> tuple[int, int]:
+    """Return (top, bottom) of a rate: exact, or with 16 digits half to even; (0, 1) is none."""
+    if fits(rate):
+        return rate.numerator, rate.denominator
+    bottom = LARGEST
+    while bottom > 1 and rate * bottom > LARGEST:
+        bottom //= 10
+    top = half_even(rate.numerator * bottom, rate.denominator)
+    return (top, bottom) if 0 < top <= LARGEST else (0, 1)
 
 
 def fits(rate: Fraction) -> bool:
@@ -131,15 +226,18 @@ def fits(rate: Fraction) -> bool:
 
 def _pair(rows: list[FxRow]) -> _Pair:
     rows.sort(key=lambda r: r.at_ms)
-    return _Pair(*(
-        np.array(column, np.int64) for column in (
-            [r.at_ms for r in rows], [r.rate.numerator for r in rows],
-            [r.rate.denominator for r in rows], [r.id for r in rows],
+    sides: dict[Side, tuple[Millis, Millis]] = {}
+    for side in SIDES:
+        told = [row.side(side) for row in rows]
+        sides[side] = (
+            np.array([rate.numerator for rate in told], np.int64),
+            np.array([rate.denominator for rate in told], np.int64),
         )
-    ))  # fmt: skip
+    moments = np.array([r.at_ms for r in rows], np.int64)
+    return _Pair(moments, np.array([r.id for r in rows], np.int64), sides)
 
 
-def _at(pair: _Pair | None, utc_ms: Millis) -> FxColumn:
+def _at(pair: _Pair | None, utc_ms: Millis, side: Side) -> FxColumn:
     if pair is None:
         column = _constant(0, 1, 0, len(utc_ms))
         column.found[:] = False
@@ -147,9 +245,10 @@ def _at(pair: _Pair | None, utc_ms: Millis) -> FxColumn:
     place = np.searchsorted(pair.at_ms, utc_ms, side="right") - 1
     held = np.maximum(place, 0)
     found = (place >= 0) & (utc_ms - pair.at_ms[held] <= MAX_AGE_MS)
+    top, bottom = pair.sides[side]
     return FxColumn(
-        np.where(found, pair.top[held], 0),
-        np.where(found, pair.bottom[held], 1),
+        np.where(found, top[held], 0),
+        np.where(found, bottom[held], 1),
         np.where(found, pair.id[held], 0).astype(np.int32),
         found,
     )
@@ -177,15 +276,22 @@ def _times(column: FxColumn, factor: Fraction) -> FxColumn:
     )
 
 
-_RATES = f"SELECT id, base, quote, {ms('at')}, rate FROM market_fx"
+_RATES = f"SELECT id, base, quote, {ms('at')}, rate, bid, ask FROM market_fx"
+_OWN = "SELECT currency FROM market_entity ORDER BY id"
 
 
 def fx_table(conn: psycopg.Connection[Any]) -> FxTable:
     """Return all recorded rates."""
-    exact: dict[str, Fraction] = {}
-    rows = []
-    for id_, base, quote, at_ms, text in conn.execute(_RATES):
+    exact: dict[str | None, Fraction | None] = {None: None}
+
+    def read(text: str | None) -> Fraction | None:
         if text not in exact:
-            exact[text] = parse_rate(text)
-        rows.append(FxRow(id_, base, quote, at_ms, exact[text]))
-    return FxTable(rows)
+            exact[text] = parse_rate(str(text))
+        return exact[text]
+
+    rows = [
+        FxRow(id_, base, quote, at_ms, read(rate) or Fraction(0), read(bid), read(ask))
+        for id_, base, quote, at_ms, rate, bid, ask in conn.execute(_RATES)
+    ]  # fmt: skip
+    own = [row[0] for row in conn.execute(_OWN)]
+    return FxTable(rows, (*PIVOTS, *own))

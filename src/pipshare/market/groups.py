@@ -31,11 +31,12 @@ class GroupRow:
     treatment: str  # normal, excluded, direct
     currency: str  # "" = not told
     valid_from_ms: int
+    book: str = ""  # made (the broker takes the other side), passed (on); "" = not told
 
 
 _GROUPS = f"""
 SELECT DISTINCT ON (lower(mask), valid_from)
-       id, mask, type, lot_factor, treatment, currency, {ms("valid_from")}
+       id, mask, type, lot_factor, treatment, currency, {ms("valid_from")}, book
   FROM market_group WHERE server_id = %s ORDER BY lower(mask), valid_from, id DESC
 """
 
@@ -43,8 +44,8 @@ SELECT DISTINCT ON (lower(mask), valid_from)
 def groups(conn: psycopg.Connection[Any], server_id: int) -> list[GroupRow]:
     """Return a server's group rows in force, ordered by mask and moment."""
     return [
-        GroupRow(id_, mask, type_, parse_rate(factor), treatment, currency, since)
-        for id_, mask, type_, factor, treatment, currency, since in conn.execute(
+        GroupRow(id_, mask, type_, parse_rate(factor), treatment, currency, since, book)
+        for id_, mask, type_, factor, treatment, currency, since, book in conn.execute(
             _GROUPS, (server_id,)
         )
     ]

@@ -18,9 +18,10 @@ from pipshare.market.turn import take_turn
 from pipshare.money import parse_rate
 
 LOAD_SERVER = "load it first with `pipshare load servers`"
-VALUES = {"type": "", "lot_factor": "1", "treatment": "normal", "currency": ""}
+VALUES = {"type": "", "lot_factor": "1", "treatment": "normal", "currency": "", "book": ""}
 _KNOWN = f"""
-SELECT id, server_id, mask, {ms("valid_from")} AS from_ms, type, lot_factor, treatment, currency
+SELECT id, server_id, mask, {ms("valid_from")} AS from_ms, type, lot_factor, treatment, currency,
+       book
   FROM market_group
 """
 _SCHEMA = {"id": pl.Int64, "server_id": pl.Int32, "group": pl.String, "from_ms": pl.Int64,

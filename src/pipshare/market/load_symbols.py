@@ -18,15 +18,17 @@ from pipshare.market.turn import take_turn
 from pipshare.money import parse_e8
 
 VALUES = {"alias": "", "symbol_group": "", "digits": 5, "contract_size": parse_e8("100000"),
-          "currency": "USD"}  # fmt: skip
+          "currency": "USD", "pip_points": 0, "calc": "", "tick_size": 0,
+          "tick_value": 0}  # fmt: skip
 _KNOWN = """
 SELECT id, coalesce(server_id, 0), symbol, aliases, symbol_group, digits, contract_e8, currency,
-       source
+       pip_points, calc, tick_size_e8, tick_value_e8, source
   FROM market_symbol
 """
 _SCHEMA = {"id": pl.Int64, "scope": pl.Int32, "symbol": pl.String, "alias": pl.String,
            "symbol_group": pl.String, "digits": pl.Int64, "contract_size": pl.Int64,
-           "currency": pl.String, "source": pl.String}  # fmt: skip
+           "currency": pl.String, "pip_points": pl.Int64, "calc": pl.String,
+           "tick_size": pl.Int64, "tick_value": pl.Int64, "source": pl.String}  # fmt: skip
 _KEY = ["scope", "folded"]
 
 
@@ -80,11 +82,19 @@ def _checked(frame: pl.DataFrame) -> tuple[pl.DataFrame, list[Refusal]]:
         frame, pl.col("contract_size") <= 0, "bad_contract",
         "field contract_size: the units in one lot have to be more than 0",
     )  # fmt: skip
+    frame, third = refuse(
+        frame, ~pl.col("pip_points").is_between(0, 10**6), "bad_pip_points",
+        "field pip_points: {pip_points} is not a number of points in one pip, such as 10",
+    )  # fmt: skip
+    frame, fourth = refuse(
+        frame, (pl.col("tick_size") < 0) | (pl.col("tick_value") < 0), "bad_tick",
+        "a tick's size and value are not below 0",
+    )  # fmt: skip
     # One spelling per list of names, so that order and spaces are no change; "-" empties it.
     names = pl.col("alias").str.replace(r"^-$", "").str.split(" ").list.eval(
         pl.element().filter(pl.element() != "").unique().sort()
     )  # fmt: skip
-    return frame.with_columns(alias=names.list.join(" ")), first + second
+    return frame.with_columns(alias=names.list.join(" ")), first + second + third + fourth
 
 
 def _names(symbols: pl.DataFrame) -> pl.DataFrame:
@@ -142,4 +152,8 @@ def _store(conn: psycopg.Connection[Any], records: pl.DataFrame) -> None:
         "digits": Int4(records["digits"].to_numpy()),
         "contract_e8": Int8(records["contract_size"].to_numpy()),
         "currency": Text(records["currency"]),
+        "pip_points": Int4(records["pip_points"].to_numpy()),
+        "calc": Text(records["calc"]),
+        "tick_size_e8": Int8(records["tick_size"].to_numpy()),
+        "tick_value_e8": Int8(records["tick_value"].to_numpy()),
     })  # fmt: skip

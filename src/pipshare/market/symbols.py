@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +12,7 @@ import polars as pl
 import psycopg
 
 from pipshare.market.servers import Server
+from pipshare.money.currencies import FIAT
 
 _FEW = 500  # names: fewer are looked up one by one sooner than Polars finds the distinct ones
 
@@ -21,6 +22,7 @@ class SymbolRow:
     """A symbol as it is known now. `server_id` None: on all servers.
 
     `source`: "load", or "platform" where nobody loaded it and the server was seen to have it.
+    `pip_points` and `calc` as told, 0 and "" = not told; `pip` and `mode` say what then holds.
     """
 
     id: int
@@ -32,6 +34,29 @@ class SymbolRow:
     aliases: tuple[str, ...] = ()
     server_id: int | None = None
     source: str = "load"
+    pip_points: int = 0
+    calc: str = ""  # forex, cfd, futures
+    tick_size_e8: int = 0
+    tick_value_e8: int = 0
+
+    @property
+    def mode(self) -> Literal["forex", "cfd", "futures"]:
+        """How profit is worked out: as told, else forex where the name is two currencies."""
+        if self.calc in ("forex", "cfd", "futures"):
+            return self.calc  # type: ignore[return-value]
+        return "forex" if _is_pair(self.symbol) else "cfd"
+
+    @property
+    def pip(self) -> int:
+        """Points in one pip: as told, else 10 on forex with 3 or 5 digits; 0 = nobody knows."""
+        if self.pip_points:
+            return self.pip_points
+        return 10 if self.mode == "forex" and self.digits in (3, 5) else 0
+
+
+def _is_pair(name: str) -> bool:
+    plain = name.strip().upper()
+    return len(plain) == 6 and {plain[:3], plain[3:]} <= FIAT
 
 
 class SymbolBook:
@@ -85,7 +110,8 @@ class SymbolBook:
 
 _SYMBOLS = """
 SELECT DISTINCT ON (lower(symbol), server_id)
-       id, symbol, symbol_group, digits, contract_e8, currency, aliases, server_id, source
+       id, symbol, symbol_group, digits, contract_e8, currency, aliases, server_id, source,
+       pip_points, calc, tick_size_e8, tick_value_e8
   FROM market_symbol WHERE server_id = %s OR server_id IS NULL
  ORDER BY lower(symbol), server_id, id DESC
 """
@@ -95,7 +121,7 @@ def symbols(conn: psycopg.Connection[Any], server: Server) -> SymbolBook:
     """Return the symbols of a server, its own and those of all servers."""
     rows = conn.execute(_SYMBOLS, (server.id,)).fetchall()
     known = [
-        SymbolRow(id_, name, group, digits, contract, currency, tuple(aliases.split()), own, source)
-        for id_, name, group, digits, contract, currency, aliases, own, source in rows
+        SymbolRow(id_, name, group, digits, contract, currency, tuple(aliases.split()), *rest)
+        for id_, name, group, digits, contract, currency, aliases, *rest in rows
     ]
     return SymbolBook(known, server.suffixes)

@@ -19,6 +19,13 @@ _MINOR_UNITS = {
     **dict.fromkeys(("BTC", "ETH", "LTC", "XAU", "XAG"), 8),
 }  # fmt: skip
 CENT_CURRENCIES = {"USC": "USD", "EUC": "EUR", "GBC": "GBP"}
+# Money of states that brokers quote against each other: six letters of two of these are forex.
+_FIAT = (
+    "AED ARS AUD BGN BHD BRL CAD CHF CLP CNH CNY COP CZK DKK EGP EUR GBP HKD HUF IDR ILS INR ISK"
+    " JOD JPY KES KRW KWD KZT MAD MXN MYR NGN NOK NZD OMR PEN PHP PKR PLN QAR RON RSD RUB SAR SEK"
+    " SGD THB TRY TWD UAH USD VND ZAR"
+)
+FIAT = frozenset(_FIAT.split())
 _CODE = re.compile(r"[A-Z][A-Z0-9]{2,7}")
 
 

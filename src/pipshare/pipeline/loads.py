@@ -10,7 +10,9 @@ import polars as pl
 
 from pipshare import audit, clients, market, partners, payouts, plans, rating, trades
 from pipshare.errors import BadInput
+from pipshare.facts.ecb import is_xml, read_ecb
 from pipshare.facts.reading import LoadReport, read_table
+from pipshare.facts.values import Refusal
 from pipshare.pipeline.book import Booked
 from pipshare.pipeline.rest import to_rest
 from pipshare.pipeline.run import Run
@@ -21,6 +23,8 @@ LOADERS: dict[str, Loader] = {
     "servers": market.load_servers,
     "groups": market.load_groups,
     "symbols": market.load_symbols,
+    "markups": market.load_markups,
+    "spreads": market.load_spreads,
     "quotes": market.load_quotes,
     "fx": market.load_fx,
     "partners": partners.load_partners,
@@ -58,7 +62,7 @@ def load(
     Good rows are kept, bad ones are refused in the report; a dry run rolls everything back.
     Raises BadInput when the file as a whole cannot be read.
     """
-    frame, refused = read_table(path, kind, clock=market.day_clocks(run.conn, kind))
+    frame, refused = _read(run, kind, path)
     reports = _load_frame(run, kind, frame, by=by, reason=reason, dry_run=dry_run)
     reports[0].unread(refused)
     if dry_run:
@@ -71,6 +75,12 @@ def load(
         _ask_again(run, f"load {kind}", min(changed))
     run.conn.commit()
     return Done(reports, _rest(run))
+
+
+def _read(run: Run, kind: str, path: Path) -> tuple[pl.DataFrame, list[Refusal]]:
+    if kind == "fx" and path.is_file() and is_xml(data := path.read_bytes()):
+        return read_ecb(data, path.name)
+    return read_table(path, kind, clock=market.day_clocks(run.conn, kind))
 
 
 def _load_frame(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import psycopg
 
 from pipshare import attribution, audit, ledger, market, partners, plans
@@ -44,12 +46,24 @@ class Run:
             self.book = plans.book(self.conn)
         if kinds & {"market", "partners"}:
             self.partners = partners.info(self.conn)
-        if "fx" in kinds:
+            self._shards: dict[int, int] | None = None
+        if kinds & {"market", "fx"}:
             self.fx = market.fx_table(self.conn)
         if kinds & {"market", "symbols"}:
             self._symbols: dict[int, market.SymbolBook] = {}
+            self._points: tuple[list[market.PointsRow], list[market.PointsRow]] | None = None
         if kinds & {"market", "accounts", "partners"}:
             self._directories: dict[int, attribution.Directory] = {}
+
+    def shard(self, partner_id: int) -> int:
+        """Return the tree in which a partner's windows are settled, by its lowest partner id."""
+        if self._shards is None:
+            self._shards = partners.shards(self.conn)
+        return self._shards.get(partner_id, partner_id)
+
+    def members(self, shards: Collection[int]) -> list[int]:
+        """Return the partners of some shards."""
+        return [one for one in self.partners.ids.tolist() if self.shard(one) in shards]
 
     def symbols(self, server: Server) -> market.SymbolBook:
         """Return the server's symbols, read once."""
@@ -65,4 +79,14 @@ class Run:
 
     def day_clock(self, server: Server) -> Clock:
         """Return the clock of the broker's own day, of the server's entity."""
-        return Clock.parse(self.entities[server.entity_id].clock)
+        return self.clock(server.entity_id)
+
+    def clock(self, entity_id: int) -> Clock:
+        """Return the clock of an entity's own day."""
+        return Clock.parse(self.entities[entity_id].clock)
+
+    def points(self) -> tuple[list[market.PointsRow], list[market.PointsRow]]:
+        """Return the rows of typical spreads and of markups, read once."""
+        if self._points is None:
+            self._points = market.spreads(self.conn), market.markups(self.conn)
+        return self._points

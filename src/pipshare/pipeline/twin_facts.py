@@ -10,7 +10,8 @@ import polars as pl
 
 from pipshare import market, rating
 from pipshare.facts.frames import widened
-from pipshare.market import CENT_ID, Server
+from pipshare.market import CENT_ID, CHAIN_ID, Server
+from pipshare.market.fx import Side
 from pipshare.pipeline.run import Run
 from pipshare.rating.twin_values import Fx, Partner, TradeFacts
 
@@ -49,9 +50,17 @@ def chain_facts(run: Run, who: dict[str, Any]) -> tuple[Partner, ...]:
 def fx_facts(run: Run) -> Fx:
     """Return the twin's way to exchange rates: the same stored rows, with when and from where."""
 
-    def find(base: str, quote: str, utc_ms: int) -> tuple[Fraction, int, str] | None:
-        found = run.fx.find(base, quote, utc_ms)
-        return None if found is None else (*found, _source(run, found[1]))
+    def find(
+        base: str, quote: str, utc_ms: int, side: Side = "mid"
+    ) -> tuple[Fraction, int, str] | None:
+        found = run.fx.find(base, quote, utc_ms, side)
+        if found is None:
+            return None
+        if found[1] != CHAIN_ID:
+            return (*found, _source(run, found[1]))
+        legs = run.fx.legs(base, quote, utc_ms, side) or ()
+        steps = [f"{leg.base} in {leg.quote} {_source(run, leg.id)}" for leg in legs]
+        return (*found, f"({', then '.join(steps)})")
 
     return find
 
