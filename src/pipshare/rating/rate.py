@@ -19,6 +19,7 @@ from pipshare.plans.book import Book
 from pipshare.rating.block import FxColumns
 from pipshare.rating.columns import TradeColumns as TradeColumns
 from pipshare.rating.compile import Tables, columns_of, compile_tables
+from pipshare.rating.guard import guarded
 from pipshare.rating.kernel import KernelInput, rate_columns
 from pipshare.rating.known import Places
 from pipshare.rating.parts import Only, Parts, building_ids, excludes_some, parts_of
@@ -52,19 +53,39 @@ def rate_trades(
     Pure; order and batch size do not matter to components that do not build up (`only`
     immediate). Those that do are rated by `clock`, the broker's own time, from all trades of their
     windows; `history` tells what earlier windows came to. `components`: only those with these ids.
+    Margin guards look at what whole trades earn at once: only where `only` is immediate.
     Raises Missing for a partner of a chain who is not among the payees; everything that is merely
     missing makes a line wait.
     """
     if not len(trades.lots_e8):
         return nothing_rated()
     clock = clock or Clock("UTC", 0)
+    rated = _rated(trades, symbols, groups, chains, book, payees, fx, only, components, clock,
+                   history)  # fmt: skip
+    if only != "immediate" or components is not None or trades.value_e8 is not None:
+        return rated
+    return guarded(rated, trades, symbols, groups, chains, book=book, fx=fx)
+
+
+def _rated(
+    trades: TradeColumns,
+    symbols: Sequence[SymbolPlace],
+    groups: Sequence[GroupPlace],
+    chains: Sequence[tuple[int, ...]],
+    book: Book,
+    payees: Payees,
+    fx: FxColumns,
+    only: Only,
+    components: Collection[int] | None,
+    clock: Clock,
+    history: History | None,
+) -> Rated:
+    """Rate by the short way where every part is lots x rate, by the wide way else."""
     building = building_ids(book)
     parts = parts_of(book, only, components, trades.value_e8 is not None, building)
     runs = _needs_order(parts)
     if runs:
         trades = _in_order(trades)
-    if trades.value_e8 is not None:
-        trades = _as_values(trades)
     rules, _ = columns_of(book)
     if rules.have_countries:
         groups, group = _by_country(groups, trades)
@@ -86,19 +107,35 @@ def rate_trades(
         replace(trades, group=group.astype(np.int32)),
         Places(symbols, groups, tables.currencies),
         clock,
-        Running(tables, chain, payees, clock, history) if runs else None,
     )
-    return sort_out_wide(
-        rate_wide(wide), wide.running, trades.trade_row, tables.currencies, symbols, groups, place
+    measured = None
+    if runs:
+        if _has(parts, "tier"):
+            measured = Running(clock, history)
+            rate_wide(replace(wide, running=measured))
+            measured.close()
+        wide = replace(wide, running=Running(clock, history, measured))
+    found = rate_wide(wide)
+    rated = sort_out_wide(found, trades.trade_row, tables.currencies, symbols, groups, place)
+    return rated if measured is None else replace(rated, measures=measured.frame())
+
+
+def _has(parts: Parts, name: str) -> bool:
+    return any(
+        part is not None and getattr(part.component, name) is not None
+        for row in parts.by_version
+        for part in row
     )
 
 
 def _input(
     trades: TradeColumns, tables: Tables, place: Longs, chain: Int32s, fx: FxColumns
 ) -> KernelInput:
+    # A pseudo trade meets every condition of time and volume: it was given its value.
+    lots = None if trades.value_e8 is None else np.full(len(trades), _LOT)
     return KernelInput(
-        lots_e8=trades.lots_e8,
-        hold_ms=trades.hold_ms,
+        lots_e8=trades.lots_e8 if lots is None else lots,
+        hold_ms=trades.hold_ms if lots is None else np.full(len(trades), _ALWAYS),
         close_utc_ms=trades.close_utc_ms,
         client=trades.client,
         place=place,
@@ -116,7 +153,6 @@ def _needs_order(parts: Parts) -> bool:
         part is not None
         and (
             part.component.tier is not None
-            or part.component.advance is not None
             or part.component.conditions.hedged is not None
             or any(cap.per != "order" for cap in part.component.caps)
         )
@@ -133,12 +169,6 @@ def _in_order(trades: TradeColumns) -> TradeColumns:
     keys = [trades.ticket, trades.server, trades.close_utc_ms]
     order = np.lexsort([key for key in keys if key is not None])
     return trades if bool((np.diff(order) == 1).all()) else trades.taken(order)
-
-
-def _as_values(trades: TradeColumns) -> TradeColumns:
-    """Let pseudo trades meet every condition of time and volume: they are given values."""
-    lots, hold = np.full(len(trades), _LOT), np.full(len(trades), _ALWAYS)
-    return replace(trades, lots_e8=lots, hold_ms=hold)
 
 
 def _by_country(

@@ -15,7 +15,6 @@ from pipshare.rating.block import DROPPED
 from pipshare.rating.kernel import KernelOutput
 from pipshare.rating.places import GroupPlace, SymbolPlace
 from pipshare.rating.reasons import FIRST_WAIT, Wait
-from pipshare.rating.running import Running
 from pipshare.rating.wide import UNWANTED, WideOutput
 
 Int32s = npt.NDArray[np.int32]
@@ -23,6 +22,13 @@ Int16s = npt.NDArray[np.int16]
 WAITS: dict[str, type[pl.DataType]] = {
     "trade_row": pl.Int64, "component_id": pl.Int32, "level": pl.Int16, "partner_id": pl.Int32,
     "reason": pl.String, "key": pl.String,
+}  # fmt: skip
+
+# Trades of which a margin guard has to say something: `action` is the guard's, or "unclear" where
+# the revenue cannot be told. Amounts are in `currency`.
+GUARDED: dict[str, type[pl.DataType]] = {
+    "trade_row": pl.Int64, "version_id": pl.Int64, "programme": pl.String, "action": pl.String,
+    "currency": pl.String, "revenue_e8": pl.Int64, "limit_e8": pl.Int64, "paid_e8": pl.Int64,
 }  # fmt: skip
 
 
@@ -72,17 +78,18 @@ class Rated:
     A wait for the whole trade has component 0 and level 0. `reason` is a Wait's word; `key` what
     is missing: a partner's id, a symbol, a currency pair ("EUR/USD"), an account group, or "".
     `measures` (columns of MEASURES) tells what tiers were measured by, None where no tier was.
+    `guarded` (columns of GUARDED) tells of margin guards, None where the book has none.
     """
 
     lines: Lines
     currencies: tuple[str, ...]
     waits: pl.DataFrame
     measures: pl.DataFrame | None = None
+    guarded: pl.DataFrame | None = None
 
 
 def sort_out_wide(
     wide: WideOutput,
-    running: Running | None,
     trade_row: Longs | None,
     currencies: tuple[str, ...],
     symbols: Sequence[SymbolPlace],
@@ -103,12 +110,12 @@ def sort_out_wide(
         client=wide.client[kept] if (lines.level == 0).any() else None,
         capped=wide.capped[kept] if wide.capped.any() else None,
     )
-    order = np.argsort(lines.trade_row, kind="stable")
-    if running is not None:
+    if bool((np.diff(lines.trade_row) < 0).any()):
         # Trades were rated in their canonical order: the result has the order they came in.
-        lines = lines.taken(order)
+        lines = lines.taken(np.argsort(lines.trade_row, kind="stable"))
+    if not waits["trade_row"].is_sorted():
         waits = waits.sort("trade_row", maintain_order=True)
-    return Rated(lines, currencies, waits, None if running is None else running.measures)
+    return Rated(lines, currencies, waits)
 
 
 def sort_out(

@@ -8,6 +8,7 @@ from pipshare.plans.terms import ANY_CARD, Component
 from pipshare.rating.reasons import Reason, Wait
 from pipshare.rating.twin.choice import applicable, find_split
 from pipshare.rating.twin.day import BrokerDay
+from pipshare.rating.twin.guard import guarded
 from pipshare.rating.twin.line import Line
 from pipshare.rating.twin.modes import MODES, Mode
 from pipshare.rating.twin.rebate import client_line, with_rebate
@@ -126,7 +127,7 @@ class Run:
             wanted = only == "all" or building == (only == "building")
             if wanted and by_trade(component):
                 out += self.component(place, component)
-        return out
+        return out if only == "building" else guarded(self, out, built)
 
     def component(self, place: int, component: Component) -> list[TwinLine]:
         """Rate the levels of one component from the client upward."""
