@@ -1,7 +1,7 @@
 """Caps: what is left of amounts when their caps are asked, in canonical order.
 
 A cap per order looks at one line. Any other keeps a running total by its key, from block to block
-(`pipshare.rating.totals`): a line gets min(total after, cap) - min(total before, cap).
+(running.py, totals.py): a line gets min(total after, cap) - min(total before, cap).
 """
 
 from __future__ import annotations
@@ -10,11 +10,12 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 
 from pipshare.period import Millis as Longs
 from pipshare.plans.periods import Cap
 from pipshare.rating.exact import exactly_rounded, scaled
-from pipshare.rating.reasons import Wait
+from pipshare.rating.reasons import Reason, Wait
 
 if TYPE_CHECKING:
     from pipshare.rating.work import Work
@@ -23,25 +24,33 @@ _E8 = 10**8
 
 
 def cut(work: Work, rows: Longs) -> None:
-    """Cut the amounts of these open rows (`work.orig`) by every cap of the component."""
-    for cap in work.part.component.caps:
+    """Cut the amounts of these open rows (`work.orig`) by every cap of the component.
+
+    Caps per order come first; the others follow in the order of the file.
+    """
+    caps = list(enumerate(work.part.component.caps))
+    for place, cap in sorted(caps, key=lambda one: one[1].per != "order"):
         mine = rows if cap.level is None else rows[work.level[rows] == cap.level]
         mine = mine[work.outcome[mine] == 0]
-        if not len(mine):
-            continue
-        if cap.per == "order":
-            _cut_order(work, mine, cap)
-        elif work.running is not None:
-            work.running.cap(work, mine, cap)
+        if len(mine):
+            _cut(work, mine, place, cap)
 
 
-def _cut_order(work: Work, rows: Longs, cap: Cap) -> None:
-    if cap.unit == "lots":
+def _cut(work: Work, rows: Longs, place: int, cap: Cap) -> None:
+    was = work.orig[rows].copy()
+    limit = was
+    if cap.unit == "money":
+        limit, known = limits(work, rows, cap)
+        work.outcome[rows[~known]] = Wait.NO_FX
+        rows, was, limit = rows[known], was[known], limit[known]
+    if cap.per != "order":
+        assert work.running is not None
+        work.running.cap(work, rows, cap, place, limit)
+    elif cap.unit == "lots":
         _cut_lots(work, rows, cap)
-        return
-    limit, known = limits(work, rows, cap)
-    work.outcome[rows[~known]] = Wait.NO_FX
-    work.orig[rows] = np.minimum(work.orig[rows], limit)
+    else:
+        work.orig[rows] = np.minimum(was, limit)
+    work.outcome[rows[(work.orig[rows] == 0) & (was != 0)]] = Reason.CAPPED
 
 
 def _cut_lots(work: Work, rows: Longs, cap: Cap) -> None:
@@ -60,7 +69,7 @@ def _cut_lots(work: Work, rows: Longs, cap: Cap) -> None:
             work.orig[rows[over]] = scaled(work.orig[rows[over]], top, bottom)[0]
 
 
-def limits(work: Work, rows: Longs, cap: Cap) -> tuple[Longs, np.ndarray]:
+def limits(work: Work, rows: Longs, cap: Cap) -> tuple[Longs, npt.NDArray[np.bool_]]:
     """Return a money cap in the currency of each line, and where it could be converted."""
     whole = exactly_rounded(cap.amount * _E8, None, "")
     code = work.known.places.codes((cap.currency,))[0]

@@ -59,6 +59,7 @@ class Tables:
     parts: Parts
     sheets: Sheets
     width: int
+    directs: Longs
 
 
 def compile_tables(
@@ -93,6 +94,7 @@ def compile_tables(
         parts=parts,
         sheets=sheets,
         width=cells.shape[1],
+        directs=payees.ids[found.members[found.chain, 0]] if len(payees.ids) else found.chain,
     )
 
 

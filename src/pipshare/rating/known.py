@@ -43,6 +43,10 @@ class Places:
         self.pip_points = np.array([s.pip_points for s in symbols], np.int64)
         self.futures = np.array([s.calc == "futures" for s in symbols], np.bool_)
         self.cents = np.array([*(n in CENT_CURRENCIES for n in names), False], np.bool_)
+        keys: dict[str, int] = {}
+        self.symbol_keys = np.array(
+            [keys.setdefault(s.name.casefold(), len(keys)) for s in symbols], np.int64
+        )
         self._code = code
 
     def codes(self, currencies: Sequence[str]) -> Int32s:
@@ -77,6 +81,11 @@ class Known:
     def of_symbol(self, column: npt.NDArray[np.int64]) -> Longs:
         """Return a column by symbol for each trade."""
         return column[self.trades.symbol]
+
+    @property
+    def symbol_key(self) -> Longs:
+        """A number per symbol name: names compare without regard to case."""
+        return self.of_symbol(self.places.symbol_keys)
 
     @property
     def digits(self) -> Longs:

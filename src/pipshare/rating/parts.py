@@ -111,11 +111,11 @@ def _wanted(component: Component, builds: bool, only: Only, given: bool) -> bool
 
 
 def _with_needed(components: tuple[Component, ...], wanted: list[bool]) -> list[bool]:
-    """Add what the wanted components take shares of, or earn back first."""
+    """Add what the wanted components take shares of."""
     needed = list(wanted)
     for i in reversed(range(len(components))):
         if needed[i]:
-            named = {rule.of for rule in components[i].rates} | {components[i].advance}
+            named = {rule.of for rule in components[i].rates}
             for j, other in enumerate(components):
                 needed[j] |= other.code in named and by_trade(other)
     return needed
@@ -131,7 +131,6 @@ def is_plain(part: Part) -> bool:
         and c.conditions == Conditions()
         and c.tier is None
         and not c.caps
-        and c.advance is None
         and not c.currency
         and c.wallet_fx == "mid"
         and all(not rule.start and rule.side is None for rule in c.rates)

@@ -1,28 +1,268 @@
-"""Running totals of a run: stub."""
+"""What builds up over many trades: netting, tiers and caps, in canonical order.
+
+Trades come in the order of close, server and ticket, block by block. Where a component has a tier
+there are two passes: the first rates at the first bands, only to learn whose lines come to be rated
+and what they add to the measures; the second rates, with the totals before and after each trade
+beside the final ones. Netting and caps are totals that are carried from block to block.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from pipshare.period import Clock
+from pipshare.period import Millis as Longs
+from pipshare.plans.periods import Cap
+from pipshare.rating.bands import rate_bands
+from pipshare.rating.bases import notional
+from pipshare.rating.exact import exactly_rounded, rounded, scaled
+from pipshare.rating.known import Known
+from pipshare.rating.measured import History as History
+from pipshare.rating.measured import Measured, unit_of
+from pipshare.rating.parts import Part
+from pipshare.rating.reasons import Wait
+from pipshare.rating.totals import Column, Totals, lots_in_units, lots_unit, windows
+from pipshare.rating.values import Values, multiplied
 
 if TYPE_CHECKING:
     from pipshare.rating.work import Gross, Work
 
-
-@dataclass(frozen=True)
-class History:
-    """stub"""
+Bools = npt.NDArray[np.bool_]
+Int16s = npt.NDArray[np.int16]
+MEASURES = {"component_id": pl.Int32, "partner_id": pl.Int32, "unit": pl.String,
+            "window": pl.Int64, "measure_e8": pl.Int64}  # fmt: skip
+_CAPS = {"client_day": "day", "client_life": "life", "partner_day": "day",
+         "partner_week": "week", "partner_month": "month"}  # fmt: skip
+_POTS = ("pot_split", "share_up")
+_E8 = 10**8
 
 
 class Running:
-    def __init__(self, *a: Any) -> None:
-        self.measures = None
+    """The state of one pass. `final` None = this one measures, else what that pass measured."""
 
-    def given(self, work: Work, at: Any, price: Any, stop: Any) -> Gross | None:
-        return None
+    def __init__(self, clock: Clock, history: History | None, final: Running | None = None) -> None:
+        self.clock, self.history, self.final = clock, history, final
+        self._sides = Totals(), Totals()
+        self._caps = Totals()
+        self._measured: dict[int, Measured] = {}
 
-    def net(self, part: Any, known: Any, values: Any, reason: Any) -> None:
-        return None
+    def close(self) -> None:
+        """End the measuring pass."""
+        for one in self._measured.values():
+            one.close(self.history)
 
-    def cap(self, work: Any, rows: Any, cap: Any) -> None:
-        return None
+    def frame(self) -> pl.DataFrame:
+        """Return what was measured: a row per component, payee and window."""
+        rows = [
+            (one.component_id, who, unit_of(one.tier), window, total * _E8 // one.unit)
+            for one in self._measured.values()
+            for (who, window), total in one.finals.items()
+        ]
+        return pl.DataFrame(rows, schema=MEASURES, orient="row").sort(list(MEASURES))
+
+    def net(self, part: Part, known: Known, values: Values, open_: Bools) -> Bools:
+        """Let hedged volume count once; tell the trades (of those open) of which nothing does.
+
+        What a trade adds to the larger side of its window counts.
+        """
+        asked = part.component.conditions.hedged
+        nothing = np.zeros(len(known), np.bool_)
+        if asked is None or known.trades.value_e8 is not None:
+            return nothing
+        rows = np.flatnonzero(open_)
+        lots = lots_in_units(known, lots_unit(known))[rows]
+        who = clients_of(known) if asked.by == "client" else _accounts_of(known)
+        window = windows(known.trades.close_utc_ms[rows], asked.window, self.clock)
+        number = np.full(len(rows), part.component_id)
+        key = (number, who[rows], known.symbol_key[rows], window)
+        bought = np.ones(len(rows), np.bool_)
+        if known.trades.side is not None:
+            bought = known.trades.side[rows] >= 0
+        long, short = np.where(bought, lots, 0), np.where(bought, 0, lots)
+        before = self._sides[0].add(key, long), self._sides[1].add(key, short)
+        counts = np.maximum(before[0] + long, before[1] + short) - np.maximum(*before)
+        cut = np.flatnonzero(counts != lots)
+        part_top, part_bottom = _ratio(counts[cut], lots[cut])
+        values.times(rows[cut], part_top, part_bottom)
+        values.net(rows[cut], part_top, part_bottom)
+        nothing[rows[counts == 0]] = True
+        return nothing
+
+    def given(self, work: Work, at: Longs, price: Longs, stop: Int16s) -> Gross | None:
+        """Return what rates with bands give; None = the component has no tier, or we measure."""
+        tier = work.part.component.tier
+        if tier is None:
+            return None
+        _, lost = self._told(work)
+        group = work.group[at]
+        missing = lost[group] * (self._counts(work)[at])
+        stop[:] = np.where((stop == 0) & (missing != 0), missing, stop)
+        if self.final is None or work.block.tables.prices.bands is None:
+            return None
+        measured = self.final.of(work)
+        window = windows(work.known.trades.close_utc_ms, unit_of(tier), self.clock)
+        return rate_bands(work, measured, at, price, stop, _payees(work)[at],
+                          window[group], work.known.row[group])  # fmt: skip
+
+    def of(self, work: Work) -> Measured:
+        """Return what a part's component was measured at, nothing but its history if not here."""
+        part = work.part
+        assert part.component.tier is not None
+        found = self._measured.get(part.component_id)
+        if found is None:
+            unit = self._unit(part, work.known)
+            found = Measured(part.component_id, part.component.tier, unit)
+            found.close(self.history)
+            self._measured[part.component_id] = found
+        return found
+
+    def _counts(self, work: Work) -> Bools:
+        """Tell the rows whose payee's measure their trade adds to."""
+        assert work.part.component.tier is not None
+        if work.part.component.tier.of == "network":
+            return np.ones(len(work.rows), np.bool_)
+        own: Bools = _payees(work) == work.directs()
+        return own
+
+    def _told(self, work: Work) -> tuple[Column, Int16s]:
+        if work.adds is None:
+            work.adds = self._adds(work)
+        return work.adds
+
+    def learn(self, work: Work) -> None:
+        """Count what the lines that came to be rated add to their payees' measures."""
+        part, known = work.part, work.known
+        tier = part.component.tier
+        if tier is None or self.final is not None:
+            return
+        reached = work.began & (work.barred == 0) & (work.outcome != Wait.CHILD_WAITS)
+        if part.component.mode == "percent_of_child":
+            reached &= work.level == 1
+        rows = np.flatnonzero(reached)
+        if not len(rows):
+            return
+        adds, _ = self._told(work)
+        measured = self._measured.setdefault(
+            part.component_id, Measured(part.component_id, tier, self._unit(part, known))
+        )
+        group, payee, counts = work.group[rows], _payees(work)[rows], self._counts(work)[rows]
+        window = windows(known.trades.close_utc_ms, unit_of(tier), self.clock)[group]
+        told = adds[group]
+        told = np.where(counts, told, np.zeros(len(told), told.dtype))
+        measured.add(known.row[group], payee, window, told, clients_of(known)[group])
+
+    def _unit(self, part: Part, known: Known) -> int:
+        assert part.component.tier is not None
+        measure = part.component.tier.measure
+        if measure == "lots":
+            return _E8 * lots_unit(known)
+        return 1 if measure in ("trades", "clients", "conversions") else _E8
+
+    def _adds(self, work: Work) -> tuple[Column, Int16s]:
+        """Return what each trade adds to the measure, and what is missing to tell."""
+        part, known, values = work.part, work.known, work.values
+        tier = part.component.tier
+        assert tier is not None
+        lost = np.zeros(len(known), np.int16)
+        if tier.measure == "lots":
+            return values.netted(lots_in_units(known, lots_unit(known))), lost
+        if tier.measure in ("trades", "clients", "conversions"):
+            return np.ones(len(known), np.int64), lost
+        if tier.measure == "notional":
+            nets, values = values.nets, notional.value(part.component, known)
+            lost[:] = values.outcome
+            if nets is not None:
+                values.times(np.arange(len(known)), *nets)
+        return _money(tier.currency, known, values, lost), lost
+
+    def cap(self, work: Work, rows: Longs, cap: Cap, place: int, limit: Longs) -> None:
+        """Cut these rows (in canonical order) by a cap that holds for all of a key together."""
+        known, group = work.known, work.group[rows]
+        window = windows(known.trades.close_utc_ms[group], _CAPS[cap.per], self.clock)
+        payee = work.block.tables.slots.partner_id[work.slot[rows]].astype(np.int64)
+        who = clients_of(known)[group] if cap.per.startswith("client") else payee
+        count = len(rows)
+        key = (np.full(count, work.part.component_id), np.full(count, place),
+               work.level[rows].astype(np.int64), who, window)  # fmt: skip
+        if cap.unit == "lots":
+            self._cap_lots(work, rows, cap, key)
+            return
+        amounts = work.orig[rows]
+        before = self._caps.add(key, amounts)
+        left = np.minimum(before + amounts, limit) - np.minimum(before, limit)
+        work.orig[rows] = left.astype(np.int64)
+
+    def _cap_lots(self, work: Work, rows: Longs, cap: Cap, key: tuple[Longs, ...]) -> None:
+        known, group = work.known, work.group[rows]
+        unit = lots_unit(known)
+        lots = work.values.netted(lots_in_units(known, unit))[group]
+        before = self._caps.add(key, lots)
+        exact = cap.amount * _E8 * unit
+        # In whole numbers: lots x the cap's denominator against its numerator.
+        after = np.minimum((before + lots) * exact.denominator, exact.numerator)
+        counted = after - np.minimum(before * exact.denominator, exact.numerator)
+        cut = np.flatnonzero(counted != lots * exact.denominator)
+        top, bottom = _ratio(counted[cut], lots[cut] * exact.denominator)
+        work.orig[rows[cut]] = scaled(work.orig[rows[cut]], top, bottom)[0]
+
+
+def clients_of(known: Known) -> Longs:
+    """Return who a trade's client is; one that is not known is told by his account."""
+    client = known.trades.client
+    return np.where(client >= 0, client, -2 - _accounts_of(known))
+
+
+def _accounts_of(known: Known) -> Longs:
+    account = known.trades.account
+    return np.zeros(len(known), np.int64) if account is None else account
+
+
+def _payees(work: Work) -> Longs:
+    """Return whose measure counts for each row: the direct IB's where the rate is of a pot."""
+    if work.part.component.mode in _POTS:
+        return work.directs()
+    return work.block.tables.slots.partner_id[work.slot].astype(np.int64)
+
+
+def _ratio(top: Column, bottom: Column) -> tuple[Longs, Longs]:
+    """Return fractions in lowest terms, as columns of 64 bits."""
+    safe = np.where(bottom == 0, 1, bottom)
+    common = np.maximum(np.gcd(top, safe), 1)
+    return (top // common).astype(np.int64), (safe // common).astype(np.int64)
+
+
+def _money(currency: str, known: Known, values: Values, lost: Int16s) -> Column:
+    """Return values in a tier's currency, in 1e-8: money is measured to the eighth decimal."""
+    unit = values.unit * _E8
+    count = len(known)
+    top = np.ones(count, np.int64) if values.top is None else values.top
+    bottom = np.ones(count, np.int64) if values.bottom is None else values.bottom
+    fx_top, fx_bottom = np.ones(count, np.int64), np.ones(count, np.int64)
+    code = int(known.places.codes((currency,))[0]) if currency else -1
+    foreign = np.flatnonzero((values.currency >= 0) & (values.currency != code) & (code >= 0))
+    foreign = foreign[values.signs()[foreign] != 0]
+    if len(foreign):
+        quote = np.full(len(foreign), code, np.int32)
+        found = known.exchange.find(
+            values.currency[foreign], quote, known.trades.close_utc_ms[foreign], known.row[foreign]
+        )
+        lost[foreign[~found[3]]] = Wait.NO_FX
+        fx_top[foreign], fx_bottom[foreign] = found[0], np.maximum(found[1], 1)
+    ratio = multiplied((top, bottom), (fx_top, fx_bottom))
+    whole = multiplied(
+        ratio[:2], (np.full(count, unit.numerator), np.full(count, unit.denominator))
+    )
+    bad = np.zeros(count, np.bool_)
+    for over in (ratio[2], whole[2]):
+        bad = bad if over is None else bad | over
+    result, _ = rounded(values.num, whole[0], whole[1], None, "even")
+    bad[list(values.odd)] = True
+    for row in np.flatnonzero(bad).tolist():
+        fx = Fraction(int(fx_top[row]), int(fx_bottom[row]))
+        result[row] = exactly_rounded(values.at(row) * fx * _E8, None, "even")
+    return result

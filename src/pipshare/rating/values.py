@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -46,6 +47,7 @@ class Values:
 
     `currency` is a code of the run's currencies, RATES_OWN where the rate has the currency. Rows in
     `odd` have a `num` of 0 and no part in `top` and `bottom`. `parts`: added up of several kinds.
+    `nets`: the part of the volume that counts.
     """
 
     num: Longs
@@ -56,6 +58,17 @@ class Values:
     bottom: Longs | None = None
     odd: dict[int, Fraction] = field(default_factory=dict)
     parts: Bools | None = None
+    nets: Ratio | None = None
+
+    def net(self, rows: Longs, top: Longs, bottom: Longs) -> None:
+        """Remember which part of the volume of these rows counts beside what hedges it."""
+        ones = np.ones(len(self.num), np.int64)
+        self.nets = (ones.copy(), ones) if self.nets is None else self.nets
+        self.nets[0][rows], self.nets[1][rows] = top, bottom
+
+    def netted(self, lots: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """Return the lots that count; a part of them is always a whole number."""
+        return lots if self.nets is None else lots * self.nets[0] // self.nets[1]
 
     @property
     def parted(self) -> Bools:

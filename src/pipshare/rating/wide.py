@@ -8,6 +8,7 @@ look back: value of the basis by trade, conditions by trade, then the part's mod
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from fractions import Fraction
 
 import numpy as np
 import numpy.typing as npt
@@ -117,6 +118,8 @@ def _rate_block(
         )
         work = _work(given, part, block, known, rows, first, seen, clients)
         MODES[part.component.mode](work)
+        if given.running is not None:
+            given.running.learn(work)
         work.write()
         wide.capped[lines][rows] = work.capped
         if not part.shown:
@@ -140,28 +143,42 @@ def _work(
     """Bring a part's lines to where its mode takes over."""
     reason, unclear = conditions(part, known, given.clock)
     values = value(part, known)
+    share = None
     if known.trades.value_e8 is None:
         _nothing_to_share(part, values, reason)
-        _less_bonus(part, known, values, reason)
-    running = given.running
-    if running is not None:
-        running.net(part, known, values, reason)
-    work = Work(part, block, known, values, rows, first, seen, running, clients)
-    priced = np.zeros(len(rows), np.bool_)
-    if part.component.mode in _POTS:
+        share = bonus_share(part, known)
+        if share is not None:
+            reason[(reason == 0) & (share[2] == 0) & (share[0] == 0)] = Reason.BONUS_FUNDED
+    work = Work(part, block, known, values, rows, first, seen, given.running, clients)
+    _close_lines(work, reason, unclear)
+    if given.running is not None:
+        open_ = np.zeros(len(known), np.bool_)
+        open_[work.group[work.outcome == 0]] = True
+        netted = given.running.net(part, known, values, open_)
+        work.stop(np.flatnonzero(netted[work.group]), Reason.NETTED)
+    if part.component.rounding.value is not None:
+        round_value(part, values)
+    if share is not None:
+        _less_bonus(values, *share)
+    work.began = work.outcome == 0
+    return work
+
+
+def _close_lines(work: Work, reason: Int16s, unclear: Int16s) -> None:
+    """Settle at zero, or let wait, what the conditions say; what is closed already stays so."""
+    if work.part.component.mode in _POTS:
         # A pot's price is not the line's own: what is missing there stops it only in its turn.
         priced = (work.outcome == Wait.UNPRICED) | (work.outcome == Wait.NO_LOT_FACTOR)
         work.outcome[priced] = 0
     if reason.any():
         failed = reason[work.group]
-        shares = block.tables.prices.of[work.price] >= 0
+        shares = work.block.tables.prices.of[work.price] >= 0
         failed = np.where(shares & (failed == Reason.NO_RESULT), 0, failed)
         open_ = (work.outcome == 0) | (work.outcome >= FIRST_WAIT)
         work.outcome = np.where(open_ & (failed != 0), failed, work.outcome).astype(np.int16)
     if unclear.any():
         missing = unclear[work.group]
         work.outcome = np.where(work.outcome == 0, missing, work.outcome).astype(np.int16)
-    return work
 
 
 def conditions(part: Part, known: Known, clock: Clock) -> tuple[Int16s, Int16s]:
@@ -182,13 +199,8 @@ def _nothing_to_share(part: Part, values: Values, reason: Int16s) -> None:
         reason[(reason == 0) & known & (values.signs() <= 0)] = Reason.NO_RESULT
 
 
-def _less_bonus(part: Part, known: Known, values: Values, reason: Int16s) -> None:
+def _less_bonus(values: Values, top: Longs, bottom: Longs, missing: Int16s) -> None:
     """Take from the value what was funded by bonus, by the account's last snapshot."""
-    share = bonus_share(part, known)
-    if share is None:
-        return
-    top, bottom, missing = share
-    reason[(reason == 0) & (missing == 0) & (top == 0)] = Reason.BONUS_FUNDED
     less = np.flatnonzero((missing == 0) & (top != bottom))
     values.times(less, top[less], bottom[less])
     waits = (missing != 0) & (values.outcome == 0)
@@ -196,15 +208,13 @@ def _less_bonus(part: Part, known: Known, values: Values, reason: Int16s) -> Non
 
 
 def value(part: Part, known: Known) -> Values:
-    """Return the value by trade: in the component's currency, rounded, less what bonus funded."""
+    """Return the value by trade, in the component's currency where it has one."""
     component = part.component
     values = value_of(component, known)
     if component.currency:
         _into_currency(part, known, values)
     if component.basis == "spread" and component.spread.cap_per_lot is not None:
         cap_per_lot(component.spread, known, values, component.value_fx)
-    if component.rounding.value is not None:
-        values = _rounded(part, values)
     return values
 
 
@@ -224,7 +234,8 @@ def _into_currency(part: Part, known: Known, values: Values) -> None:
     values.currency = np.where(foreign, code, values.currency).astype(np.int32)
 
 
-def _rounded(part: Part, values: Values) -> Values:
+def round_value(part: Part, values: Values) -> None:
+    """Round values as the plan says, in place."""
     how = part.component.rounding
     unit = values.unit * _E8
     ones = np.ones(len(values.num), np.int64)
@@ -237,14 +248,13 @@ def _rounded(part: Part, values: Values) -> Values:
             values.num, top * unit.numerator, bottom * unit.denominator, how.value, how.how
         )
     else:
-        num = np.array(
-            [exactly_rounded(values.at(row) * _E8, how.value, how.how)
-             for row in range(len(values.num))], np.int64)  # fmt: skip
+        rows = range(len(values.num))
+        exact = [exactly_rounded(values.at(row) * _E8, how.value, how.how) for row in rows]
+        num = np.array(exact, np.int64)
     for row in values.odd:
         num[row] = exactly_rounded(values.at(row) * _E8, how.value, how.how)
-    made = replace(values, num=num, top=None, bottom=None, odd={})
-    made.unit = type(unit)(1, _E8)
-    return made
+    values.num, values.unit = num, Fraction(1, _E8)
+    values.top, values.bottom, values.odd = None, None, {}
 
 
 def _with_clients(wide: WideOutput, clients: Clients, given: WideInput) -> WideOutput:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -115,6 +116,10 @@ class Work:
         self.x_top = self.x_bottom = np.zeros(0, np.int64)
         self.x_odd: dict[int, Fraction] = {}
         self._factors: tuple[Longs, Longs, Bools] | None = None
+        # For the measuring pass: which rows were open, and what stood in their rate's way.
+        self.began = np.zeros(count, np.bool_)
+        self.barred = np.zeros(count, np.int16)
+        self.adds: tuple[npt.NDArray[Any], Int16s] | None = None
 
     def slot_column(self, name: str) -> Longs:
         """Return a column of the slots for each row."""
@@ -122,10 +127,12 @@ class Work:
         return column
 
     def levels(self) -> Iterator[tuple[Longs, Longs]]:
-        """Go upward: (rows, their groups) of each trade's lowest line, its second, and so on."""
-        for nth in range(int(self.length.max(initial=0))):
-            group = np.flatnonzero(self.length > nth)
-            at = self.first[group] + nth
+        """Go upward, level by level: (rows, their groups)."""
+        for level in range(1, int(self.level.max(initial=0)) + 1):
+            at = np.flatnonzero(self.level == level)
+            if not len(at):
+                continue
+            group = self.group[at]
             yield at, group
             self.waiting[group] |= self.outcome[at] >= FIRST_WAIT
 
@@ -171,11 +178,16 @@ class Work:
         group = self.group[at]
         stop = prices.outcome[price].astype(np.int16)
         stop = np.where(stop != 0, stop, values.outcome[group]).astype(np.int16)
-        if self.running is not None:
-            given = self.running.given(self, at, price, stop)
-            if given is not None:
-                return given
+        given = None if self.running is None else self.running.given(self, at, price, stop)
+        self.barred[at] = np.where(self.barred[at] == 0, stop, self.barred[at])
+        if given is not None:
+            return given
         return self.product(at, group, price, stop)
+
+    def directs(self) -> Longs:
+        """Return the direct IB of each row's trade, as a partner id."""
+        found: Longs = self.block.tables.directs[self.block.deal[self.block.trade[self.rows]]]
+        return found
 
     def product(self, at: Longs, group: Longs, price: Longs, stop: Int16s) -> Gross:
         """Multiply values by prices with one rounding."""
@@ -193,7 +205,7 @@ class Work:
             strange = np.isin(group, list(values.odd))
             bad = strange if bad is None else bad | strange
         if bad is not None and bad.any():
-            rates = {int(p): self._rate(int(p)) for p in np.unique(price[bad])}
+            rates = {int(p): self.rate_of(int(p)) for p in np.unique(price[bad])}
             for i in np.flatnonzero(bad).tolist():
                 exact = values.at(int(group[i])) * rates[int(price[i])] * _E8
                 e8[i], too_large = self.odd_row(int(at[i]), exact)
@@ -213,7 +225,8 @@ class Work:
         units = exactly_rounded(exact, how.amount, how.how)
         return (0, True) if abs(units) > MAX_E8 else (units, False)
 
-    def _rate(self, price: int) -> Fraction:
+    def rate_of(self, price: int) -> Fraction:
+        """Return a price as an exact fraction."""
         prices = self.block.tables.prices
         return prices.exact.get(price) or Fraction(
             int(prices.top[price]), int(prices.bottom[price])
@@ -269,6 +282,7 @@ class Work:
         gross.e8[spots] = self.quantised(seen, top, bottom)
         gross.currency[spots] = block.currency[child]
         gross.price[spots] = price
+        self.barred[at] = Reason.NOTHING_BELOW
         self._keep_exact(at, seen, top, bottom)
 
     def earns(self, at: Longs, gross: Gross, amounts: Longs | None = None) -> None:
@@ -295,9 +309,6 @@ class Work:
         was = self.orig[rows].copy()
         cut(self, rows)
         changed = self.orig[rows] != was
-        self.outcome[rows[changed & (self.orig[rows] == 0) & (self.outcome[rows] == 0)]] = (
-            Reason.CAPPED
-        )
         self.capped[rows[changed]] = True
         return changed
 
