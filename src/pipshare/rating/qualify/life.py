@@ -51,9 +51,11 @@ class Movement:
         for taking in self.takings:
             if taking.at_ms > as_of_ms:
                 break
-            if taking.kind in (OPENED, LOST):
+            if taking.kind == OPENED:
+                disputed = taking
+            elif taking.kind == LOST:
                 before = disputed.amount if disputed is not None else None
-                disputed = Taking(taking.kind, taking.at_ms, taking.amount or before, taking.event)
+                disputed = Taking(LOST, taking.at_ms, taking.amount or before, taking.event)
             elif taking.kind == WON:
                 disputed = None
             else:

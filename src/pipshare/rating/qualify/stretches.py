@@ -69,6 +69,9 @@ def stretches(life: Life, trades_ms: int | None, asked: Asked) -> Iterator[Stret
     for movement in (*life.deposits, *life.withdrawals):
         edges.update((one.at_ms, one.event) for one in movement.takings)
     edges.update((one.at_ms, one.event) for one in (*life.kyc, *life.crm) if not one.good)
+    if asked.qualify.who != "own":
+        # The CRM's word stands for as long as there is a deposit left, if there was any.
+        edges.update((one.counts_ms, one.event) for one in life.deposits)
     starts = [(-1, ""), *sorted(edges.items())]
     ends = [*(start for start, _ in starts[1:]), FOREVER_MS]
     for (start, cause), end in zip(starts, ends, strict=True):
@@ -139,12 +142,11 @@ class _Walk:
         if gate is None:
             return ()
         at_least, cause = gate
-        deadline = self._deadline()
         found: list[Reached] = []
         for at, event, first, net, total in self._moments(at_least, cause):
-            if at >= self.until or (deadline is not None and self._day(at) > deadline):
+            if at >= self.until:
                 break
-            holds = found or (first and net)
+            holds = (found or (first and net)) and self._in_time(at)
             if holds and (not found or total != found[-1].deposits):
                 found.append(Reached(at, total, event))
         return tuple(found)
@@ -159,8 +161,8 @@ class _Walk:
             if q.kyc:
                 gates.append((self.kyc.at_ms, self.kyc.event) if self.kyc else (FOREVER_MS, ""))
         if q.who != "own":
-            taken = self.life.deposits and not self.deposits and any(
-                one.counts_ms < self.until for one in self.life.deposits)  # fmt: skip
+            counted = [one for one in self.life.deposits if one.counts_ms <= self.as_of]
+            taken = counted and not any(counts <= self.as_of for counts, *_ in self.deposits)
             if taken or self.crm is None:
                 return None
             gates.append((self.crm.at_ms, self.crm.event))
@@ -170,16 +172,16 @@ class _Walk:
             gates.append((self.life.registered_ms, self.life.registration))
         return max(gates, key=lambda gate: gate[0])
 
-    def _deadline(self) -> int | None:
-        q = self.asked.qualify
+    def _in_time(self, at: int) -> bool:
+        """Tell whether a moment is within the days in which all of it has to happen."""
+        q, base = self.asked.qualify, self.life.registered_ms
         if q.within_days is None:
-            return None
-        base = self.life.registered_ms
+            return True
         if base is None:
-            base = min((sent for _, sent, _, _ in self.deposits), default=self.trades_ms)
-        if base is None or base < 0:
-            return None
-        return last_day(self._day(base), q.within_days, q.calendar)
+            base = min((sent for counts, sent, _, _ in self.deposits if counts <= at), default=None)
+        if base is None:
+            return True
+        return self._day(at) <= last_day(self._day(base), q.within_days, q.calendar)
 
     def _moments(
         self, at_least: int, cause: str
@@ -194,7 +196,8 @@ class _Walk:
         net = total = Fraction(0)
         least = q.net_deposits if own else None
         asked = at_least < 0
-        for counts, sent, event, amount, is_deposit in moves:
+        following = [*(move[0] for move in moves[1:]), FOREVER_MS][: len(moves)]
+        for (counts, sent, event, amount, is_deposit), then in zip(moves, following, strict=True):
             if not asked and counts > at_least:
                 asked = True
                 yield at_least, cause, first.enough, least is None or net >= least, total
@@ -202,7 +205,7 @@ class _Walk:
             if is_deposit:
                 total += amount
                 first.add(sent, event, amount)
-            if counts >= at_least:
+            if counts >= at_least and then > counts:  # all that one moment brings counts at once
                 asked = True
                 told = event if counts > at_least or not cause else cause
                 yield counts, told, first.enough, least is None or net >= least, total

@@ -157,7 +157,7 @@ class Client:
             return True
         known = [e.at_ms for e in self.events if e.kind == "registration"]
         if not known:
-            known = [e.at_ms for e, _ in self._counted("deposit", as_of, as_of, doubted)]
+            known = [e.at_ms for e, _ in self._counted("deposit", moment, as_of, doubted)]
         if not known:
             return True
         last = later(self.day.date(min(known)), self.asked.within_days, self.asked.calendar)
