@@ -50,8 +50,7 @@ def needs_factor(component: Component) -> bool:
     """Tell whether the component's value counts lots, whose factor has to be known."""
     if component.basis == "lot":
         return True
-    per_lot = component.unit != "money" or component.spread.cap_per_lot is not None
-    return component.basis in ("spread", "markup") and per_lot
+    return component.basis in ("spread", "markup") and component.unit != "money"
 
 
 def lots_of(trade: TradeFacts) -> Fraction:

@@ -174,29 +174,30 @@ class Line:
             if isinstance(turned, Waits):
                 return turned
             amount += turned
+        wanted = self.component.currency
+        if wanted and currency and wanted != currency:
+            turned = self._into(amount, currency, wanted)
+            if isinstance(turned, Waits):
+                return turned
+            amount, currency = turned, wanted
         limited = self._cap_per_lot(amount, currency)
         if isinstance(limited, Waits):
             return limited
-        wanted = self.component.currency
-        if wanted and currency and wanted != currency:
-            limited = self._into(limited, currency, wanted)
-            if isinstance(limited, Waits):
-                return limited
-            currency = wanted
-        netted = limited * self.netting
         rounding = self.component.rounding
-        rounded = stage(netted, rounding.value, rounding.how)
-        if rounded != netted:
+        rounded = stage(limited, rounding.value, rounding.how)
+        if rounded != limited:
             self.say("rounded", f"{number_text(rounded)} ({rounding.value} places)")
-        return rounded, currency
+        return rounded * self.netting, currency
 
     def _cap_per_lot(self, amount: Fraction, currency: str) -> Fraction | Waits:
         """The money of a spread counts at most so much per lot."""
         asked = self.component.spread
         if self.component.basis != "spread" or asked.cap_per_lot is None or not currency:
             return amount
+        if self.trade.lot_factor is None:
+            return Waits(Wait.NO_LOT_FACTOR)
         limit = asked.cap_per_lot * bases.lots_of(self.trade)
-        turned = self._into(limit, asked.cap_currency or currency, currency, "mid")
+        turned = self._into(limit, asked.cap_currency or currency, currency)
         if isinstance(turned, Waits):
             return turned
         if turned < amount:
@@ -204,11 +205,11 @@ class Line:
             self.say("spread", f"counts at most {words}: {number_text(turned, 2)} {currency}")
         return min(amount, turned)
 
-    def _into(self, amount: Fraction, base: str, quote: str, side: str = "") -> Fraction | Waits:
+    def _into(self, amount: Fraction, base: str, quote: str) -> Fraction | Waits:
         """Convert money of the basis at the close; nothing needs no rate."""
         if base == quote or amount == 0:
             return amount
-        side = side or self.component.value_fx
+        side = self.component.value_fx
         found = rate_at_close(self.run.fx, self.trade, base, quote, side)
         if found is None:
             return Waits(Wait.NO_FX, f"{base}/{quote}")
@@ -260,7 +261,7 @@ class Line:
             rate_id = self.run.decision.version.rate_ids[self.place][money.rule.ordinal]
         return self._line(
             partner_id, level, wallet, reason=Reason.PAID, currency=currency, rate_id=rate_id,
-            orig_e8=money.orig_e8, amount_e8=amount_e8, fx_id=fx_id, capped=self.capped,
+            orig_e8=money.orig_e8, amount_e8=amount_e8, fx_id=fx_id, capped=self.capped and level > 0,
         )  # fmt: skip
 
     def zero(self, reason: Reason) -> TwinLine:
@@ -268,7 +269,10 @@ class Line:
         self.sum_up()
         self.say("reason", reason.sentence)
         wallet = self.partner.currency
-        return self._line(self.partner.id, self.level, wallet, reason=reason, currency=wallet)
+        cut = reason == Reason.CAPPED
+        return self._line(
+            self.partner.id, self.level, wallet, reason=reason, currency=wallet, capped=cut
+        )
 
     def waits(
         self, found: Waits, partner_id: int | None = None, level: int | None = None
