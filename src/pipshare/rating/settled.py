@@ -137,7 +137,8 @@ def symbols_of(raw: pl.Series, known: SymbolBook) -> tuple[list[SymbolPlace], In
     rows = [known.rows[i] for i in used.tolist()] if known.rows else []
     found = [
         SymbolPlace(row.symbol, row.symbol_group, currency=row.currency, digits=row.digits,
-                    contract_e8=row.contract_e8)
+                    contract_e8=row.contract_e8, pip_points=row.pip, calc=row.mode,
+                    tick_size_e8=row.tick_size_e8, tick_value_e8=row.tick_value_e8)
         for row in rows
     ]  # fmt: skip
     lost = np.flatnonzero(place < 0)
