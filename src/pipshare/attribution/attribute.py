@@ -23,14 +23,16 @@ def attribute(
 ) -> Attributed:
     """Attribute trades (columns login and close_utc, UTC ms) in the caller's transaction.
 
-    The moment is the close. `directory` keeps what was read for the next batch of the same run.
+    The moment is the close. `directory` keeps what was read for the next batch of the same run; one that
+    does not store chains leaves the database as it is, and the chains without a number.
     """
     known = Directory() if directory is None else directory
     login = frame["login"].to_numpy()
     snapshot = known.extend(conn, server.id, login)
     found = attribute_columns(snapshot, login, frame["close_utc"].to_numpy())
-    used = np.bincount(found.chain + 1, minlength=1)[1:]
-    store_chains(conn, known, np.flatnonzero(used))
+    if known.stores:
+        used = np.bincount(found.chain + 1, minlength=1)[1:]
+        store_chains(conn, known, np.flatnonzero(used))
     return _attributed(known, found)
 
 

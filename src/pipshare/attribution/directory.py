@@ -29,8 +29,11 @@ _NONE: Millis = np.zeros(0, np.int64)
 class Directory:
     """Accounts, clients, groups and chains of one server, as known (at `known_at`, UTC ms)."""
 
-    def __init__(self, known_at: int | None = None, *, lasting: bool = False) -> None:
+    def __init__(
+        self, known_at: int | None = None, *, lasting: bool = False, stores: bool = True
+    ) -> None:
         self.known_at = known_at
+        self.stores = stores  # new chains, so that trades can point at them
         self.lasting = lasting  # serves many small batches: a server that fits is read at once
         self.snapshot: Snapshot | None = None
         self.groups: list[GroupRow] = []

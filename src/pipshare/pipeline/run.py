@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from copy import copy
 
 import psycopg
 
 from pipshare import attribution, audit, ledger, market, partners, plans
 from pipshare.market import Server
 from pipshare.period import Clock
+from pipshare.plans.book import Book
 
 
 class Run:
@@ -20,7 +22,14 @@ class Run:
 
     def __init__(self, conn: psycopg.Connection, *, lasting: bool = False) -> None:
         self.conn, self._lasting = conn, lasting
+        self.only_looks = False
         self.refresh()
+
+    def looking(self, book: Book) -> Run:
+        """Return a run by another book that only looks: it stores nothing, not even a chain."""
+        made = copy(self)
+        made.book, made.only_looks, made._directories = book, True, {}
+        return made
 
     def refresh(self) -> None:
         """Read everything anew, as it now stands, in the transaction that is open."""
@@ -74,7 +83,9 @@ class Run:
     def directory(self, server: Server) -> attribution.Directory:
         """Return what attribution has read of this server so far."""
         if server.id not in self._directories:
-            self._directories[server.id] = attribution.Directory(lasting=self._lasting)
+            self._directories[server.id] = attribution.Directory(
+                lasting=self._lasting, stores=not self.only_looks
+            )
         return self._directories[server.id]
 
     def day_clock(self, server: Server) -> Clock:
