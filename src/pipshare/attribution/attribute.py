@@ -23,8 +23,8 @@ def attribute(
 ) -> Attributed:
     """Attribute trades (columns login and close_utc, UTC ms) in the caller's transaction.
 
-    The moment is the close. `directory` keeps what was read for the next batch of the same run; one that
-    does not store chains leaves the database as it is, and the chains without a number.
+    The moment is the close. `directory` keeps what was read for the next batch of the same run; one
+    that does not store chains leaves the database as it is, and the chains without a number.
     """
     known = Directory() if directory is None else directory
     login = frame["login"].to_numpy()
