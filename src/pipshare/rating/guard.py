@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from pipshare.money.amounts import MAX_E8, half_even
+from pipshare.money.amounts import MAX_E8
 from pipshare.period import Millis as Longs
 from pipshare.plans.book import Book, Version
 from pipshare.plans.periods import Guard
@@ -28,18 +28,18 @@ from pipshare.rating.columns import TradeColumns
 from pipshare.rating.deciding import deciding
 from pipshare.rating.exact import rounded, scaled
 from pipshare.rating.exchange import Exchange
-from pipshare.rating.guard_parts import MOST, REVENUE, cut, totals
+from pipshare.rating.guard_parts import REVENUE, cut, totals
 from pipshare.rating.known import Known, Places
 from pipshare.rating.parts import building_ids
 from pipshare.rating.places import GroupPlace, SymbolPlace
 from pipshare.rating.rated import GUARDED, WAITS, Lines, Rated
 from pipshare.rating.reasons import Reason, Wait
-from pipshare.rating.values import Values, multiplied
+from pipshare.rating.values import Values
+from pipshare.rating.weigh import weighed
 
 Bools = npt.NDArray[np.bool_]
 Int16s = npt.NDArray[np.int16]
 Int32s = npt.NDArray[np.int32]
-_SAFE = 2**62
 _UNIT = Fraction(1, 10**8)
 
 
@@ -148,12 +148,12 @@ class _Run:
         revenue = np.zeros(len(rows), np.int64)
         for name in guard.of:
             values = BASES[REVENUE[name].basis](REVENUE[name], known)
-            revenue += self._in(currency, values, known, unclear, pair)
+            revenue += weighed(values, currency, known, unclear, pair)
         orig, base = self.columns["orig_e8"][at], self.columns["currency"][at]
         own = Values(orig, _UNIT, base.astype(np.int32), np.zeros(len(at), np.int16))
         of_lines = Known(known.trades.taken(number), self.places, self.exchange, rows[number])
         missing, pairs = np.zeros(len(at), np.int16), [""] * len(at)
-        line_e8 = self._in(currency[number], own, of_lines, missing, pairs)
+        line_e8 = weighed(own, currency[number], of_lines, missing, pairs)
         for line in np.flatnonzero(missing).tolist():
             trade = int(number[line])
             if not unclear[trade]:
@@ -165,29 +165,6 @@ class _Run:
             allowed[large] = MAX_E8
         total = totals(line_e8, number, len(rows))
         return _Looked(number, known, currency, revenue, allowed, total, line_e8, unclear, pair)
-
-    def _in(
-        self, currency: Int32s, values: Values, known: Known, unclear: Int16s, pair: list[str]
-    ) -> Longs:
-        """Return values in these currencies in 1e-8; what is missing is put into `unclear`."""
-        fresh = (values.outcome != 0) & (unclear == 0)
-        unclear[fresh] = values.outcome[fresh]
-        foreign = (values.outcome == 0) & (values.currency != currency) & (values.signs() != 0)
-        rows = np.flatnonzero(foreign)
-        top, bottom, _, found = self.exchange.find(
-            values.currency[rows], currency[rows], known.trades.close_utc_ms[rows],
-            known.row[rows],
-        )  # fmt: skip
-        names = self.places.names
-        for row in rows[~found].tolist():
-            if not unclear[row]:
-                unclear[row] = Wait.NO_FX
-                pair[row] = f"{names[values.currency[row]]}/{names[currency[row]]}"
-        values.times(rows[found], top[found], bottom[found])
-        e8, large = _quantised(values)
-        unclear[large & (unclear == 0)] = Wait.TOO_LARGE
-        e8[(values.outcome != 0) | large] = 0
-        return e8
 
     def _wait(self, at: Longs, looked: _Looked, which: Bools) -> None:
         """Let the paid lines of these trades wait."""
@@ -274,27 +251,3 @@ class _Run:
             waits = pl.concat([waits, *self.waits]).sort(by, maintain_order=True)
         found = pl.concat(self.noted) if self.noted else pl.DataFrame(schema=GUARDED)
         return replace(self.rated, lines=changed, waits=waits, guarded=found)
-
-
-def _quantised(values: Values) -> tuple[Longs, Bools]:
-    """Return values in 1e-8, and the rows too large to be weighed."""
-    count, unit = len(values.num), values.unit * 10**8
-    ones = np.ones(count, np.int64)
-    held = (ones if values.top is None else values.top,
-            ones if values.bottom is None else values.bottom)  # fmt: skip
-    odd = np.zeros(count, np.bool_)
-    odd[list(values.odd)] = True
-    if max(unit.numerator, unit.denominator) >= _SAFE:
-        odd[:] = True
-        high, low = held
-    else:
-        high, low, bad = multiplied(held, (ones * unit.numerator, ones * unit.denominator))
-        odd = odd if bad is None else odd | bad
-    e8, large = scaled(values.num, high, low)
-    large = np.zeros(count, np.bool_) if large is None else large
-    for row in np.flatnonzero(odd).tolist():
-        exact = values.at(row) * 10**8
-        units = half_even(exact.numerator, exact.denominator)
-        large[row] = abs(units) > MAX_E8
-        e8[row] = 0 if large[row] else units
-    return e8, large | (np.abs(e8) > MOST)

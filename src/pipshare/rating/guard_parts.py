@@ -8,7 +8,6 @@ from pipshare.money.amounts import MAX_E8
 from pipshare.period import Millis as Longs
 from pipshare.plans.terms import Component
 
-MOST = MAX_E8 // 8  # the largest part that is weighed: several of them can be added
 _SAFE = 2**62
 
 
