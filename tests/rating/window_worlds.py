@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 import numpy as np
@@ -39,6 +39,7 @@ class Trade:
     currency: int = 0
     side: int = 1
     cancelled: bool = False
+    ticket: int = 0
 
 
 @dataclass(frozen=True)
@@ -81,8 +82,6 @@ class Windows:
         )  # fmt: skip
 
     def settled(self, span: Span | None = None, **changed: object) -> Settled:
-        from dataclasses import replace
-
         return settle_window(replace(self.given(), **changed), span=span)  # type: ignore[arg-type]
 
 
@@ -101,7 +100,7 @@ def _columns(rows: list[Trade]) -> TradeColumns:
         cancelled=whole("cancelled", np.bool_), side=whole("side", np.int8),
         commission_e8=e8("commission"), profit_e8=e8("profit"), swap_e8=zero, fee_e8=zero,
         account=whole("client", np.int64), currency=whole("currency", np.int32),
-        server=zero.astype(np.int32), ticket=np.arange(len(rows), dtype=np.int64),
+        server=zero.astype(np.int32), ticket=whole("ticket", np.int64),
         account_currencies=ACCOUNTS,
     )  # fmt: skip
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pipshare.plans.terms import Component
+from pipshare.plans.terms import Component, Programme
 from pipshare.rating.windows.calendar import Unit
 
 _ORDER: tuple[Unit, ...] = ("day", "week", "month", "quarter", "year", "life")
@@ -30,16 +30,37 @@ class Reach:
     booked: Unit
 
 
-def reach(component: Component) -> Reach:
-    """Return the reach of a component that builds up."""
+def reach(component: Component, programme: Programme | None = None) -> Reach:
+    """Return the reach of a component that builds up.
+
+    With its programme, also as far as the components reach whose sums it looks at: those that it
+    nets with, earns back or takes a share of.
+    """
     units, back = _parts(component)
+    if programme is not None:
+        by_code = {other.code: other for other in programme.components}
+        for code in named(component):
+            other = reach(by_code[code]) if code in by_code else None
+            if other is not None and by_code[code].builds_up:
+                units.append(other.window)
+                back += other.back
     window = max(units, key=_ORDER.index)
     # Weeks do not nest in longer windows: one that begins before them has to be known whole.
     if "week" in units and window in ("month", "quarter", "year"):
         back += 1
     if component.per != "trade":
         return Reach(window, back, component.per)
-    return Reach(window, back, window if window in ("day", "week") else "month")
+    booked = max(_parts(component)[0], key=_ORDER.index)
+    return Reach(window, back, booked if booked in ("day", "week") else "month")
+
+
+def named(component: Component) -> set[str]:
+    """Return the codes of the components whose sums a component looks at."""
+    names = {component.advance, component.tier.of_component if component.tier else None}
+    names |= set(component.carry.across if component.carry else ())
+    if component.basis == "earned":
+        names |= {rule.of for rule in component.rates}
+    return {name for name in names if name}
 
 
 def _parts(component: Component) -> tuple[list[Unit], int]:
@@ -47,11 +68,11 @@ def _parts(component: Component) -> tuple[list[Unit], int]:
     back = 0
     if component.per != "trade":
         units.append(component.per)
-    elif component.carry is not None or component.basis in ("earned", "revenue"):
+    elif component.basis in ("earned", "revenue"):
         units.append("month")
     if component.conditions.hedged is not None:
         units.append(component.conditions.hedged.window)
-    if component.advance is not None or is_of_clients(component):
+    if component.advance is not None or component.carry is not None or is_of_clients(component):
         units.append("life")
     tier = component.tier
     if tier is not None:

@@ -26,7 +26,7 @@ from pipshare.rating.windows.lines import LINES, payees
 from pipshare.rating.windows.narrow import all_parts
 from pipshare.rating.windows.period_pass import period_pass
 from pipshare.rating.windows.rating_pass import trade_pass
-from pipshare.rating.windows.reach import is_of_clients, reach
+from pipshare.rating.windows.reach import is_of_clients, named, reach
 
 # What a payee's window of a component comes to. `client` -1 = of all clients; it is the client for
 # lines paid to clients and for components that pay for clients. Amounts of zero are left out.
@@ -94,13 +94,7 @@ def with_named(book: Book, wanted: Collection[int]) -> set[int]:
                            version.component_ids, strict=True))  # fmt: skip
             for component in version.programme.components:
                 if ids[component.code] in found:
-                    names = [
-                        component.advance,
-                        *(component.carry.across if component.carry else ()),
-                    ]
-                    names += [component.tier.of_component if component.tier else ""]
-                    if component.basis == "earned":
-                        names += [rule.of for rule in component.rates]
+                    names = named(component)
                     more |= {ids[name] for name in names if name in ids}
         if more == found:
             return found

@@ -48,9 +48,7 @@ def of_clients(given: Given) -> OfClients:
     return found
 
 
-def _of_version(
-    given: Given, known: list[Life], found: OfClients, place: int, rows: Longs
-) -> None:
+def _of_version(given: Given, known: list[Life], found: OfClients, place: int, rows: Longs) -> None:
     held = given.book.versions[place]
     programme, trades = held.programme, given.placed.trades
     client, close = trades.client[rows], trades.close_utc_ms[rows]

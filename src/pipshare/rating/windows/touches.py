@@ -41,7 +41,7 @@ def touches(
         rows = np.flatnonzero(version == place)
         for component, number in zip(held.programme.components, held.component_ids, strict=True):
             if component.builds_up:
-                reached = reach(component)
+                reached = reach(component, held.programme)
                 window = numbers(trades.close_utc_ms[rows], reached.window, clock)
                 of_clients = is_of_clients(component)
                 if of_clients and not _looks_at_trades(held.programme, number, held.component_ids):
