@@ -128,11 +128,13 @@ class Rank(Difference):
         card = line.run.card(line.level)
         assert card
         total, currency, last = 0, "", None
-        for rank in self.component.ranks[: self.component.ranks.index(card) + 1]:
-            rules = [r for r in self.component.rates if r.card == rank and r.level is None]
-            if not rules:
-                continue
-            found = line.rates(rank, line.level, rules)
+        known = self._ranks(line, card)
+        if line.run.state.measures:
+            # What waits for one of its rates does not count in any measure.
+            missing = [wait for _, found in known if (wait := line.unpriced(found))]
+            if missing:
+                return missing[0]
+        for rank, found in known:
             wait = line.unpriced(found)
             if wait is not None:
                 return wait
@@ -143,6 +145,15 @@ class Rank(Difference):
                 return Waits(Wait.MIXED_CURRENCIES)
             total, currency, last = total + gross.orig_e8, gross.currency, gross.rule
         return Money(total, currency, last) if last is not None else Waits(Wait.UNPRICED)
+
+    def _ranks(self, line: Line, card: str) -> list[tuple[str, list[Bands]]]:
+        """Return the rates of all ranks up to a card's, of those that have any."""
+        out = []
+        for rank in self.component.ranks[: self.component.ranks.index(card) + 1]:
+            rules = [r for r in self.component.rates if r.card == rank and r.level is None]
+            if rules:
+                out.append((rank, line.rates(rank, line.level, rules)))
+        return out
 
 
 class PercentOfChild(Mode):

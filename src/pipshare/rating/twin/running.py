@@ -39,7 +39,7 @@ class Running(State):
     """The state of one round. `final` None = this is the measuring one."""
 
     def __init__(self, final: Running | None = None) -> None:
-        self.final = final
+        self.final, self.measures = final, final is None
         self.trade_place = -1
         self.totals: dict[tuple[Payee, date], Fraction] = defaultdict(Fraction)
         self.earned: dict[tuple[Payee, date], Fraction] = defaultdict(Fraction)
@@ -102,6 +102,10 @@ class Running(State):
             return self._spans[at]
         window = tier_window(line, tier)
         before = self.totals[who, window]
+        if self.final is not None:
+            found = self.final._spans.get(at, (before, before))
+            self.totals[who, window] = found[1]
+            return found
         own = payee.id == line.run.chain[0].id
         adds: Fraction | Waits = Fraction(0)
         if own or tier.of == "network":
@@ -135,7 +139,7 @@ class Running(State):
             if rate is None:
                 return Waits(Wait.NO_FX, f"{currency}/{tier.currency}")
             value = value * rate[0]
-        return value
+        return Fraction(units(value, None, ""), SCALE)  # money is measured to the eighth decimal
 
     def one_cap(self, line: Line, money: Money, place: int, cap: Cap) -> Money | Waits | Reason:
         """Cut what exceeds the cap: min(total after, cap) - min(total before, cap)."""
