@@ -41,7 +41,10 @@ def _cut(work: Work, rows: Longs, place: int, cap: Cap) -> None:
     limit = was
     if cap.unit == "money":
         limit, known = limits(work, rows, cap)
-        work.outcome[rows[~known]] = Wait.NO_FX
+        lost = rows[~known]
+        work.outcome[lost] = Wait.NO_FX
+        work.wallet[lost] = work.currency[lost]
+        work.currency[lost] = max(int(work.known.places.codes((cap.currency,))[0]), 0)
         rows, was, limit = rows[known], was[known], limit[known]
     if cap.per != "order":
         assert work.running is not None

@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from pipshare.plans.book import Book
 from pipshare.plans.conditions import EXCLUDED_REASONS, REASONS, Conditions
-from pipshare.plans.terms import Component, Programme, Rounding
+from pipshare.plans.terms import Component, Programme
 from pipshare.rating.columns import COUNTED_BEFORE, TradeColumns
 
 Only = Literal["immediate", "building", "all"]
@@ -37,10 +37,10 @@ class Part:
     @property
     def exact(self) -> bool:
         """Tell whether the wallet's amount is the exact product, not the rounded original's."""
-        component = self.component
+        component, how = self.component, self.component.rounding
         return (
             component.mode in ("per_level", "override")
-            and component.rounding == Rounding()
+            and (how.value, how.amount, how.wallet) == (None, None, None)
             and component.rebate is None
         )
 

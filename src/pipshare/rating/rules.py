@@ -14,7 +14,7 @@ import numpy as np
 
 from pipshare.period import Millis as Longs
 from pipshare.plans.book import Book, Version
-from pipshare.plans.terms import ANY_CARD, RateRule
+from pipshare.plans.terms import ANY_CARD, Component, RateRule
 
 ANY_LEVEL = 0
 NO_SCOPE, TYPE_SCOPE, GROUP_SCOPE = 0, 1, 2
@@ -135,9 +135,7 @@ def _walk(
     for v, version in enumerate(versions):
         codes = {part.code: c for c, part in enumerate(version.programme.components)}
         for c, component in enumerate(version.programme.components):
-            lots = component.basis == "lot" or (
-                component.basis in ("spread", "markup") and component.unit != "money"
-            )
+            lots = is_factored(component)
             rates: dict[object, list[tuple[RateRule, int]]] = {}
             for rule, rate_id in zip(component.rates, version.rate_ids[c], strict=True):
                 rates.setdefault(_matching(rule), []).append((rule, rate_id))
@@ -146,6 +144,12 @@ def _walk(
                     is_share = rule.of is not None and component.basis != "earned"
                     of = codes[str(rule.of)] if is_share else -1
                     yield (v, c), rule, rate_id, of, band, lots and not is_share
+
+
+def is_factored(component: Component) -> bool:
+    """Tell whether rates are per lot, so that the lot factor of the group is part of the price."""
+    by_points = component.basis in ("spread", "markup") and component.unit != "money"
+    return component.basis == "lot" or by_points
 
 
 def _bands(found: list[tuple[RateRule, int]]) -> list[tuple[RateRule, int]]:

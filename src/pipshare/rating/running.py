@@ -251,7 +251,8 @@ def _money(currency: str, known: Known, values: Values, lost: Int16s) -> Column:
         found = known.exchange.find(
             values.currency[foreign], quote, known.trades.close_utc_ms[foreign], known.row[foreign]
         )
-        lost[foreign[~found[3]]] = Wait.NO_FX
+        none = foreign[~found[3]]
+        lost[none] = Wait.NO_FX
         fx_top[foreign], fx_bottom[foreign] = found[0], np.maximum(found[1], 1)
     ratio = multiplied((top, bottom), (fx_top, fx_bottom))
     whole = multiplied(

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pipshare.period import Millis as Longs
+from pipshare.rating.reasons import Wait
 
 Int16s = npt.NDArray[np.int16]
 Int32s = npt.NDArray[np.int32]
@@ -47,7 +48,7 @@ class Values:
 
     `currency` is a code of the run's currencies, RATES_OWN where the rate has the currency. Rows in
     `odd` have a `num` of 0 and no part in `top` and `bottom`. `parts`: added up of several kinds.
-    `nets`: the part of the volume that counts.
+    `nets`: the part of the volume that counts. `no_rate`: the pair that a row waits for.
     """
 
     num: Longs
@@ -59,6 +60,17 @@ class Values:
     odd: dict[int, Fraction] = field(default_factory=dict)
     parts: Bools | None = None
     nets: Ratio | None = None
+    no_rate: tuple[Int32s, Int32s] | None = None
+
+    def lacks_rate(self, rows: Longs, base: npt.NDArray[Any], quote: npt.NDArray[Any]) -> None:
+        """Let rows wait for the exchange rate of a pair."""
+        if not len(rows):
+            return
+        if self.no_rate is None:
+            zeros = np.zeros(len(self.num), np.int32)
+            self.no_rate = (zeros, zeros.copy())
+        self.no_rate[0][rows], self.no_rate[1][rows] = base, quote
+        self.outcome[rows] = Wait.NO_FX
 
     def net(self, rows: Longs, top: Longs, bottom: Longs) -> None:
         """Remember which part of the volume of these rows counts beside what hedges it."""

@@ -27,6 +27,7 @@ from pipshare.rating.known import Known, Places
 from pipshare.rating.modes import MODES
 from pipshare.rating.parts import Part
 from pipshare.rating.reasons import FIRST_WAIT, Reason, Wait
+from pipshare.rating.rules import is_factored
 from pipshare.rating.running import Running
 from pipshare.rating.values import Values
 from pipshare.rating.work import Clients, Work
@@ -142,38 +143,65 @@ def _work(
 ) -> Work:
     """Bring a part's lines to where its mode takes over."""
     reason, unclear = conditions(part, known, given.clock)
-    values = value(part, known)
-    share = None
+    values = value_of(part.component, known)
+    share, nothing = None, np.zeros(len(known), np.bool_)
     if known.trades.value_e8 is None:
-        _nothing_to_share(part, values, reason)
+        nothing = _nothing_to_share(part, values) & (reason == 0)
         share = bonus_share(part, known)
         if share is not None:
             reason[(reason == 0) & (share[2] == 0) & (share[0] == 0)] = Reason.BONUS_FUNDED
+    in_currency(part, known, values)
     work = Work(part, block, known, values, rows, first, seen, given.running, clients)
-    _close_lines(work, reason, unclear)
+    _close_lines(work, reason, unclear, nothing)
     if given.running is not None:
         open_ = np.zeros(len(known), np.bool_)
         open_[work.group[work.outcome == 0]] = True
         netted = given.running.net(part, known, values, open_)
         work.stop(np.flatnonzero(netted[work.group]), Reason.NETTED)
     if part.component.rounding.value is not None:
+        counts_lots = is_factored(part.component) and known.trades.value_e8 is None
+        if counts_lots:
+            _times_factors(values, known, 1)
         round_value(part, values)
+        if counts_lots:
+            # The lot factor is in the price: out of the value again.
+            _times_factors(values, known, -1)
     if share is not None:
         _less_bonus(values, *share)
     work.began = work.outcome == 0
     return work
 
 
-def _close_lines(work: Work, reason: Int16s, unclear: Int16s) -> None:
-    """Settle at zero, or let wait, what the conditions say; what is closed already stays so."""
+def _times_factors(values: Values, known: Known, power: int) -> None:
+    """Multiply (or divide, power -1) the values by the lot factors of their groups."""
+    for place, group in enumerate(known.places.groups):
+        factor = (group.lot_factor or Fraction(1)) ** power
+        rows = np.flatnonzero(known.trades.group == place)
+        if factor == 1 or not len(rows):
+            continue
+        if max(factor.numerator, factor.denominator) < 2**62:
+            ones = np.ones(len(rows), np.int64)
+            values.times(rows, ones * factor.numerator, ones * factor.denominator)
+            continue
+        for row in rows.tolist():
+            values.odd[row], values.num[row] = values.at(row) * factor, 0
+            if values.top is not None and values.bottom is not None:
+                values.top[row] = values.bottom[row] = 1
+
+
+def _close_lines(work: Work, reason: Int16s, unclear: Int16s, nothing: Bools) -> None:
+    """Settle at zero, or let wait, what the conditions say; what is closed already stays so.
+
+    `nothing`: there is nothing to take a share of, which does not touch shares of other lines.
+    """
     if work.part.component.mode in _POTS:
         # A pot's price is not the line's own: what is missing there stops it only in its turn.
         priced = (work.outcome == Wait.UNPRICED) | (work.outcome == Wait.NO_LOT_FACTOR)
         work.outcome[priced] = 0
-    if reason.any():
+    if reason.any() or nothing.any():
         failed = reason[work.group]
         shares = work.block.tables.prices.of[work.price] >= 0
-        failed = np.where(shares & (failed == Reason.NO_RESULT), 0, failed)
+        failed = np.where(nothing[work.group] & ~shares, Reason.NO_RESULT, failed)
         open_ = (work.outcome == 0) | (work.outcome >= FIRST_WAIT)
         work.outcome = np.where(open_ & (failed != 0), failed, work.outcome).astype(np.int16)
     if unclear.any():
@@ -190,13 +218,14 @@ def conditions(part: Part, known: Known, clock: Clock) -> tuple[Int16s, Int16s]:
     return asked.reason, asked.unclear
 
 
-def _nothing_to_share(part: Part, values: Values, reason: Int16s) -> None:
-    """A basis of money that is zero or below pays nothing, where each trade stands for itself."""
+def _nothing_to_share(part: Part, values: Values) -> Bools:
+    """Tell where a basis of money is zero or below, where each trade stands for itself."""
     component = part.component
     signed = component.basis in SIGNED and component.per == "trade" and component.carry is None
-    if signed:
-        known = (values.outcome == 0) & ~values.parted
-        reason[(reason == 0) & known & (values.signs() <= 0)] = Reason.NO_RESULT
+    if not signed:
+        return np.zeros(len(values.num), np.bool_)
+    nothing: Bools = (values.outcome == 0) & ~values.parted & (values.signs() <= 0)
+    return nothing
 
 
 def _less_bonus(values: Values, top: Longs, bottom: Longs, missing: Int16s) -> None:
@@ -207,15 +236,13 @@ def _less_bonus(values: Values, top: Longs, bottom: Longs, missing: Int16s) -> N
     values.outcome[waits] = missing[waits]
 
 
-def value(part: Part, known: Known) -> Values:
-    """Return the value by trade, in the component's currency where it has one."""
+def in_currency(part: Part, known: Known, values: Values) -> None:
+    """Bring values into the component's currency, where it has one, and cap them per lot."""
     component = part.component
-    values = value_of(component, known)
     if component.currency:
         _into_currency(part, known, values)
     if component.basis == "spread" and component.spread.cap_per_lot is not None:
         cap_per_lot(component.spread, known, values, component.value_fx)
-    return values
 
 
 def _into_currency(part: Part, known: Known, values: Values) -> None:
@@ -228,7 +255,8 @@ def _into_currency(part: Part, known: Known, values: Values) -> None:
             values.currency[rows], np.full(len(rows), code, np.int32),
             known.trades.close_utc_ms[rows], known.row[rows], component.value_fx,
         )  # fmt: skip
-        values.outcome[rows[~found]] = Wait.NO_FX
+        lost = rows[~found]
+        values.lacks_rate(lost, values.currency[lost], np.full(len(lost), code, np.int32))
         values.times(rows[found], top[found], bottom[found])
         foreign[rows[~found]] = False
     values.currency = np.where(foreign, code, values.currency).astype(np.int32)
@@ -260,6 +288,7 @@ def round_value(part: Part, values: Values) -> None:
 def _with_clients(wide: WideOutput, clients: Clients, given: WideInput) -> WideOutput:
     """Add the clients' lines, and put all lines in the order of trade, component and level."""
     out = wide.lines
+    not_approved = wide.held_by == HELD_KYC
     wide.held_by = np.where(out.held, HELD_SUSPENDED, wide.held_by).astype(np.int8)
     held = wide.held_by > 0
     if not clients.row:
@@ -267,7 +296,7 @@ def _with_clients(wide: WideOutput, clients: Clients, given: WideInput) -> WideO
         return wide
     at = np.concatenate(clients.row)
     many = len(at)
-    kyc = wide.held_by[at] == HELD_KYC
+    kyc = not_approved[at]
     columns = {
         "row": out.row[at],
         "outcome": np.concatenate(clients.outcome),

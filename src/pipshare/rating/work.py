@@ -283,6 +283,9 @@ class Work:
         gross.currency[spots] = block.currency[child]
         gross.price[spots] = price
         self.barred[at] = Reason.NOTHING_BELOW
+        if self.x_odd:
+            for row in at.tolist():
+                self.x_odd.pop(row, None)
         self._keep_exact(at, seen, top, bottom)
 
     def earns(self, at: Longs, gross: Gross, amounts: Longs | None = None) -> None:
@@ -410,9 +413,10 @@ class Work:
 
     def _name_missing_rate(self, at: Longs) -> None:
         """Where the value itself could not be converted the pair is that of the value."""
-        code = self.known.places.codes((self.part.component.currency,))[0]
-        self.block.currency[self.rows[at]] = np.maximum(self.values.currency[self.group[at]], 0)
-        self.block.wallet[self.rows[at]] = max(int(code), 0)
+        if self.values.no_rate is not None:
+            base, quote = self.values.no_rate
+            self.block.currency[self.rows[at]] = base[self.group[at]]
+            self.block.wallet[self.rows[at]] = quote[self.group[at]]
 
 
 class _Purse:

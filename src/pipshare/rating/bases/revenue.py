@@ -60,7 +60,8 @@ def _add_kept(component: Component, known: Known, charged: Values, rows: Longs) 
         kept.currency[rows], charged.currency[rows], known.trades.close_utc_ms[rows],
         known.row[rows], component.value_fx,
     )  # fmt: skip
-    charged.outcome[rows[~found]] = Wait.NO_FX
+    lost = rows[~found]
+    charged.lacks_rate(lost, kept.currency[lost], charged.currency[lost])
     kept.times(rows[found], top[found], bottom[found])
     plain = kept.top is None or bool((kept.top[rows] == kept.bottom[rows]).all())  # type: ignore[index]
     whole = kept.unit / charged.unit

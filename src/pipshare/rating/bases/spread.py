@@ -88,7 +88,8 @@ def cap_per_lot(asked: Spread, known: Known, values: Values, side: FxSide) -> No
     tops, bottoms, _, found = known.exchange.find(
         cap[rows], values.currency[rows], known.trades.close_utc_ms[rows], known.row[rows], side
     )
-    values.outcome[rows[~found]] = Wait.NO_FX
+    lost = rows[~found]
+    values.lacks_rate(lost, cap[lost], values.currency[lost])
     for place in np.flatnonzero(found).tolist():
         row = int(rows[place])
         factor = groups[int(known.trades.group[row])].lot_factor
