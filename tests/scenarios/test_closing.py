@@ -147,6 +147,7 @@ def test_a_payment_is_never_more_than_payable_and_never_twice(broker: SmallBroke
                                 paid_on=date(2026, 4, 3), by="anna")
         for reference in ("SEPA-1", "SEPA-2")
     ]  # fmt: skip
+    broker.conn.commit()
     with pytest.raises(Conflict, match="somebody else"):
         approve(broker.run, both[0], by="Anna")
     broker.conn.rollback()

@@ -7,6 +7,7 @@ unknown waits, with what to bring; nothing here knows about money.
 """
 
 from pipshare.attribution.attribute import attribute, attribute_known
+from pipshare.attribution.clients import ClientChains, client_chains
 from pipshare.attribution.directory import Directory
 from pipshare.attribution.result import Attributed
 from pipshare.attribution.standing import Standing, Why
@@ -15,12 +16,14 @@ from pipshare.attribution.why import why_one
 
 __all__ = [
     "Attributed",
+    "ClientChains",
     "Directory",
     "Standing",
     "Why",
     "attribute",
     "attribute_known",
     "clear_waiting",
+    "client_chains",
     "store_waiting",
     "takeable",
     "untouched",

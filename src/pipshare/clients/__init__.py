@@ -7,7 +7,7 @@ Guaranteed: histories are only added to; the same file or observation again chan
 account changes its owner only by two people, and an operator's decision stands over a platform's.
 """
 
-from pipshare.clients.accounts import Accounts, accounts
+from pipshare.clients.accounts import Accounts, accounts, logins_of
 from pipshare.clients.agents import NativeAgent, agents, decide_agents, note_agents
 from pipshare.clients.load_accounts import load_accounts
 from pipshare.clients.load_clients import load_clients
@@ -23,6 +23,7 @@ from pipshare.clients.read_events import (
     waiting_events,
 )
 from pipshare.clients.take_events import TakenEvents, load_events, take_events
+from pipshare.clients.touched import claim_touched, touch
 
 __all__ = [
     "HELD",
@@ -35,16 +36,19 @@ __all__ = [
     "accounts",
     "agents",
     "apply_owner",
+    "claim_touched",
     "decide_agents",
     "events_of",
     "load_accounts",
     "load_clients",
     "load_events",
+    "logins_of",
     "note_agents",
     "observe",
     "observed_now",
     "snapshot_columns",
     "standing_columns",
     "take_events",
+    "touch",
     "waiting_events",
 ]

@@ -86,3 +86,14 @@ def accounts(
         found["login"].to_numpy(), found["id"].to_numpy(), found["client_id"].to_numpy(),
         found["code"], states.drop("id").rename({"subject": "account_id"}),
     )  # fmt: skip
+
+
+_LOGINS = """
+SELECT server_id, array_agg(login ORDER BY login) FROM clients_account_owner
+ WHERE client_id = ANY(%s::int[]) GROUP BY server_id
+"""
+
+
+def logins_of(conn: psycopg.Connection[Any], client_ids: list[int]) -> dict[int, list[int]]:
+    """Return the accounts that clients own by now, by server id."""
+    return dict(conn.execute(_LOGINS, (client_ids,)).fetchall())

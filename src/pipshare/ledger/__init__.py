@@ -8,7 +8,7 @@ database for every role.
 
 from pipshare.ledger.accounts import Accounts
 from pipshare.ledger.move import Move, move
-from pipshare.ledger.periods import close_period, closed_periods, open_period
+from pipshare.ledger.periods import check_closable, close_period, closed_periods, open_period
 from pipshare.ledger.post import Posting, post
 from pipshare.ledger.verify import Break, verify
 
@@ -17,6 +17,7 @@ __all__ = [
     "Break",
     "Move",
     "Posting",
+    "check_closable",
     "close_period",
     "closed_periods",
     "move",

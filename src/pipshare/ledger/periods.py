@@ -35,11 +35,8 @@ def closed_periods(conn: psycopg.Connection, entity_id: int) -> list[tuple[str, 
     return conn.execute(_CLOSED, (entity_id,)).fetchall()
 
 
-def close_period(conn: psycopg.Connection, entity_id: int, period: str, by: str) -> None:
-    """Close a period in the caller's transaction, which books nothing more into it afterwards.
-
-    Raises Conflict when it is closed already, or when an earlier one with bookings is still open.
-    """
+def check_closable(conn: psycopg.Connection, entity_id: int, period: str) -> None:
+    """Raise Conflict when a period is closed, or an earlier one with bookings is still open."""
     begins = open_period(conn, entity_id) or first_period(conn, entity_id)
     if begins is not None and period < begins:
         raise Conflict("closed", f"period {period} is closed already; the open one is {begins}")
@@ -47,4 +44,12 @@ def close_period(conn: psycopg.Connection, entity_id: int, period: str, by: str)
         raise Conflict(
             "earlier_open", f"period {begins} is still open: close it before {period}, in order"
         )
+
+
+def close_period(conn: psycopg.Connection, entity_id: int, period: str, by: str) -> None:
+    """Close a period in the caller's transaction, which books nothing more into it afterwards.
+
+    Raises what check_closable raises.
+    """
+    check_closable(conn, entity_id, period)
     conn.execute(_CLOSE, (entity_id, period, by))

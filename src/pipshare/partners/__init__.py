@@ -8,9 +8,11 @@ moment; no record is overwritten; nobody is moved by one person alone.
 
 from pipshare.partners.go_live import apply_go_live
 from pipshare.partners.info import PartnerInfo, info
+from pipshare.partners.introduced import clients_of, introducers
 from pipshare.partners.load import load_partners
 from pipshare.partners.lookup import Partner, all_partners, partner
 from pipshare.partners.relations import apply_relation, load_relations
+from pipshare.partners.shards import shards
 from pipshare.partners.tree import subtree, tree
 
 __all__ = [
@@ -19,10 +21,13 @@ __all__ = [
     "all_partners",
     "apply_go_live",
     "apply_relation",
+    "clients_of",
     "info",
+    "introducers",
     "load_partners",
     "load_relations",
     "partner",
+    "shards",
     "subtree",
     "tree",
 ]

@@ -13,9 +13,10 @@ from pipshare.attribution import Attributed
 from pipshare.facts.frames import rows_where, widened
 from pipshare.market import Server
 from pipshare.period import broker_days
+from pipshare.pipeline.place import place
 from pipshare.pipeline.run import Run
-from pipshare.pipeline.twin_facts import with_open
 from pipshare.pipeline.wallets import with_house, with_wallets
+from pipshare.pipeline.windows.notes import note_windows
 from pipshare.rating.store import HISTORY, Entries
 
 Column = npt.NDArray[np.int64]
@@ -64,12 +65,14 @@ def book(
     attribution.store_waiting(run.conn, server.id, settled, who, fresh=fresh)
     live = settled["close_utc"].to_numpy() >= server.go_live_ms
     standing = np.where((who.standing != UNKNOWN) & ~live, HISTORY, who.standing)
-    rated = rating.rate(
-        with_open(server, settled), replace(who, standing=standing.astype(np.int8)),
-        book=run.book, symbols=run.symbols(server), fx=run.fx, partners=run.partners,
+    made = place(run, server, settled, replace(who, standing=standing.astype(np.int8)))
+    rated = rating.rate_trades(
+        made.trades, made.symbols, made.groups, made.chains, book=run.book,
+        payees=rating.payees_of(run.partners), fx=run.fx, clock=run.day_clock(server),
     )  # fmt: skip
+    note_windows(run, server, settled, who, fresh=fresh)
     days = broker_days(settled["close_utc"].to_numpy(), run.day_clock(server))
-    lines = with_wallets(run, server, settled["ticket"], days, rated)
+    lines = with_wallets(run, server, settled["ticket"], days, rated, who.client_id)
     wait_row = rated.waits["trade_row"].to_numpy()
     waits = widened(rated.waits, {"ticket": settled["ticket"].to_numpy()[wait_row]})
     told = {

@@ -69,6 +69,7 @@ def close_period(
     if now_ms < span.end:
         ends = f"{from_ms(span.end):%Y-%m-%d %H:%M} UTC"
         raise Conflict("not_over", f"period {period} ends at {ends}: it cannot be closed before")
+    ledger.check_closable(run.conn, found.id, period)
     to_rest(run)
     audit.alone(run.conn)
     closed = Closed(entity, period)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from pipshare import attribution, rating, trades
 from pipshare.pipeline.book import Booked, book
+from pipshare.pipeline.enrich import WINDOW_COLUMNS
 from pipshare.pipeline.run import Run
+from pipshare.pipeline.windows import settle_windows, take_up_clients
 
-# What attribution and rating need of a stored trade.
-RATED = ("ticket", "login", "symbol", "lots_e8", "open_ms", "close_ms", "rate_profit_e8", "opening",
-         "revision", "state", "close_utc")  # fmt: skip
 CHUNK = 100_000  # trades per transaction
 
 
@@ -19,12 +18,15 @@ def to_rest(run: Run) -> Booked:
     amounts again posts nothing, so this may be run at any time, and after a kill it continues.
     """
     total = Booked()
+    while take_up_clients(run):
+        pass
     while (done := _one_request(run)) is not None:
         total.add(done)
     for server in list(run.servers.values()):
         tickets = {*attribution.takeable(run.conn, server.id)}
         tickets.update(rating.waiting_tickets(run.conn, server.id))
         total.add(rate_again(run, server.id, sorted(tickets)))
+    total.lines += settle_windows(run).lines
     total.waiting.clear()
     return total
 
@@ -53,7 +55,7 @@ def _one_request(run: Run) -> Booked | None:
     start, end = rating.whole_span(claimed)
     frame = trades.read(
         run.conn, server.id, logins=claimed.logins, close_from_ms=start, close_to_ms=end,
-        after_ticket=claimed.cursor_ticket, limit=CHUNK, columns=RATED,
+        after_ticket=claimed.cursor_ticket, limit=CHUNK, columns=WINDOW_COLUMNS,
     )  # fmt: skip
     done = book(run, server, frame, fresh=False)
     more = len(frame) == CHUNK

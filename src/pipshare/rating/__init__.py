@@ -21,7 +21,7 @@ from pipshare.rating.requests import (
     waiting_tickets,
     whole_span,
 )
-from pipshare.rating.settled import hold, rate
+from pipshare.rating.settled import hold, payees_of, rate
 from pipshare.rating.store import Entries, store
 from pipshare.rating.twin import rate_one
 from pipshare.rating.twin_intake import chain_facts, trade_facts
@@ -43,6 +43,7 @@ __all__ = [
     "hold",
     "next_request",
     "next_seq",
+    "payees_of",
     "rate",
     "rate_one",
     "rate_trades",

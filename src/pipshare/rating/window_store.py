@@ -1,6 +1,6 @@
 """Windows in the database: which are due, what was booked of them, and the lines that settle them.
 
-The shard of a window is the tree root of the trades in it: one worker at a time settles one.
+A shard is a tree of partners (partners.shards): one worker at a time settles one.
 """
 
 from __future__ import annotations
@@ -17,30 +17,34 @@ from psycopg.types.json import Jsonb
 
 from pipshare import db
 
-_LOCK = 7104  # class of this stage's advisory locks for shards; the object is the root's partner id
+_LOCK = 7104  # class of this stage's advisory locks for shards; the object is the shard
 MOST_CAUSES = 50  # named on a line; more are counted
 _MARK = """
-INSERT INTO rating_due (entity_id, component, root, window_start, window_end, client_id, causes)
+INSERT INTO rating_due (entity_id, component, shard, window_start, window_end, client_id, causes)
 VALUES (%s, %s, %s, to_timestamp(%s / 1000.0), to_timestamp(%s / 1000.0), %s, %s)
 """
 _CLAIM = f"""
 DELETE FROM rating_due WHERE id IN (
     SELECT id FROM rating_due WHERE entity_id = %s ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED)
-RETURNING component, root, {db.ms("window_start")}, {db.ms("window_end")}, client_id, causes
+RETURNING component, shard, {db.ms("window_start")}, {db.ms("window_end")}, client_id, causes
 """
 _BOOKED = f"""
-SELECT component, root, {db.ms("window_start")} AS start_ms, client_id, level, payee_kind,
-       payee_id, account, max(seq) AS seq, sum(amount_e8)::bigint AS amount_e8,
-       sum(orig_e8)::bigint AS orig_e8
+SELECT {db.ms("window_start")} AS start_ms, {db.ms("max(window_end)")} AS end_ms, client_id,
+       level, payee_kind, payee_id, account, max(seq) AS seq,
+       sum(amount_e8)::bigint AS amount_e8, sum(orig_e8)::bigint AS orig_e8
   FROM rating_window_line
- WHERE component = ANY(%s) AND root = ANY(%s)
-   AND {db.ms("window_start")} BETWEEN %s AND %s
- GROUP BY component, root, window_start, client_id, level, payee_kind, payee_id, account
+ WHERE component = %(component)s
+   AND window_start < to_timestamp(%(last)s / 1000.0)
+   AND window_end > to_timestamp(%(first)s / 1000.0)
+   AND CASE WHEN client_id <> 0 THEN client_id = ANY(%(clients)s::int[])
+            ELSE shard = ANY(%(shards)s::int[])
+              OR payee_kind = 'partner' AND payee_id = ANY(%(partners)s::int[]) END
+ GROUP BY window_start, client_id, level, payee_kind, payee_id, account
 """
 BOOKED = {
-    "component": pl.Int64, "root": pl.Int64, "start_ms": pl.Int64, "client_id": pl.Int64,
-    "level": pl.Int64, "payee_kind": pl.String, "payee_id": pl.Int64, "account": pl.Int64,
-    "seq": pl.Int64, "amount_e8": pl.Int64, "orig_e8": pl.Int64,
+    "start_ms": pl.Int64, "end_ms": pl.Int64, "client_id": pl.Int64, "level": pl.Int64,
+    "payee_kind": pl.String, "payee_id": pl.Int64, "account": pl.Int64, "seq": pl.Int64,
+    "amount_e8": pl.Int64, "orig_e8": pl.Int64,
 }  # fmt: skip
 
 
@@ -53,7 +57,7 @@ class Due:
     """
 
     component: int
-    root: int
+    shard: int
     start_ms: int
     end_ms: int
     client_id: int = 0
@@ -63,7 +67,7 @@ class Due:
 def mark_due(conn: psycopg.Connection, entity_id: int, windows: Iterable[Due]) -> None:
     """Note windows that are to be settled, in the transaction of what touched them."""
     rows = [
-        (entity_id, one.component, one.root, one.start_ms, one.end_ms, one.client_id,
+        (entity_id, one.component, one.shard, one.start_ms, one.end_ms, one.client_id,
          Jsonb(dict(one.causes)))
         for one in windows
     ]  # fmt: skip
@@ -77,25 +81,36 @@ def claim_due(conn: psycopg.Connection, entity_id: int, limit: int) -> list[Due]
     return [Due(*row) for row in conn.execute(_CLAIM, (entity_id, limit))]
 
 
-def take_shards(conn: psycopg.Connection, roots: Iterable[int]) -> None:
+def take_shards(conn: psycopg.Connection, shards: Iterable[int]) -> None:
     """Be the only one to settle these shards until the transaction ends; in one order, for all."""
-    for root in sorted(set(roots)):
-        conn.execute("SELECT pg_advisory_xact_lock(%s, %s)", (_LOCK, root))
+    for shard in sorted(set(shards)):
+        conn.execute("SELECT pg_advisory_xact_lock(%s, %s)", (_LOCK, shard))
 
 
 def booked_windows(
-    conn: psycopg.Connection, components: Sequence[int], roots: Sequence[int], first: int, last: int
+    conn: psycopg.Connection,
+    component: int,
+    *,
+    first_ms: int,
+    last_ms: int,
+    shards: Sequence[int] = (),
+    partners: Sequence[int] = (),
+    clients: Sequence[int] = (),
 ) -> pl.DataFrame:
-    """Return what stands booked (BOOKED) of components and shards, by window start (UTC ms)."""
-    return db.read_columns(
-        conn, _BOOKED, (list(components), list(roots), first, last), schema=BOOKED
-    )
+    """Return what stands booked (BOOKED) of a component's windows that overlap a span of UTC ms.
+
+    Of trees: what was filed under `shards`, or is of `partners` who belong to them by now. Of
+    `clients`: what was booked of their lives.
+    """
+    values = {"component": component, "first": first_ms, "last": last_ms, "shards": list(shards),
+              "partners": list(partners), "clients": list(clients)}  # fmt: skip
+    return db.read_columns(conn, _BOOKED, values, schema=BOOKED)
 
 
 def store_window_lines(
     conn: psycopg.Connection, lines: pl.DataFrame, causes: Sequence[Mapping[str, Any]]
 ) -> None:
-    """Store settled lines: component, root, start_ms, end_ms, client_id, level, payee_kind,
+    """Store settled lines: component, shard, start_ms, end_ms, client_id, level, payee_kind,
     payee_id, seq, account, transfer, day, amount_e8, currency, orig_e8, reason; `causes` by row.
     """
 
@@ -104,7 +119,7 @@ def store_window_lines(
 
     db.copy_in(conn, "rating_window_line", {
         "component": db.Int4(numbers("component")),
-        "root": db.Int4(numbers("root")),
+        "shard": db.Int4(numbers("shard")),
         "window_start": db.Timestamp(numbers("start_ms")),
         "window_end": db.Timestamp(numbers("end_ms")),
         "client_id": db.Int4(numbers("client_id")),
@@ -130,7 +145,7 @@ def merged(causes: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
         for kind, names in one.items():
             kept = joined.setdefault(kind, [])
             kept += [name for name in names if name not in kept]
-    return dict(joined)
+    return {kind: names for kind, names in joined.items() if names}
 
 
 def shortened(causes: Mapping[str, Any]) -> str:

@@ -3,7 +3,7 @@
 CREATE TABLE rating_window_line (
     id           bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     component    integer NOT NULL,
-    root         integer NOT NULL,  -- the partner at the top of the tree: the shard
+    shard        integer NOT NULL,  -- lowest partner id of the tree (partners.shards), 0 = a client
     window_start timestamptz NOT NULL,
     window_end   timestamptz NOT NULL,
     client_id    integer NOT NULL DEFAULT 0,  -- of a CPA; 0 = a window of many clients
@@ -33,7 +33,7 @@ CREATE TABLE rating_due (
     id           bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     entity_id    integer NOT NULL,
     component    integer NOT NULL,
-    root         integer NOT NULL,
+    shard        integer NOT NULL,
     window_start timestamptz NOT NULL,
     window_end   timestamptz NOT NULL,
     client_id    integer NOT NULL DEFAULT 0,

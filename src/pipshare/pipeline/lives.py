@@ -1,0 +1,59 @@
+"""What clients' events say of their trades: qualified since when, held until KYC is approved."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from pipshare import clients
+from pipshare.period import FOREVER_MS
+from pipshare.pipeline.enrich import asked
+from pipshare.pipeline.read_placed import read_placed
+from pipshare.pipeline.run import Run
+from pipshare.plans.book import Book
+from pipshare.rating.placed import Placed
+from pipshare.rating.qualify import asks_trades
+from pipshare.rating.settled import payees_of
+from pipshare.rating.windows.given import Given
+from pipshare.rating.windows.standing import FREE, of_clients
+
+
+def with_lives(run: Run, entity_id: int, made: Placed) -> Placed:
+    """Add what the clients' events (and, where a plan asks for them, their trades) say.
+
+    Returns the trades as they are where no plan asks.
+    """
+    if not asked(run.book).lives or not len(made):
+        return made
+    who = np.unique(made.trades.client[made.trades.client >= 0]).tolist()
+    known = made
+    if _asks_trades(run.book):
+        logins = clients.logins_of(run.conn, who)
+        known = read_placed(run, entity_id, start_ms=0, end_ms=FOREVER_MS, logins=logins).placed
+    given = Given(
+        placed=known, book=run.book, payees=payees_of(run.partners), fx=run.fx,
+        clock=run.clock(entity_id), events=clients.events_of(run.conn, who),
+    )  # fmt: skip
+    said = of_clients(given)
+    at = slice(None) if known is made else _places(made, known)
+    columns = {"qualified_ms": said.qualified_ms[at], "registered_ms": said.registered_ms[at],
+               "kyc_held": said.kyc[at] != FREE}  # fmt: skip
+    return replace(made, trades=replace(made.trades, **columns))
+
+
+def _asks_trades(book: Book) -> bool:
+    asked_of = [version.programme.qualify for version in book.versions]
+    return any(one is not None and asks_trades(one) for one in asked_of)
+
+
+def _places(some: Placed, every: Placed) -> np.ndarray:
+    """Return where each of some trades stands among all of their clients' trades."""
+    rows: list[list[tuple[int, int]]] = []
+    for one in (some, every):
+        assert one.trades.server is not None
+        assert one.trades.ticket is not None
+        keys = zip(one.trades.server.tolist(), one.trades.ticket.tolist(), strict=True)
+        rows.append(list(keys))
+    place = {key: row for row, key in enumerate(rows[1])}
+    return np.array([place[key] for key in rows[0]], np.int64)

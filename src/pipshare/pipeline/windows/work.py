@@ -1,0 +1,184 @@
+"""What components come to in the windows that are due: trades and events in, target lines out."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from pipshare import attribution, clients, partners
+from pipshare.period import FOREVER_MS, Clock
+from pipshare.period import Millis as Longs
+from pipshare.pipeline.lives import with_lives
+from pipshare.pipeline.read_placed import Gathered, read_placed
+from pipshare.pipeline.run import Run
+from pipshare.plans.terms import Component, Programme
+from pipshare.rating.placed import Placed
+from pipshare.rating.settled import payees_of
+from pipshare.rating.window_store import Due
+from pipshare.rating.windows import is_of_clients, reach
+from pipshare.rating.windows.calendar import bounds, numbers
+from pipshare.rating.windows.client_rows import is_ladder
+from pipshare.rating.windows.given import ChainsAt, Given
+from pipshare.rating.windows.settle import Settled, settle_window
+
+
+@dataclass(frozen=True)
+class Target:
+    """What one component comes to in the windows of `due`: all that is earned in them.
+
+    `lines` are rating.windows.settle.SETTLED_LINES of windows that begin from `first_ms` to before
+    `last_ms`. `clients`: those whose lives were settled; empty for windows of trees.
+    """
+
+    component: int
+    code: str
+    due: Sequence[Due]
+    first_ms: int
+    last_ms: int
+    lines: pl.DataFrame
+    waits: pl.DataFrame
+    clients: frozenset[int] = frozenset()
+
+
+def targets(run: Run, entity_id: int, due: Sequence[Due]) -> Iterator[Target]:
+    """Yield a target for each component that is due, of clients and of trees."""
+    said = _said(run)
+    for number in sorted({one.component for one in due}):
+        mine = [one for one in due if one.component == number]
+        of_clients = [one for one in mine if one.client_id]
+        of_trees = [one for one in mine if not one.client_id]
+        versions = said.get(number, [])
+        if of_clients:
+            yield _of_clients(run, entity_id, number, versions, of_clients)
+        if of_trees:
+            yield _of_trees(run, entity_id, number, versions, of_trees)
+
+
+def looks_at_clients(programme: Programme, component: Component) -> bool:
+    """Tell whether events of clients can change what a component of trees comes to."""
+    return (
+        programme.kyc == "hold"
+        or programme.qualify is not None
+        or component.advance is not None
+        or component.carry is not None
+        or component.basis == "earned"
+        or component.conditions.bonus is not None
+    )
+
+
+Said = tuple[Programme, Component]
+
+
+def _said(run: Run) -> dict[int, list[Said]]:
+    """Return what each component's versions say."""
+    found: dict[int, list[Said]] = {}
+    for version in run.book.versions:
+        for number, one in zip(version.component_ids, version.programme.components, strict=True):
+            found.setdefault(number, []).append((version.programme, one))
+    return found
+
+
+def _of_trees(
+    run: Run, entity_id: int, number: int, said: Sequence[Said], due: Sequence[Due]
+) -> Target:
+    shards = {one.shard for one in due}
+    first, last = min(one.start_ms for one in due), max(one.end_ms for one in due)
+    building = [(programme, one) for programme, one in said if one.builds_up]
+    # What is carried over or earned back depends on all windows before, and all after on it.
+    whole = any(one.carry or one.advance for _, one in building)
+    clock = run.clock(entity_id)
+    begin = 0 if whole else _back([one for _, one in building], first, clock)
+    end = FOREVER_MS if whole else last
+    gathered = read_placed(run, entity_id, start_ms=begin, end_ms=end, shards=shards)
+    if any(one.per != "trade" for _, one in building):
+        gathered = gathered.live_only()
+    who: list[int] = []
+    if any(looks_at_clients(*pair) for pair in building):
+        who = partners.clients_of(run.conn, run.members(shards))
+    settled = _settled(run, entity_id, gathered, number, who)
+    kept = pl.col("window_start_ms").is_between(first, end, closed="left")
+    return Target(number, _code(said, number), due, first, end, settled.lines.filter(kept),
+                  settled.waits)  # fmt: skip
+
+
+def _of_clients(
+    run: Run, entity_id: int, number: int, said: Sequence[Said], due: Sequence[Due]
+) -> Target:
+    who = sorted({one.client_id for one in due})
+    if any(_counts_others(one) for _, one in said):
+        near = set().union(*partners.introducers(run.conn, who).values())
+        shards = {run.shard(partner) for partner in near}
+        who = sorted({*who, *partners.clients_of(run.conn, run.members(shards))})
+    logins = clients.logins_of(run.conn, who)
+    gathered = read_placed(run, entity_id, start_ms=0, end_ms=FOREVER_MS, logins=logins)
+    settled = _settled(run, entity_id, gathered, number, who)
+    start = min(
+        (server.go_live_ms for server in run.servers.values()
+         if server.entity_id == entity_id and server.go_live_ms is not None),
+        default=FOREVER_MS,
+    )  # fmt: skip
+    lines = settled.lines.filter((pl.col("moment_ms") >= start) & pl.col("client").is_in(who))
+    return Target(number, _code(said, number), due, 0, FOREVER_MS, lines, settled.waits,
+                  frozenset(who))  # fmt: skip
+
+
+def _counts_others(component: Component) -> bool:
+    """Tell whether what one client is paid for depends on the payee's other clients."""
+    gate = component.qualify is not None and component.qualify.gate is not None
+    capped = any(cap.per != "order" for cap in component.caps)
+    return gate or capped or (component.tier is not None and not is_ladder(component))
+
+
+def _back(building: Sequence[Component], first: int, clock: Clock) -> int:
+    """Return from when on trades have to be known to settle a window that begins at `first`."""
+    starts = [first]
+    for one in building:
+        reached = reach(one)
+        number = numbers(np.array([first], np.int64), reached.window, clock) - reached.back
+        starts.append(int(bounds(number, reached.window, clock)[0][0]))
+    return min(starts)
+
+
+def _settled(
+    run: Run, entity_id: int, gathered: Gathered, number: int, who: Sequence[int]
+) -> Settled:
+    """Settle a component; lines of trades closed before go-live are left out."""
+    made = with_lives(run, entity_id, gathered.placed)
+    made = replace(made, trades=replace(made.trades, trade_row=None))  # called by their places
+    events: pl.DataFrame | None = None
+    chains_at: ChainsAt | None = None
+    if who:
+        events = clients.events_of(run.conn, who)
+        made, chains_at = _with_chains(run, made, who)
+    given = Given(
+        placed=made, book=run.book, payees=payees_of(run.partners), fx=run.fx,
+        clock=run.clock(entity_id), events=events, chains_at=chains_at,
+        as_of_ms=time.time_ns() // 1_000_000,
+    )  # fmt: skip
+    settled = settle_window(given, components=[number])
+    dead = np.flatnonzero(~gathered.live)
+    return replace(settled, lines=settled.lines.filter(~pl.col("trade_row").is_in(dead)))
+
+
+def _with_chains(run: Run, made: Placed, who: Sequence[int]) -> tuple[Placed, ChainsAt]:
+    """Add the clients' chains to the lists of chains, and say how to find them."""
+    known = attribution.client_chains(run.conn, who)
+    offset = len(made.chains)
+
+    def chains_at(client: Longs, moment_ms: Longs) -> npt.NDArray[np.int32]:
+        place = known.at(client, moment_ms)
+        return np.where(place < 0, -1, place + offset).astype(np.int32)
+
+    return replace(made, chains=(*made.chains, *known.chains)), chains_at
+
+
+def _code(said: Sequence[Said], number: int) -> str:
+    return said[-1][1].code if said else str(number)
+
+
+__all__ = ["Target", "is_of_clients", "looks_at_clients", "targets"]
