@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from pipshare.plans.parse import COMPONENT_KEYS, PROGRAMME_KEYS, RATE_KEYS, parse
+from pipshare.plans import keys
+from pipshare.plans.parse import parse
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = sorted((ROOT / "examples" / "plans").glob("*.toml"))
+INSIDE = (
+    "[component.when.hedged]", "[component.when.bonus]", "[component.qualify.gate]",
+    "[programme.qualify.gate]",
+)  # fmt: skip
 PAGE = (ROOT / "docs" / "reference" / "plans.md").read_text()
 
 
@@ -20,24 +26,41 @@ def test_examples_are_right(path: Path) -> None:
 
 
 def test_there_are_examples() -> None:
-    assert len(EXAMPLES) >= 3
+    assert len(EXAMPLES) >= 12
 
 
-def test_the_example_of_the_page_is_right_and_uses_every_key() -> None:
-    found = re.search(r"```toml\n(.*?)```", PAGE, re.DOTALL)
-    assert found
-    parse(found[1], "plans.md")
-    for key in {*PROGRAMME_KEYS, *COMPONENT_KEYS, *RATE_KEYS} - {"rate"}:
-        assert re.search(rf"^{key} = ", found[1], re.MULTILINE), key
+def blocks() -> list[str]:
+    return re.findall(r"```toml\n(.*?)```", PAGE, re.DOTALL)
 
 
-@pytest.mark.parametrize(
-    ("title", "keys"),
-    [("programme", PROGRAMME_KEYS), ("component", COMPONENT_KEYS), ("component.rate", RATE_KEYS)],
-)
-def test_the_tables_of_the_page_name_exactly_the_keys(title: str, keys: tuple[str, ...]) -> None:
+@pytest.mark.parametrize("number", range(len(blocks())))
+def test_the_examples_of_the_page_are_right(number: int) -> None:
+    text = blocks()[number]
+    head = '[programme]\ncode = "page"\ncurrency = "USD"\nlevels = 3\n'
+    assert parse(text if "[programme]" in text else head + text, "plans.md").components
+
+
+def test_the_page_has_an_example_of_each_basis_and_mode_or_the_folder_has() -> None:
+    text = PAGE + "".join(path.read_text() for path in EXAMPLES)
+    assert [mode for mode in keys.MODES if f'mode = "{mode}"' not in text] == ["percent_of_child"]
+    used = [basis for basis in keys.BASES if f'basis = "{basis}"' in text]
+    assert len(used) >= 7
+
+
+@pytest.mark.parametrize("title", [t for t in keys.TABLES if t not in INSIDE])
+def test_the_tables_of_the_page_name_exactly_the_keys(title: str) -> None:
     sections = re.split(r"^## ", PAGE, flags=re.MULTILINE)
-    (own,) = [part for part in sections if part.lstrip("[").startswith(f"{title}]")]
-    rows = re.findall(r"^\| (`.*?) \|", own, re.MULTILINE)
-    named = [key for row in rows for key in re.findall(r"`(\w+)`", row)]
-    assert sorted(named) == sorted(set(keys) - {"rate"})
+    (own,) = [part for part in sections if title in part.split("\n")[0]]
+    first = own.split("\n\n|", 1)[1].split("\n\n")[0]
+    named = re.findall(r"^\| `([\w.]+)` \|", first, re.MULTILINE)
+    assert named == list(dotted(title))
+
+
+def dotted(title: str) -> Iterator[str]:
+    """The keys of a table, those of a small table inside it after a dot."""
+    for key in keys.TABLES[title]:
+        inside = title.strip("[]") + "." + key.name
+        if f"[{inside}]" in INSIDE:
+            yield from (f"{key.name}.{one.name}" for one in keys.TABLES[f"[{inside}]"])
+        elif key.kind not in ("table", "tables"):
+            yield key.name
