@@ -84,7 +84,7 @@ def test_lines_totals_and_rules_are_told_as_json(folder: Folder) -> None:
     line = found["lines"][0]
     assert {name: line[name] for name in ("event", "period", "level", "component", "currency",
                                           "reason")} == {
-        "event": None, "period": None, "level": 1, "component": "lots", "currency": "USD",
+        "event": None, "period": "2026-03", "level": 1, "component": "lots", "currency": "USD",
         "reason": "paid"}  # fmt: skip
     assert "plan.toml:9" in line["rule"]
     assert "symbol group forex" in line["rule"]
@@ -235,9 +235,9 @@ def test_two_plans_and_two_versions(folder: Folder, tmp_path: Path) -> None:
         "0.01,2026-03-02 10:00:00,2026-03-02", "1,2026-03-01 10:00:00,2026-03-01"))  # fmt: skip
     found = folder.rated("--plan", str(tmp_path / "later.toml"))
     assert [(line["trade"], line["amount"]) for line in found["lines"] if line["level"] == 1] == [
-        (11, "14.00"), (10, "5.00"),
+        (10, "5.00"), (11, "14.00"),
     ]  # fmt: skip
-    assert "later.toml:10" in found["lines"][0]["rule"]
+    assert "later.toml:10" in found["lines"][2]["rule"]
     ran = folder.run("--plan", str(tmp_path / "plan.toml"))
     assert "from the same moment on" in ran.err
 

@@ -17,12 +17,12 @@ def test_amounts_are_those_published(case: str) -> None:
     assert not result.refused
     assert not result.waiting
     lines = [
-        Told(line.trade or "", line.period or "", line.partner, line.component,
+        Told(line.trade or "", line.period, line.payee, line.component,
              from_e8(line.amount_e8), line.currency, line.reason)
         for line in result.lines
     ]  # fmt: skip
     payable: dict[tuple[str, str], Decimal] = {
-        (one.partner, one.currency): from_e8(one.payable_e8) for one in result.totals
+        (one.payee, one.currency): from_e8(one.payable_e8) for one in result.totals
     }
     assert differences(case, lines, payable) == []
 

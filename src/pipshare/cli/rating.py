@@ -56,16 +56,18 @@ def _say(result: Result) -> None:
     _say_lines(result)
     totals = table("Totals", "partner", "amount", "payable", right=(1, 2))
     for one in result.totals:
-        totals.add_row(one.partner, money(one.amount_e8, one.currency),
+        totals.add_row(one.payee, money(one.amount_e8, one.currency),
                        money(one.payable_e8, one.currency))  # fmt: skip
     console.print(totals)
     for waiting in result.waiting[:SHOWN]:
         whose = f" {waiting.component}, level {waiting.level}, {waiting.partner}:" \
             if waiting.component else ""  # fmt: skip
         key = f" ({waiting.key})" if waiting.key else ""
-        console.print(f"{_what(waiting.trade)} waits:{whose} {what_waits(waiting.reason)}{key}")
+        console.print(
+            f"{_what(waiting.trade, waiting.event)} waits:{whose} {what_waits(waiting.reason)}{key}"
+        )
     for name, why in result.unrated[:SHOWN]:
-        console.print(f"{_what(name)}: nobody earns ({why.replace('_', ' ')})")
+        console.print(f"{_what(name, None)}: nobody earns ({why.replace('_', ' ')})")
     for refused in result.refused:
         click.echo(f"pipshare: left out: {refused.reason}", err=True)
     if result.refused:
@@ -87,18 +89,19 @@ def _explain(files: Files, ticket: str, as_json: bool) -> None:
             console.print(f"      {step['step']} {step['value']}")
 
 
-def _what(trade: str | None) -> str:
-    return f"Trade {trade}" if trade is not None else "Something"
+def _what(trade: str | None, event: str | None) -> str:
+    return f"Trade {trade}" if trade is not None else f"Event {event}" if event else "A period"
 
 
 def _say_lines(result: Result) -> None:
     lines = table("Lines", "for", "partner", "level", "component", "amount", "reason", "rule",
                   right=(2, 4))  # fmt: skip
     for line in result.lines[:SHOWN]:
-        what = " ".join(one for one in (line.trade, line.event, line.period) if one)
-        lines.add_row(what, line.partner, str(line.level), line.component,
-                      money(line.amount_e8, line.currency), line.reason.replace("_", " ")
-                      + (" (held)" if line.held else ""), line.rule)  # fmt: skip
+        held = f" (held: {line.held_by})" if line.held_by else ""
+        what = " ".join(one for one in (line.trade, line.event) if one) or line.period
+        lines.add_row(what, line.payee, str(line.level), line.component,
+                      money(line.amount_e8, line.currency), line.reason.replace("_", " ") + held,
+                      line.rule)  # fmt: skip
     console.print(lines)
     if len(result.lines) > SHOWN:
         console.print(f"... and {len(result.lines) - SHOWN} more; --json prints them all")

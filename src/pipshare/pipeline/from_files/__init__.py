@@ -6,7 +6,8 @@ Guarantee: attribution, rating and the rules of periods are those that book, cal
 files say in place of what the tables hold; nothing is stored.
 """
 
-from pipshare.pipeline.from_files.rate import Line, Result, Total, Waiting, rate_files
+from pipshare.pipeline.from_files.outcome import Line, Result, Total, Waiting
+from pipshare.pipeline.from_files.rate import rate_files
 from pipshare.pipeline.from_files.world import Files
 
 __all__ = ["Files", "Line", "Result", "Total", "Waiting", "rate_files"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pipshare.money import format_e8
-from pipshare.pipeline.from_files.rate import Line, Result
+from pipshare.pipeline.from_files.outcome import Line, Result
 
 
 def as_dict(result: Result) -> dict[str, Any]:
@@ -13,13 +13,14 @@ def as_dict(result: Result) -> dict[str, Any]:
     return {
         "lines": [_line(line) for line in result.lines],
         "totals": [
-            {"partner": one.partner, "currency": one.currency, "amount": format_e8(one.amount_e8),
-             "payable": format_e8(one.payable_e8)}
+            {"partner": one.payee, "payee": one.kind, "currency": one.currency,
+             "amount": format_e8(one.amount_e8), "payable": format_e8(one.payable_e8),
+             "carried": format_e8(one.carried_e8)}
             for one in result.totals
         ],
         "waiting": [
-            {"trade": _ticket(one.trade), "reason": one.reason, "component": one.component,
-             "level": one.level, "partner": one.partner, "key": one.key}
+            {"trade": _ticket(one.trade), "event": one.event, "reason": one.reason,
+             "component": one.component, "level": one.level, "partner": one.partner, "key": one.key}
             for one in result.waiting
         ],
         "unrated": [{"trade": _ticket(name), "reason": why} for name, why in result.unrated],
@@ -33,9 +34,9 @@ def as_dict(result: Result) -> dict[str, Any]:
 def _line(line: Line) -> dict[str, Any]:
     return {
         "trade": _ticket(line.trade), "event": line.event, "period": line.period,
-        "partner": line.partner, "level": line.level, "component": line.component,
+        "partner": line.payee, "payee": line.kind, "level": line.level, "component": line.component,
         "amount": format_e8(line.amount_e8), "currency": line.currency, "rule": line.rule,
-        "reason": line.reason, "held": line.held,
+        "reason": line.reason, "held": line.held_by or None,
     }  # fmt: skip
 
 

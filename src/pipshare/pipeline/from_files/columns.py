@@ -14,7 +14,7 @@ MAIN = "main"  # entity and server of whoever names none
 # Tables that a tree file may hold; --symbols, --quotes and --fx bring the last three on their own.
 TREE_TABLES = (
     "entities", "servers", "partners", "clients", "accounts", "relations", "groups", "terms",
-    "symbols", "quotes", "fx",
+    "symbols", "markups", "spreads", "quotes", "fx", "history",
 )  # fmt: skip
 _SIDES = "choice:buy|sell|long|short"
 _KINDS = "choice:whole|partial|close_by|reversal"
@@ -38,6 +38,7 @@ _OWN: dict[str, tuple[Field, ...]] = {
         _f("reason", "text", "MT5 deal reason, name or number; empty = not told"),
         _f("kind", _KINDS, "how it was closed", "whole"),
         _f("cancelled", "flag", "the trade was cancelled: it pays 0", "no"),
+        _f("negative", "flag", "the order drove the account below zero", "no"),
         _f("open_bid", "e8", "bid when it was opened", "0"),
         _f("open_ask", "e8", "ask when it was opened", "0"),
         _f("close_bid", "e8", "bid when it was closed", "0"),
@@ -46,6 +47,16 @@ _OWN: dict[str, tuple[Field, ...]] = {
     "partners": (
         _f("programme", "text", "short for a row of terms: the programme he takes part in"),
         _f("card", "text", "short for a row of terms: his rate card"),
+    ),
+    # What was before the first trade of the files; `load` has no such table.
+    "history": (
+        Field("partner", "text", True, "the partner"),
+        _f("entity", "text", "code of the entity", "main"),
+        _f("kind", "choice:earned|carried|unpaid|paid", "what `amount` is, see below", "unpaid"),
+        _f("component", "text", "earned, carried: of this component"),
+        _f("period", "text", "earned, carried: the month it is of, for example 2026-01"),
+        Field("amount", "e8", True, "the amount"),
+        _f("currency", "currency", "empty = the partner's wallet"),
     ),
     "quotes": (_f("time", "text", "server clock, or with a zone; empty = at all times"),),
     "fx": (_f("time", "moment", "holds from this moment on; empty = always"),),
@@ -58,6 +69,7 @@ _NOT_NEEDED = {
     "terms": ("programme",),
     "relations": ("kind",),
     "events": ("event",),
+    "fx": ("rate",),
 }
 ALIASES: dict[str, dict[str, str]] = {
     "trades": {
@@ -79,10 +91,13 @@ ALIASES: dict[str, dict[str, str]] = {
     "groups": {"account_group": "group", "mask": "group", "account_type": "type"},
     "terms": {"plan": "programme", "program": "programme", "rate_card": "card"},
     "symbols": {"name": "symbol", "group": "symbol_group", "contract": "contract_size",
-                "profit_currency": "currency"},
+                "profit_currency": "currency", "pip": "pip_points", "mode": "calc"},
     "quotes": {"at": "time"},
     "fx": {"from": "base", "to": "quote", "at": "time"},
     "relations": {},
+    "history": {},
+    "markups": {"account_group": "group"},
+    "spreads": {"account_group": "group"},
     "servers": {"name": "server"},
     "entities": {"code": "entity"},
     "events": {"id": "event", "type": "kind", "time": "at", "account": "login"},
@@ -96,6 +111,6 @@ def fields_of(kind: str) -> tuple[Field, ...]:
     known = [
         replace(own.pop(field.name, field), required=False)
         if field.name in free else own.pop(field.name, field)
-        for field in FIELDS[kind]
+        for field in FIELDS.get(kind, ())
     ]  # fmt: skip
     return (*known, *own.values())

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from pipshare.errors import BadInput
-from pipshare.market import FxRow, FxTable, GroupRow, Server, SymbolBook, SymbolRow
-from pipshare.market.fx import MAX_AGE_MS, fits
+from pipshare.market import FxRow, FxTable, GroupRow, PointsRow, Server, SymbolBook, SymbolRow
+from pipshare.market.fx import MAX_AGE_MS, PIVOTS, fits
 from pipshare.money import parse_rate
 from pipshare.partners.wording import hint
 from pipshare.period import Clock
@@ -102,6 +102,7 @@ def groups(rows: Iterable[Row], known: Mapping[str, Server], refuse: Refuser) ->
                 row["treatment"] or (last.treatment if last else "normal"),
                 row["currency"] or (last.currency if last else ""),
                 row["valid_from"] or 0,
+                row["book"] or (last.book if last else ""),
             ))  # fmt: skip
     return {name: sorted(some, key=lambda g: (g.mask.casefold(), g.valid_from_ms))
             for name, some in found.items()}  # fmt: skip
@@ -138,29 +139,61 @@ def _symbol(number: int, row: Row, server_id: int | None) -> SymbolRow | str:
     alias = "" if row["alias"] in (None, "-") else row["alias"]
     return SymbolRow(
         number, row["symbol"], row["symbol_group"] or "", digits, contract,
-        row["currency"] or "USD", tuple(alias.split()), server_id,
+        row["currency"] or "USD", tuple(alias.split()), server_id, "load",
+        row["pip_points"] or 0, row["calc"] or "", row["tick_size"] or 0, row["tick_value"] or 0,
     )  # fmt: skip
 
 
-def exchange(rows: Iterable[Row], span: tuple[int, int], refuse: Refuser) -> FxTable:
-    """Return the exchange rates. One without a time holds at all times of the trades' span."""
+def points(rows: Iterable[Row], known: Mapping[str, Server], refuse: Refuser) -> list[PointsRow]:
+    """Return the rows of a table of points: markups, or typical spreads."""
+    found: list[PointsRow] = []
+    for row in rows:
+        if row["server"] and row["server"] not in known:
+            refuse(row, "unknown_server", _no_server(row["server"], known))
+        elif row["points"] < 0:
+            refuse(row, "bad_points", "field points: cannot be below 0")
+        else:
+            server = known[row["server"]].id if row["server"] else None
+            found.append(PointsRow(
+                len(found) + 1, server, row["symbol"] or "", row["symbol_group"] or "",
+                row["group"] or "*", row["points"], row["valid_from"] or 0,
+            ))  # fmt: skip
+    return found
+
+
+def exchange(
+    rows: Iterable[Row], span: tuple[int, int], own: Iterable[str], refuse: Refuser
+) -> FxTable:
+    """Return the exchange rates. One without a time holds at all times of the files' span.
+
+    `own`: the entities' currencies, through which two others may be chained.
+    """
     told: list[FxRow] = []
     for row in rows:
         if row["base"] == row["quote"]:
             refuse(row, "same_currency",
                    f"field quote: {row['quote']} costs 1 in itself; leave it out")  # fmt: skip
             continue
-        rate = parse_rate(row["rate"])
-        if not fits(rate):
-            refuse(row, "bad_rate", f"field rate: {row['rate']} is not usable: a rate is more than"
-                   " 0 and exact in 16 digits")  # fmt: skip
+        bid, ask = (parse_rate(row[side]) if row[side] else None for side in ("bid", "ask"))
+        rate = parse_rate(row["rate"]) if row["rate"] else None
+        if rate is None and bid is not None and ask is not None:
+            rate = (bid + ask) / 2
+        if rate is None:
+            refuse(row, "no_rate", "field rate: give the rate, or bid and ask")
+            continue
+        if not all(fits(one) for one in (rate, bid or rate, ask or rate)):
+            refuse(row, "bad_rate", "field rate: not usable: a rate is more than 0 and exact in"
+                   " 16 digits")  # fmt: skip
+            continue
+        if not (bid or rate) <= rate <= (ask or rate):
+            refuse(row, "crossed", "bid, rate and ask do not rise in this order")
             continue
         moments = (
             [row["time"]] if row["time"] is not None else range(span[0], span[1] + 1, MAX_AGE_MS)
         )
-        told += [FxRow(len(told) + n, row["base"], row["quote"], at, rate)
+        told += [FxRow(len(told) + n, row["base"], row["quote"], at, rate, bid, ask)
                  for n, at in enumerate(moments, 1)]  # fmt: skip
-    return FxTable(told)
+    return FxTable(told, (*PIVOTS, *own))
 
 
 def _no_server(name: str, known: Iterable[str]) -> str:

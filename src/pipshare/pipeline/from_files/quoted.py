@@ -7,13 +7,12 @@ from collections.abc import Mapping
 import numpy as np
 import polars as pl
 
-from pipshare.market import Server, SymbolBook
+from pipshare.market import QUOTE_AGE_MS, Server, SymbolBook
 from pipshare.partners.wording import hint
 from pipshare.pipeline.from_files.places import Refuser
 from pipshare.pipeline.from_files.trades import server_times
 from pipshare.rating.columns import DEAL, IMPORTED, NO_QUOTE
 
-MAX_AGE_MS = 60 * 60_000  # an older quote says nothing of the spread at a trade
 QUOTES = {"server": pl.String, "place": pl.Int64, "at": pl.Int64, "bid": pl.Int64, "ask": pl.Int64}
 
 
@@ -78,6 +77,6 @@ def _last_before(quotes: pl.DataFrame, place: np.ndarray, moment: np.ndarray) ->
     at = np.searchsorted(keys, wanted, side="right") - 1
     held = np.maximum(at, 0)
     when = quotes["at"].to_numpy()[held]
-    fresh = (when == 0) | (moment - when <= MAX_AGE_MS)
+    fresh = (when == 0) | (moment - when <= QUOTE_AGE_MS)
     good = (at >= 0) & (place >= 0) & (quotes["place"].to_numpy()[held] == place) & fresh
     return np.where(good, at, -1)

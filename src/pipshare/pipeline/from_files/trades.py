@@ -166,7 +166,8 @@ def settled(
     for name in set(schema) - set(told):
         there = [one for one in (name.removesuffix("_e8"), name) if one in rows.columns]
         told[name] = pl.col(there[0]) if there else pl.lit(0)
-    wanted = [*schema, *(name for name in ("open_utc",) if name not in schema)]
+    told["negative"] = pl.col("negative").cast(pl.Int64)
+    wanted = [*schema, *(name for name in ("open_utc", "negative") if name not in schema)]
     return rows.select(
         told[name].fill_null(0).cast(schema.get(name, pl.Int64)).alias(name) for name in wanted
     )

@@ -11,13 +11,16 @@ from pipshare.errors import Missing
 from pipshare.market.fx import CENT_ID, DEAL_ID
 from pipshare.money import format_e8
 from pipshare.period import Clock
-from pipshare.pipeline.from_files.rate import Result, entity_trades
+from pipshare.pipeline.from_files.outcome import Result
+from pipshare.pipeline.from_files.rate import entity_trades
+from pipshare.pipeline.from_files.twin_clients import client_facts
+from pipshare.pipeline.from_files.windows import given_of
 from pipshare.pipeline.from_files.world import Files, World, read_world
 from pipshare.rating.columns import QUOTE_SOURCES, TradeColumns
-from pipshare.rating.placed import Placed
 from pipshare.rating.places import Dated
 from pipshare.rating.twin import BrokerDay, ManyResult, rate_many
 from pipshare.rating.twin_values import Fx, OwnRate, Partner, TradeFacts
+from pipshare.rating.windows.given import PlacedTrades
 
 _SAME = (
     "side", "open_price_e8", "close_price_e8", "open_bid_e8", "open_ask_e8", "close_bid_e8",
@@ -29,27 +32,32 @@ _OR_UNKNOWN = ("commission_e8", "fee_e8", "swap_e8", "profit_e8")
 
 @dataclass(frozen=True)
 class ByHand:
-    """What the twin makes of the files; `names` are the tickets of the trades it was given."""
+    """What the twin makes of an entity's trades and events; `names` are the trades' tickets."""
 
     world: World
     names: list[str]
     result: ManyResult
 
 
-def rate_by_hand(files: Files) -> ByHand:
-    """Rate the files' trades with the twin, all components, in canonical order."""
+def rate_by_hand(files: Files) -> list[ByHand]:
+    """Rate the files' trades and events with the twin, in canonical order; by entity."""
     world = read_world(files)
-    entity = next(iter(world.entity_of.values()))
+    return [_entity_by_hand(world, entity) for entity in world.entities()]
+
+
+def _entity_by_hand(world: World, entity: str) -> ByHand:
     trades, names = entity_trades(world, entity, Result())
-    given = [] if trades is None else facts(world, trades)
-    day = broker_day(world.clock(entity))
-    done = rate_many(given, exchange(world), day, building_only=False)
-    return ByHand(world, names, done)
+    given = given_of(world, entity, trades)
+    told = facts(world, given.placed)
+    day, fx = broker_day(world.clock(entity)), exchange(world)
+    events = client_facts(world, given, told, fx, day)
+    return ByHand(world, names, rate_many(told, fx, day, events=events, building_only=False))
 
 
 def explain_trade(files: Files, ticket: str) -> list[dict[str, Any]]:
     """Return the lines of one trade with their working. Raises Missing for an unknown ticket."""
-    done = rate_by_hand(files)
+    by_entity = rate_by_hand(files)
+    done = next((one for one in by_entity if ticket in one.names), by_entity[0])
     if ticket not in done.names:
         every = done.world.trades["name"].to_list() if len(done.world.trades) else []
         why = "nobody earns from it, or it waits" if ticket in every else "the file has no such one"
@@ -68,16 +76,19 @@ def explain_trade(files: Files, ticket: str) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-def facts(world: World, trades: Placed) -> list[tuple[TradeFacts, tuple[Partner, ...]]]:
+def facts(world: World, trades: PlacedTrades) -> list[tuple[TradeFacts, tuple[Partner, ...]]]:
     """Return each trade and its chain as the twin takes them."""
     chains = {
         number: rating.chain_facts(trades.chains[number], world.book, world.partners)
         for number in set(trades.trades.chain.tolist())
     }
-    return [(_facts(trades, at), chains[int(trades.trades.chain[at])]) for at in range(len(trades))]
+    return [
+        (_facts(trades, at), chains[int(trades.trades.chain[at])])
+        for at in range(len(trades.trades))
+    ]
 
 
-def _facts(placed: Placed, at: int) -> TradeFacts:
+def _facts(placed: PlacedTrades, at: int) -> TradeFacts:
     trades = placed.trades
     symbol = placed.symbols[int(trades.symbol[at])]
     group = placed.groups[int(trades.group[at])]

@@ -10,11 +10,12 @@ from typing import Any
 import polars as pl
 
 from pipshare.errors import BadInput
-from pipshare.market import FxTable, GroupRow, Server, SymbolBook
+from pipshare.market import FxTable, GroupRow, PointsRow, Server, SymbolBook
 from pipshare.partners.info import PartnerInfo
 from pipshare.period import Clock
 from pipshare.pipeline.from_files import places
 from pipshare.pipeline.from_files.accounts import Accounts, entity_names
+from pipshare.pipeline.from_files.before import Before
 from pipshare.pipeline.from_files.columns import MAIN, TREE_TABLES
 from pipshare.pipeline.from_files.events import no_events, take_events
 from pipshare.pipeline.from_files.people import Gathering, People, rows_of
@@ -58,6 +59,9 @@ class World:
     trades: pl.DataFrame
     quotes: pl.DataFrame
     events: pl.DataFrame
+    markups: list[PointsRow]
+    spreads: list[PointsRow]
+    before: Before
     refused: list[Refused] = field(default_factory=list)
 
     @property
@@ -129,9 +133,8 @@ def read_world(files: Files) -> World:
         accounts.take(rows, servers, refuse)
     trades = _trades(tables, servers, accounts)
     symbols = _symbols(tables, servers)
-    span = (0, 0)
-    if len(trades):
-        span = int(trades["close_utc"].min()), int(trades["close_utc"].max())  # type: ignore[arg-type]
+    events = _events(tables, gathering.people, accounts, servers)
+    span = _span(trades, events)
     return World(
         numbers=numbers,
         people=gathering.people,
@@ -140,13 +143,16 @@ def read_world(files: Files) -> World:
         servers=servers,
         groups=_groups(tables, servers),
         symbols=symbols,
-        fx=_exchange(tables, span),
+        fx=_exchange(tables, span, [row["currency"] or "USD" for row in told]),
         programmes=programmes,
         book=_book(tables, gathering, programmes),
         accounts=accounts,
         trades=trades,
         quotes=_quotes(tables, servers, symbols),
-        events=_events(tables, gathering.people, accounts, servers),
+        events=events,
+        before=_before(tables, gathering, programmes),
+        markups=_points(tables, "markups", servers),
+        spreads=_points(tables, "spreads", servers),
         refused=tables.refused,
     )
 
@@ -217,11 +223,33 @@ def _symbols(tables: _Tables, servers: dict[str, Server]) -> dict[str, SymbolBoo
     return found
 
 
-def _exchange(tables: _Tables, span: tuple[int, int]) -> FxTable:
+def _before(tables: _Tables, gathering: Gathering, programmes: Programmes) -> Before:
+    found = Before()
+    for sheet in tables.sheets["history"]:
+        refuse = Refuser(sheet.file, sheet.place, tables.refused)
+        rows = list(rows_of(tables.frame(sheet)))
+        found.take(rows, gathering.people, programmes.component_ids, tables.clocks, refuse)
+    return found
+
+
+def _points(tables: _Tables, name: str, servers: dict[str, Server]) -> list[PointsRow]:
+    return [one for refuse, rows in tables.rows(name)
+            for one in places.points(rows, servers, refuse)]  # fmt: skip
+
+
+def _span(trades: pl.DataFrame, events: pl.DataFrame) -> tuple[int, int]:
+    """Return the first and last moment that the files speak of, (0, 0) if there is none."""
+    moments = [frame[name] for frame, name in ((trades, "close_utc"), (events, "at_ms"))
+               if len(frame)]  # fmt: skip
+    every = pl.concat(moments) if moments else pl.Series([0], dtype=pl.Int64)
+    return int(every.min()), int(every.max())  # type: ignore[arg-type]
+
+
+def _exchange(tables: _Tables, span: tuple[int, int], own: list[str]) -> FxTable:
     sheets = tables.rows("fx")
     rows = [row for _, some in sheets for row in some]
     refuse = sheets[0][0] if sheets else Refuser("", "", tables.refused)
-    return places.exchange(rows, span, refuse)
+    return places.exchange(rows, span, own, refuse)
 
 
 def _quotes(
