@@ -18,6 +18,7 @@ from pipshare.pipeline import admit, journals
 from pipshare.pipeline.admit import JOURNAL, Order
 from pipshare.pipeline.book import Booked, book
 from pipshare.pipeline.run import Run
+from pipshare.pipeline.windows import settle_windows
 from pipshare.sources import files
 from pipshare.sources.reading import CLIENT, Chunk, Reading
 
@@ -81,6 +82,7 @@ def import_file(run: Run, path: Path, order: Order, progress: Progress | None = 
         run.conn.commit()
         if progress:
             progress(max(len(chunk.trades), len(chunk.deals)))
+    settle_windows(run)
     return report
 
 

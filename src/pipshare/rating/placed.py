@@ -187,6 +187,7 @@ def _columns() -> list[str]:
     return [one.name for one in fields(TradeColumns) if one.name not in placed_by_name]
 
 
+_NEEDED = ("lots_e8", "hold_ms", "close_utc_ms", "client")
 _UNKNOWN: dict[str, int] = {
     "reason": -1, "qualified_ms": 0, "typical_points_e8": -1, "markup_points_e8": -1,
     "gateway_markup_points_e8": -1,
@@ -198,7 +199,7 @@ def _stacked(parts: Sequence[Placed], name: str) -> Any:
     held = [getattr(one.trades, name) for one in parts]
     first = next((one for one in held if one is not None), None)
     if first is None:
-        return None
+        return np.zeros(0, np.int64) if name in _NEEDED and not parts else None
     filled = [
         np.full(len(one), _UNKNOWN.get(name, 0), first.dtype) if column is None else column
         for one, column in zip(parts, held, strict=True)

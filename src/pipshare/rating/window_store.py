@@ -76,6 +76,12 @@ def mark_due(conn: psycopg.Connection, entity_id: int, windows: Iterable[Due]) -
             cursor.executemany(_MARK, rows)
 
 
+def any_due(conn: psycopg.Connection) -> bool:
+    """Tell whether any window is due."""
+    row = conn.execute("SELECT EXISTS (SELECT FROM rating_due)").fetchone()
+    return row is not None and bool(row[0])
+
+
 def claim_due(conn: psycopg.Connection, entity_id: int, limit: int) -> list[Due]:
     """Take windows that are due, the oldest first; they are due again if this is rolled back."""
     return [Due(*row) for row in conn.execute(_CLAIM, (entity_id, limit))]

@@ -13,9 +13,12 @@ import psycopg
 from pipshare import audit, db, inbox
 from pipshare.pipeline.rest import to_rest
 from pipshare.pipeline.run import Run
+from pipshare.pipeline.windows import settle_windows
+from pipshare.rating import window_store
 
 CHANNEL = "pipshare_work"  # db.wake(conn, CHANNEL) in the transaction that changed something
 POLL_S = 1.0  # a wake-up may be lost with a connection: looked at without one, too
+SELDOM = 10  # times as long as settling took, until windows are settled again
 WHOLE_S = 60.0  # everything that waits is tried so often even when nothing seems changed
 _REST = 0  # a lease as of a source; sources are numbered from 1
 _log = logging.getLogger("pipshare.work")
@@ -62,8 +65,14 @@ def _watch(
     seen = audit.snapshot(conn)
     conn.commit()
     db.listen(ears, CHANNEL, 0.0)
-    due, last = True, 0.0
+    due, last, windows_at = True, 0.0, 0.0
     while not halt.is_set():
+        if not due and time.monotonic() >= windows_at and window_store.any_due(conn):
+            began = time.monotonic()
+            settle_windows(run)
+            # A window is worked out whole: the longer that takes, the seldomer it is done.
+            windows_at = time.monotonic() + SELDOM * (time.monotonic() - began)
+        conn.commit()
         if due:
             to_rest(run)
             conn.commit()

@@ -1,0 +1,202 @@
+"""What builds up, in the database: tiers, caps, carry-over, CPA; late, corrected, taken back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from small_broker import SmallBroker, manager, manager_row
+
+from pipshare import ledger, statements
+from pipshare.pipeline.closing import close_period
+from pipshare.pipeline.loads import apply_plan
+
+E8 = 10**8
+LATER = 1_900_000_000_000
+TIERS = """[programme]
+code = "std"
+currency = "USD"
+
+[[component]]
+code = "tiered"
+basis = "lot"
+mode = "per_level"
+[component.tier]
+measure = "lots"
+window = "month"
+method = "{method}"
+[[component.rate]]
+level = 1
+amount = "3"
+[[component.rate]]
+level = 1
+from = "2"
+amount = "5"
+"""
+CAPPED = """[programme]
+code = "std"
+currency = "USD"
+
+[[component]]
+code = "capped"
+basis = "lot"
+mode = "per_level"
+[[component.rate]]
+level = 1
+amount = "5"
+[[component.cap]]
+per = "client_day"
+amount = "12"
+"""
+CARRIED = """[programme]
+code = "std"
+currency = "USD"
+
+[[component]]
+code = "revshare"
+basis = "result"
+mode = "per_level"
+per = "month"
+[component.carry]
+negative = "carry"
+[[component.rate]]
+level = 1
+share = "30%"
+"""
+CPA = """[programme]
+code = "std"
+currency = "USD"
+
+[[component]]
+code = "cpa"
+basis = "fixed"
+mode = "per_level"
+event = "qualified"
+[component.qualify]
+first_deposit = "100"
+[[component.rate]]
+level = 1
+amount = "200"
+"""
+
+
+@pytest.fixture
+def broker(db: Any, tmp_path: Path) -> Any:
+    with db.app() as conn:
+        yield SmallBroker(conn, tmp_path)
+
+
+def _plan(broker: SmallBroker, text: str) -> None:
+    apply_plan(broker.run, broker.file("std.toml", text), by="anna")
+
+
+def _events(broker: SmallBroker, *rows: str) -> None:
+    head = "event,kind,client,at,amount,currency,reference,source\n"
+    reports = broker.load("events", head + "\n".join(rows) + "\n")
+    assert not reports[0].refused
+
+
+def _whole(broker: SmallBroker) -> None:
+    assert ledger.verify(broker.conn)[0] == []
+    assert statements.check_lines(broker.conn) == []
+
+
+def _row(ticket: int, lots: str, when: str = "03.02 11:00:00", **cells: str) -> list[str]:
+    return manager_row(ticket, lots, **{"Close Time": f"2026.{when}", **cells})
+
+
+def test_a_marginal_tier_pays_each_band_at_its_rate_whatever_comes_first(
+    broker: SmallBroker,
+) -> None:
+    _plan(broker, TIERS.format(method="marginal"))
+    broker.bring("b.csv", manager(_row(2, "1.50", "03.02 12:00:00")))
+    assert broker.totals() == {"P-2": 450_000_000}
+    broker.bring("a.csv", manager(_row(1, "1.00")))
+    assert broker.totals() == {"P-2": 2 * 3 * E8 + 250_000_000}
+    _whole(broker)
+
+
+def test_reaching_a_retroactive_band_adjusts_what_came_before_by_one_line(
+    broker: SmallBroker,
+) -> None:
+    _plan(broker, TIERS.format(method="retroactive"))
+    broker.bring("a.csv", manager(_row(1, "1.00")))
+    assert broker.totals() == {"P-2": 3 * E8}
+    broker.bring("b.csv", manager(_row(2, "1.00", "03.05 11:00:00")))
+    assert broker.totals() == {"P-2": 10 * E8}
+    rows = broker.conn.execute(
+        "SELECT seq, amount_e8, causes FROM rating_window_line ORDER BY id"
+    ).fetchall()
+    assert [(seq, amount) for seq, amount, _ in rows] == [(1, 3 * E8), (2, 7 * E8)]
+    assert rows[1][2]["trades"] == ["Live-4 2"]
+    _whole(broker)
+
+
+def test_a_correction_that_falls_below_a_band_takes_the_difference_back(
+    broker: SmallBroker,
+) -> None:
+    _plan(broker, TIERS.format(method="retroactive"))
+    broker.bring("a.csv", manager(_row(1, "1.00"), _row(2, "1.00", "03.05 11:00:00")))
+    assert broker.totals() == {"P-2": 10 * E8}
+    broker.bring("c.csv", manager(_row(2, "0.50", "03.05 11:00:00")), as_of_ms=LATER)
+    assert broker.totals() == {"P-2": 450_000_000}
+    _whole(broker)
+
+
+def test_a_cap_per_client_and_day_cuts_across_files(broker: SmallBroker) -> None:
+    _plan(broker, CAPPED)
+    broker.bring("a.csv", manager(_row(1, "2.00")))
+    broker.bring("b.csv", manager(_row(2, "2.00", "03.02 15:00:00")))
+    assert broker.totals() == {"P-2": 12 * E8}
+    broker.bring("c.csv", manager(_row(3, "1.00", "03.03 15:00:00")))
+    assert broker.totals() == {"P-2": 17 * E8}
+    _whole(broker)
+
+
+def test_a_loss_is_carried_into_the_next_month(broker: SmallBroker) -> None:
+    _plan(broker, CARRIED)
+    march = _row(1, "1.00", Profit="10000.00")
+    april = _row(2, "1.00", "04.02 11:00:00", Profit="-15000.00")
+    broker.bring("b.csv", manager(april))
+    assert broker.totals() == {"P-2": 4500 * E8}
+    broker.bring("a.csv", manager(march))
+    assert broker.totals() == {"P-2": 1500 * E8}
+    _whole(broker)
+
+
+def test_a_plan_that_no_longer_has_the_component_takes_its_lines_back(
+    broker: SmallBroker,
+) -> None:
+    broker.bring("a.csv", manager(_row(1, "2.00")))
+    assert broker.totals() == {"P-1": 2 * E8, "P-2": 10 * E8}
+    _plan(broker, CAPPED)
+    assert broker.totals() == {"P-2": 10 * E8}
+    _plan(broker, TIERS.format(method="marginal"))
+    assert broker.totals() == {"P-2": 6 * E8}
+    _whole(broker)
+
+
+def test_a_deposit_triggers_a_cpa_and_its_chargeback_takes_it_back(broker: SmallBroker) -> None:
+    _plan(broker, CPA)
+    _events(broker, "e1,registration,C-1,2026-03-01T00:00:00Z,,,,crm",
+            "e2,deposit,C-1,2026-03-02T10:00:00Z,500,USD,,crm")  # fmt: skip
+    assert broker.totals() == {"P-2": 200 * E8}
+    close_period(broker.run, "main", "2026-03", by="anna", now_ms=LATER)
+    _events(broker, "e3,chargeback_lost,C-1,2026-04-20T10:00:00Z,500,USD,e2,crm")
+    balances = broker.conn.execute(
+        "SELECT state, sum(amount_e8)::bigint FROM ledger_balance WHERE payee_kind = 'partner'"
+        " GROUP BY 1 HAVING sum(amount_e8) <> 0 ORDER BY 1"
+    ).fetchall()
+    assert balances == [("accrued", -200 * E8), ("payable", 200 * E8)]
+    _whole(broker)
+
+
+def test_a_reversal_that_comes_first_waits_and_the_deposit_pays_nothing(
+    broker: SmallBroker,
+) -> None:
+    _plan(broker, CPA)
+    _events(broker, "e3,deposit_reversed,C-1,2026-03-03T10:00:00Z,500,USD,e2,crm")
+    _events(broker, "e2,deposit,C-1,2026-03-02T10:00:00Z,500,USD,,crm")
+    assert broker.totals() == {}
+    _whole(broker)
