@@ -23,6 +23,7 @@ COMMANDS = {
     "period": ("periods", "Close a period for good; list the closed ones."),
     "payout": ("payouts", "Record what was paid to a partner, by two people; list it."),
     "rate": ("rating", "Rate trades and events in files, without a database."),
+    "simulate": ("simulating", "Run other programmes over past trades; nothing is booked."),
     "explain": ("explaining", "Show why each partner earned what he did from a trade."),
     "waiting": ("waiting", "List the trades that wait, and what for."),
     "agent": ("agents", "Accounts whose agent the platform pays itself: list, decide."),

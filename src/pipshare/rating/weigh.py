@@ -1,4 +1,4 @@
-"""Money of several kinds brought into one currency at the close, to be compared: 1e-8, half even."""
+"""Money of several kinds brought into one currency at the close: 1e-8, half to even."""
 
 from __future__ import annotations
 
