@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from pipshare.errors import BadInput
-from pipshare.facts import DEAL, TRADE
+from pipshare.facts import DEAL, QUOTED, TRADE
 from pipshare.sources import files
 from pipshare.sources.files.check import summary
 from pipshare.sources.reading import OPERATOR, Chunk
@@ -88,8 +88,8 @@ EXPECTED = {
 
 def test_a_mapping_gives_columns_words_units_times_and_constants(tmp_path: Path) -> None:
     only = chunk(tmp_path, f"{HEADER}\n{LINE}\n", BASIC)
-    assert only.trades.schema == TRADE
-    assert only.trades.drop("line").row(0, named=True) == EXPECTED
+    assert only.trades.schema == {**TRADE, **QUOTED}
+    assert only.trades.drop("line", *QUOTED).row(0, named=True) == EXPECTED
     assert only.refused == []
 
 
@@ -106,7 +106,10 @@ def test_a_file_without_header_is_read_by_numbers(tmp_path: Path) -> None:
     mapping = "header = false\n" + BASIC
     for name, number in numbers.items():
         mapping = mapping.replace(f'"{name}"', str(number))
-    assert chunk(tmp_path, LINE + "\n", mapping).trades.drop("line").row(0, named=True) == EXPECTED
+    assert (
+        chunk(tmp_path, LINE + "\n", mapping).trades.drop("line", *QUOTED).row(0, named=True)
+        == EXPECTED
+    )
 
 
 def test_an_unknown_opening_stays_unknown(tmp_path: Path) -> None:
@@ -187,7 +190,7 @@ def test_xml_is_read_by_elements_and_attributes(tmp_path: Path) -> None:
     )  # fmt: skip
     only = chunk(tmp_path, text, XML_MAPPING)
     assert only.trades["ticket"].to_list() == [77]
-    found = only.trades.drop("line").row(0, named=True)
+    found = only.trades.drop("line", *QUOTED).row(0, named=True)
     assert found == EXPECTED | {"position": 0, "reason": -1}
     (one,) = only.refused
     assert (one.line, one.code) == (4, "volume_not_positive")

@@ -5,13 +5,14 @@ stage and every file format shares. Guarantee: pure; signs are the client's, as 
 them (a commission of -7 is a charge); all amounts, prices and lots are integers in 1e-8.
 """
 
-from pipshare.facts.columns import CASH, DEAL, TRADE, empty
+from pipshare.facts.columns import CASH, DEAL, QUOTED, TRADE, empty
 from pipshare.facts.content import Verdict, deal_content, trade_content
 from pipshare.facts.values import CashKind, Kind, Opening, Refusal, Side, State
 
 __all__ = [
     "CASH",
     "DEAL",
+    "QUOTED",
     "TRADE",
     "CashKind",
     "Kind",

@@ -33,6 +33,17 @@ TRADE: dict[str, pl.DataType | type[pl.DataType]] = {
     "line": pl.Int32,
 }
 
+# Prices beside a trade, where a source tells them: quotes at both ends, and what the liquidity
+# provider gave. A frame of trades has all of these columns or none; 0 = not told.
+QUOTED: dict[str, pl.DataType | type[pl.DataType]] = {
+    "open_bid_e8": pl.Int64,
+    "open_ask_e8": pl.Int64,
+    "close_bid_e8": pl.Int64,
+    "close_ask_e8": pl.Int64,
+    "open_gateway_e8": pl.Int64,
+    "close_gateway_e8": pl.Int64,
+}
+
 # One MT5 deal, of any action. Names follow MetaQuotes' fields.
 DEAL: dict[str, pl.DataType | type[pl.DataType]] = {
     "deal": pl.Int64,

@@ -76,6 +76,12 @@ FIELDS: dict[str, tuple[Field, ...]] = {
         _f("kind", "choice:whole|partial|close_by|reversal", "how it was closed", "whole"),
         _f("rate_profit", "e8", "profit currency to account currency at the close", "0"),
         _f("contract_size", "e8", "contract size at the deal", "0"),
+        _f("open_bid", "e8", "market bid at the opening; 0 = not known, as below", "0"),
+        _f("open_ask", "e8", "market ask at the opening", "0"),
+        _f("close_bid", "e8", "market bid at the closing", "0"),
+        _f("close_ask", "e8", "market ask at the closing", "0"),
+        _f("gateway_open_price", "e8", "raw price of the liquidity provider", "0"),
+        _f("gateway_close_price", "e8", "raw price of the liquidity provider", "0"),
     ),
     "deals": (
         _need("deal", "int", "deal ticket, unique per server"),

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import polars as pl
 
-from pipshare import inbox, trades
+from pipshare import inbox, rating, trades
 from pipshare.facts import TRADE
 from pipshare.facts.frames import rows_where
 from pipshare.market import Server
@@ -85,7 +85,7 @@ def books(server: Server, door: Door) -> bool:
 def _joined(door: Door, pushed: Sequence[Pushed]) -> _Group:
     frame = pl.concat([one.frame for one in pushed]) if len(pushed) > 1 else pushed[0].frame
     line = pl.Series("line", np.arange(1, len(frame) + 1, dtype=np.int32))
-    frame = frame[list(TRADE)].with_columns(line)
+    frame = frame.with_columns(line)  # prices beside a trade go on with it
     return _Group(door, frame, [text for one in pushed for text in one.raw])
 
 
@@ -108,6 +108,8 @@ def _take(run: Run, server: Server, group: _Group) -> list[Outcome]:
     for some, fresh in ((first, True), (later, False)):
         if len(some):
             book(run, server, some, fresh=fresh, is_current=True)
+    if intake.quoted_from_ms is not None:
+        rating.request(run.conn, server.id, trades.QUOTED_LATER, from_ms=intake.quoted_from_ms)
     if group.raw and (intake.new or intake.revised):
         inbox.keep_raw(run.conn, batch_id, group.raw)
     refused = {one.line: one.reason for one in intake.conflicts}
@@ -131,7 +133,7 @@ def _outcome(
 
 
 def _compare(run: Run, server: Server, group: _Group) -> list[Outcome]:
-    found = trades.compare(run.conn, server, group.frame, shown=len(group.frame))
+    found = trades.compare(run.conn, server, group.frame[list(TRADE)], shown=len(group.frame))
     missing = set(found.missing_tickets)
     differing = {one.ticket: ", ".join(one.fields) for one in found.differences}
     why = f"trades of {server.code} come from {server.authority}; pushed ones are compared"

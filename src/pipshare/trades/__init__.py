@@ -6,9 +6,17 @@ any batching; a known trade changes nothing; a late or changed deal makes a new 
 trades it touches; a close without a known opening is kept and waits. Rules: docs/decisions/0006.
 """
 
-from pipshare.trades.assemble import ASSEMBLED, assemble, legs
+from pipshare.trades.assemble import ASSEMBLED, all_legs, assemble, legs
+from pipshare.trades.close_by import (
+    CLOSED_BY_COUNTS,
+    CLOSED_BY_OTHER,
+    NOT_CLOSED_BY,
+    close_by_of,
+    close_by_sides,
+)
 from pipshare.trades.compare import Comparison, Difference, compare
 from pipshare.trades.from_deals import deals_of, from_deals
+from pipshare.trades.quotes import QUOTED_LATER, QUOTES, quotes_of
 from pipshare.trades.read import SETTLED, read
 from pipshare.trades.reclock import reclock
 from pipshare.trades.revision import revision
@@ -17,16 +25,25 @@ from pipshare.trades.walk import Leg
 
 __all__ = [
     "ASSEMBLED",
+    "CLOSED_BY_COUNTS",
+    "CLOSED_BY_OTHER",
+    "NOT_CLOSED_BY",
+    "QUOTED_LATER",
+    "QUOTES",
     "SETTLED",
     "Comparison",
     "Difference",
     "Intake",
     "Leg",
+    "all_legs",
     "assemble",
+    "close_by_of",
+    "close_by_sides",
     "compare",
     "deals_of",
     "from_deals",
     "legs",
+    "quotes_of",
     "read",
     "reclock",
     "revision",

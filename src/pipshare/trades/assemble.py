@@ -51,16 +51,30 @@ def assemble(deals: pl.DataFrame) -> pl.DataFrame:
     UNKNOWN, open_ms 0 and the opening price that its own deal states, if any; `lots_e8` 0 says
     that its volume is not known either. Raises BadInput when charges leave 64 bits.
     """
-    deals = deals.filter(
-        pl.col("action").is_in([BUY, SELL, BUY_CANCELED, SELL_CANCELED])
-        & pl.col("entry").is_between(IN, OUT_BY)
-        & ((pl.col("volume_e8") > 0) | (pl.col("entry") != IN))
-    ).sort("login", "position", "time_ms", "deal")
+    deals = _trade_deals(deals)
     cancelled = deals.filter((pl.col("action") >= BUY_CANCELED) & (pl.col("entry") != IN))
     standing = _Deals(deals.filter(pl.col("action") < BUY_CANCELED))
     parts = [*standing.closings(), _cancelled(cancelled)]
     trades = pl.concat([part for part in parts if len(part)] or parts[-1:])
     return trades.sort("ticket")
+
+
+def _trade_deals(deals: pl.DataFrame) -> pl.DataFrame:
+    return deals.filter(
+        pl.col("action").is_in([BUY, SELL, BUY_CANCELED, SELL_CANCELED])
+        & pl.col("entry").is_between(IN, OUT_BY)
+        & ((pl.col("volume_e8") > 0) | (pl.col("entry") != IN))
+    ).sort("login", "position", "time_ms", "deal")
+
+
+def all_legs(deals: pl.DataFrame) -> pl.DataFrame:
+    """Return which opening deal each closing deal closed, and how much of it.
+
+    Shapes: as assemble -> ticket (the closing deal), deal, lots_e8; the oldest leg of a ticket
+    first. Closings whose opening is not known have no rows.
+    """
+    deals = _trade_deals(deals)
+    return _Deals(deals.filter(pl.col("action") < BUY_CANCELED)).legs()
 
 
 def legs(deals: pl.DataFrame, ticket: int) -> list[Leg]:
@@ -118,6 +132,28 @@ class _Deals:
         yield _trades(self.frame, self._joined(self.start[pair]))
         yield _trades(self.frame, self._orphans(orphan))
         yield _trades(self.frame, self._walked((closes > 0) & ~pair & ~orphan))
+
+    def legs(self) -> pl.DataFrame:
+        """Return ticket, deal, lots_e8 of every leg of every closing."""
+        entry, deal = self.col["entry"], self.col["deal"]
+        opens = self._per_position((entry == IN) | (entry == INOUT))
+        closes = self._per_position(entry != IN)
+        pair = self._pairs(opens, closes)
+        first = self.start[pair]
+        others = (closes > 0) & (opens > 0) & ~pair
+        steps = iter(self.steps(self._rows(others)))
+        found = [
+            (closing.deal, leg.deal, leg.lots_e8)
+            for count in self.count[others].tolist()
+            for closing in walk(list(islice(steps, count)))
+            for leg in closing.legs
+        ]
+        told = np.array(found, np.int64).reshape(-1, 3)
+        return pl.DataFrame({
+            "ticket": np.append(deal[first + 1], told[:, 0]),
+            "deal": np.append(deal[first], told[:, 1]),
+            "lots_e8": np.append(self.closed[first + 1], told[:, 2]),
+        })  # fmt: skip
 
     def steps(self, rows: Column) -> list[Step]:
         """Return the deals of `rows` as scalars."""

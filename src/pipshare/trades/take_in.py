@@ -20,6 +20,7 @@ from pipshare.facts.frames import rows_where, widened
 from pipshare.market import Server
 from pipshare.period import FOREVER_MS
 from pipshare.trades.assemble import ASSEMBLED
+from pipshare.trades.quotes import store_quotes, told_quotes
 from pipshare.trades.read import SETTLED
 from pipshare.trades.stored import Stored, as_of, beside, remember
 from pipshare.trades.weigh import weigh
@@ -40,7 +41,9 @@ class Intake:
     `settled` (SETTLED columns, ordered by ticket) are the trades now current, new or revised, and
     ready for attribution. `opening_unknown`, of the same shape, are stored and wait for their
     opening: a programme may pay them all the same. `waiting` counts those and the ones whose
-    volume is not known. `conflicts` are the rows that were not taken.
+    volume is not known. `conflicts` are the rows that were not taken. `quoted_from_ms`: the
+    earliest close (UTC) of known trades that came again and brought their first quotes; what rates
+    by quotes has to look at those again.
     """
 
     settled: pl.DataFrame
@@ -51,6 +54,7 @@ class Intake:
     older: int
     waiting: int
     conflicts: list[Refusal]
+    quoted_from_ms: int | None = None
 
 
 def take_in(
@@ -64,11 +68,11 @@ def take_in(
 ) -> Intake:
     """Store what is new of `trades` in the caller's transaction.
 
-    `trades`: TRADE columns, `state` optional. Identity is (server, ticket). Another content than
-    stored is a revision when `as_of_ms` (UTC milliseconds of the report; None = untold) is later
-    than that of the stored, nothing when it is earlier, else a conflict; with `judged` (trades
-    assembled from stored deals) it is a revision. Raises Unavailable when another process keeps
-    the server's trades locked.
+    `trades`: TRADE columns, `state` and QUOTED optional. Identity is (server, ticket). Another
+    content than stored is a revision when `as_of_ms` (UTC milliseconds of the report; None =
+    untold) is later than that of the stored, nothing when it is earlier, else a conflict; with
+    `judged` (trades assembled from stored deals) it is a revision. Raises Unavailable when another
+    process keeps the server's trades locked.
     """
     _lock(conn, server.id)
     rows, refused, repeated = _cleaned(trades)
@@ -83,6 +87,7 @@ def take_in(
     current = _current(server, rows, stored, taken)
     _write(conn, current, content[taken], batch_id)
     waits, unknown = _wait(conn, server.id, current, stored, taken)
+    quoted = _quotes(conn, server, trades, rows, stored, verdict)
     return Intake(
         settled=rows_where(current, ~waits),
         opening_unknown=rows_where(current, unknown),
@@ -92,6 +97,7 @@ def take_in(
         older=int((verdict == Verdict.OLDER).sum()),
         waiting=int(waits.sum()),
         conflicts=refused + weighed.conflicts,
+        quoted_from_ms=quoted,
     )
 
 
@@ -181,6 +187,32 @@ def _write(
         **{name: db.Int2(current[name].to_numpy()) for name in _INT2},
         **{name: db.Int8(current[name].to_numpy()) for name in _INT8},
     })  # fmt: skip
+
+
+def _quotes(
+    conn: psycopg.Connection[Any],
+    server: Server,
+    trades: pl.DataFrame,
+    rows: pl.DataFrame,
+    stored: Stored,
+    verdict: npt.NDArray[np.int8],
+) -> int | None:
+    """Store the quotes that came beside trades; return Intake.quoted_from_ms."""
+    quotes = told_quotes(trades)
+    if quotes is None:
+        return None
+    fresh = (verdict == Verdict.NEW) | (verdict == Verdict.REVISION)
+    revision = np.where(stored.found, stored["revision"], 0) + fresh
+    standing = pl.DataFrame({
+        "ticket": rows["ticket"], "revision": revision.astype(np.int64), "fresh": fresh,
+        "close_ms": rows["close_ms"],
+    }).filter(pl.Series(fresh | (verdict == Verdict.SAME)))  # fmt: skip
+    again = store_quotes(conn, server.id, quotes.join(standing.select("ticket"), on="ticket"),
+                         standing.drop("close_ms"))  # fmt: skip
+    if not len(again):
+        return None
+    closes = standing.filter(pl.col("ticket").is_in(again.implode()))["close_ms"].to_numpy()
+    return int(server.to_utc(closes).min())
 
 
 def _wait(

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from pipshare.facts import TRADE, Refusal, empty
+from pipshare.facts import QUOTED, TRADE, Refusal, empty
 from pipshare.facts.delimited import json_strings
 from pipshare.facts.one_record import fault as fault_of
 from pipshare.facts.reading import check_columns
@@ -14,10 +14,11 @@ from pipshare.sources.mapped.mapping import Mapping
 from pipshare.sources.mapped.typed import facts
 
 _RAW = 200
+_PUSHED = {**TRADE, **QUOTED}
 
 
 def pushed_trades(records: Sequence[bytes]) -> tuple[pl.DataFrame, list[Refusal]]:
-    """Return a TRADE frame of the records that are right, and the refusals of the others.
+    """Return a TRADE and QUOTED frame of the records that are right, and the others' refusals.
 
     `line` is a record's number from 1. Numbers may be written as numbers or as strings; digits are
     kept as they stand. Raises BadInput for a field that no trade has, or one that all lack.
@@ -31,7 +32,7 @@ def pushed_trades(records: Sequence[bytes]) -> tuple[pl.DataFrame, list[Refusal]
         else:
             refused.append(Refusal(number, "bad_json", f"record {number}: {fault}", text[:_RAW]))
     if not kept:
-        return empty(TRADE), refused
+        return empty(_PUSHED), refused
     name = "the pushed trades"
     strings, wrong = json_strings(
         "[" + ",".join(text for _, text in kept) + "]", name,
@@ -46,6 +47,6 @@ def pushed_trades(records: Sequence[bytes]) -> tuple[pl.DataFrame, list[Refusal]
 
     refused += [refuse(numbers[one.line], one.code, one.reason) for one in wrong]
     if not len(strings):
-        return empty(TRADE), sorted(refused, key=lambda one: one.line)
+        return empty(_PUSHED), sorted(refused, key=lambda one: one.line)
     frame, bad = facts(strings, Mapping(name, "trades", "", {}), refuse)
     return frame, sorted(refused + bad, key=lambda one: one.line)

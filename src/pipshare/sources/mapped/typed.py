@@ -11,7 +11,7 @@ from typing import Any
 
 import polars as pl
 
-from pipshare.facts import DEAL, TRADE, Kind, Opening, Refusal, Side
+from pipshare.facts import DEAL, QUOTED, TRADE, Kind, Opening, Refusal, Side
 from pipshare.facts.reading import read_fields
 from pipshare.money import format_e8
 from pipshare.sources.files.trade_rows import SYMBOL_BYTES
@@ -22,7 +22,10 @@ _KINDS = {"whole": int(Kind.WHOLE), "partial": int(Kind.PARTIAL),
           "close_by": int(Kind.CLOSE_BY), "reversal": int(Kind.REVERSAL)}  # fmt: skip
 # Field of facts.fields -> column of the frame, where it is not "<field>_e8" or the same.
 _RENAMED = {"open_time": "open_ms", "close_time": "close_ms", "time": "time_ms",
-            "contract_size": "contract_e8", "volume_closed": "closed_e8"}  # fmt: skip
+            "contract_size": "contract_e8", "volume_closed": "closed_e8",
+            "gateway_open_price": "open_gateway_e8",
+            "gateway_close_price": "close_gateway_e8"}  # fmt: skip
+_TEXTS = {"open_time", "close_time", "time"}
 _KEPT = {"opening", "side", "kind", "line", "ticket", "login", "position", "symbol", "reason",
          "deal", "order", "action", "entry"}  # fmt: skip
 Refuse = Callable[[int, str, str], Refusal]
@@ -47,6 +50,8 @@ _TRADE: tuple[_Check, ...] = (
     ("close_before_open",
      (pl.col("open_ms") > 0) & (pl.col("close_ms") < pl.col("open_ms")),
      "close_time lies before open_time"),
+    ("price_not_positive", pl.any_horizontal(pl.col(name) < 0 for name in QUOTED),
+     "a quote or gateway price is below zero; leave it empty when it is not known"),
 )  # fmt: skip
 _IS_TRADE = pl.col("action").is_in([0, 1])
 _DEAL: tuple[_Check, ...] = (
@@ -66,7 +71,8 @@ _DEAL: tuple[_Check, ...] = (
 def facts(
     cells: pl.DataFrame, mapping: Mapping, refuse: Refuse
 ) -> tuple[pl.DataFrame, list[Refusal]]:
-    """Return the TRADE or DEAL frame (as mapping.format says) of text cells, and the refusals.
+    """Return the TRADE (and QUOTED) or DEAL frame of text cells, as mapping.format says, and the
+    refusals.
 
     `cells` has String columns named as the fields plus `line`. `refuse` makes a Refusal of line,
     code and reason with the row as it stands in the file.
@@ -83,7 +89,7 @@ def facts(
     for row, at in zip(named.filter(bad).iter_rows(named=True), broken.filter(bad), strict=True):
         code, _, sentence = checks[at]
         refused.append(refuse(row["line"], code, sentence.format(**_printable(row))))
-    schema = TRADE if is_trades else DEAL
+    schema = {**TRADE, **QUOTED} if is_trades else DEAL
     good = named.filter(~bad).select(pl.col(name).cast(kind) for name, kind in schema.items())
     return good, sorted(refused, key=lambda refusal: refusal.line)
 
@@ -121,7 +127,7 @@ def _translated(cells: pl.DataFrame, mapping: Mapping) -> pl.DataFrame:
         cell = pl.col(name)
         if name in mapping.values:
             cell = cell.replace(mapping.values[name])
-        if mapping.decimal == "," and name not in _KEPT and name not in _RENAMED:
+        if mapping.decimal == "," and name not in _KEPT and name not in _TEXTS:
             # A point in such a file would be a thousands separator: two points are no number.
             cell = cell.str.replace_all(".", "..", literal=True).str.replace(",", ".", literal=True)
         if places := mapping.units.get(name):
