@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from small_broker import SmallBroker, manager, manager_row
 
-from pipshare import ledger, statements
+from pipshare import audit, ledger, statements
 from pipshare.pipeline.closing import close_period
-from pipshare.pipeline.loads import apply_plan
+from pipshare.pipeline.loads import apply_plan, approve
 
 E8 = 10**8
 LATER = 1_900_000_000_000
@@ -199,4 +199,100 @@ def test_a_reversal_that_comes_first_waits_and_the_deposit_pays_nothing(
     _events(broker, "e3,deposit_reversed,C-1,2026-03-03T10:00:00Z,500,USD,e2,crm")
     _events(broker, "e2,deposit,C-1,2026-03-02T10:00:00Z,500,USD,,crm")
     assert broker.totals() == {}
+    _whole(broker)
+
+
+KYC = """[programme]
+code = "std"
+currency = "USD"
+kyc = "hold"
+
+[[component]]
+code = "lots"
+basis = "lot"
+mode = "per_level"
+[[component.rate]]
+level = 1
+amount = "5"
+"""
+REBATE = """[programme]
+code = "std"
+currency = "USD"
+
+[[component]]
+code = "lots"
+basis = "lot"
+mode = "per_level"
+[component.rebate]
+share = "40%"
+[[component.rate]]
+level = 1
+amount = "5"
+"""
+QUALIFIED = """[programme]
+code = "std"
+currency = "USD"
+qualified_pays = "since_registration"
+[programme.qualify]
+first_deposit = "100"
+
+[[component]]
+code = "lots"
+basis = "lot"
+mode = "per_level"
+[[component.rate]]
+level = 1
+amount = "5"
+"""
+
+
+def _balances(broker: SmallBroker) -> dict[tuple[str, str], int]:
+    rows = broker.conn.execute(
+        "SELECT payee_kind, state, sum(amount_e8)::bigint FROM ledger_balance"
+        " WHERE payee_kind <> 'house' GROUP BY 1, 2 HAVING sum(amount_e8) <> 0"
+    ).fetchall()
+    return {(kind, state): amount for kind, state, amount in rows}
+
+
+def test_what_an_unverified_client_brings_is_held_until_he_is_approved(
+    broker: SmallBroker,
+) -> None:
+    _plan(broker, KYC)
+    broker.bring("a.csv", manager(_row(1, "2.00")))
+    assert _balances(broker) == {("partner", "held"): 10 * E8}
+    _events(broker, "k1,kyc_approved,C-1,2026-03-05T10:00:00Z,,,,crm")
+    assert _balances(broker) == {("partner", "accrued"): 10 * E8}
+    _whole(broker)
+
+
+def test_a_rebate_is_the_clients_and_taken_from_the_direct_ib(broker: SmallBroker) -> None:
+    _plan(broker, REBATE)
+    broker.bring("a.csv", manager(_row(1, "2.00")))
+    assert _balances(broker) == {("partner", "accrued"): 6 * E8, ("client", "accrued"): 4 * E8}
+    broker.bring("a2.csv", manager(_row(1, "1.00")), as_of_ms=LATER)
+    assert _balances(broker) == {("partner", "accrued"): 3 * E8, ("client", "accrued"): 2 * E8}
+    _whole(broker)
+
+
+def test_a_client_who_qualifies_later_pays_since_his_registration(broker: SmallBroker) -> None:
+    _plan(broker, QUALIFIED)
+    broker.bring("a.csv", manager(_row(1, "2.00")))
+    assert broker.totals() == {}
+    _events(broker, "e1,registration,C-1,2026-02-01T00:00:00Z,,,,crm",
+            "e2,deposit,C-1,2026-03-12T10:00:00Z,500,USD,,crm")  # fmt: skip
+    assert broker.totals() == {"P-2": 10 * E8}
+    _whole(broker)
+
+
+def test_a_client_who_was_anothers_all_along_moves_his_window_too(broker: SmallBroker) -> None:
+    _plan(broker, TIERS.format(method="retroactive"))
+    broker.bring("a.csv", manager(_row(1, "1.00"), _row(2, "1.00", "03.05 11:00:00")))
+    assert broker.totals() == {"P-2": 10 * E8}
+    broker.load("partners", "partner,name\nP-9,Other\n")
+    broker.load("terms", "partner,programme\nP-9,std\n")
+    text = "kind,code,partner,valid_from\nclient,C-1,P-9,2026-01-01\n"
+    broker.load("relations", text, reason="a slip")
+    for one in audit.pending(broker.conn):
+        approve(broker.run, one.id, by="ben")
+    assert broker.totals() == {"P-9": 10 * E8}
     _whole(broker)
