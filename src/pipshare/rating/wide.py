@@ -153,11 +153,6 @@ def _work(
     in_currency(part, known, values)
     work = Work(part, block, known, values, rows, first, seen, given.running, clients)
     _close_lines(work, reason, unclear, nothing)
-    if given.running is not None:
-        open_ = np.zeros(len(known), np.bool_)
-        open_[work.group[work.outcome == 0]] = True
-        netted = given.running.net(part, known, values, open_)
-        work.stop(np.flatnonzero(netted[work.group]), Reason.NETTED)
     if part.component.rounding.value is not None:
         counts_lots = is_factored(part.component) and known.trades.value_e8 is None
         if counts_lots:
@@ -166,6 +161,11 @@ def _work(
         if counts_lots:
             # The lot factor is in the price: out of the value again.
             _times_factors(values, known, -1)
+    if given.running is not None:
+        open_ = np.zeros(len(known), np.bool_)
+        open_[work.group[work.outcome == 0]] = True
+        netted = given.running.net(part, known, values, open_)
+        work.stop(np.flatnonzero(netted[work.group]), Reason.NETTED)
     if share is not None:
         _less_bonus(values, *share)
     work.began = work.outcome == 0
