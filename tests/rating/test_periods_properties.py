@@ -56,6 +56,10 @@ FAMILIES = {
     "hedged": (LOTS, '[component.when.hedged]\nby = "client"\nwindow = "week"\n'
                + LEVELS.format("amount = '5'", "amount = '1'")),
     "sums": ('basis = "commission"\nper = "month"\ncurrency = "EUR"', SHARES),
+    "banded": ('basis = "commission"\nper = "month"\ncurrency = "USD"', '[component.tier]\n'
+               'measure = "value"\ncurrency = "USD"\nwindow = "quarter"\n'
+               + _bands("share", (0, "10%"), (20, "1/3"), (60, "50%"))),
+    "reached": (LOTS, '[component.tier]\nmeasure = "lots"\nmethod = "retroactive"\n' + TIERS),
     "weeks": ('basis = "result"\nper = "week"', SHARES),
     "carried": ('basis = "result"\nper = "month"', '[component.carry]\nnegative = "carry"\n'
                 + SHARES),
@@ -86,7 +90,7 @@ def _plan(rnd: Random, *only: str) -> str:
     )
 
 
-def _world(rnd: Random, *only: str) -> Windows:
+def world_of(rnd: Random, *only: str) -> Windows:
     count = rnd.choice((1, 8, 40))
     days = rnd.choice((20, 100, 250))
     trades = [
@@ -136,7 +140,7 @@ def _said(found: Settled, *drop: str) -> list[tuple[object, ...]]:
 @settings(max_examples=25, deadline=None)
 def test_order_of_arrival_does_not_matter(seed: int) -> None:
     rnd = Random(seed)
-    world = _world(rnd)
+    world = world_of(rnd)
     mixed = replace(world, trades=rnd.sample(world.trades, len(world.trades)),
                     events=rnd.sample(world.events, len(world.events)))  # fmt: skip
     assert _said(world.settled()) == _said(mixed.settled())
@@ -146,7 +150,7 @@ def test_order_of_arrival_does_not_matter(seed: int) -> None:
 @settings(max_examples=25, deadline=None)
 def test_a_trade_changes_only_the_windows_it_touches(seed: int) -> None:
     rnd = Random(seed)
-    world = _world(rnd)
+    world = world_of(rnd)
     gone = rnd.randrange(len(world.trades))
     fewer = replace(world, trades=[t for i, t in enumerate(world.trades) if i != gone])
     whole = world.given()
@@ -166,7 +170,7 @@ def test_a_trade_changes_only_the_windows_it_touches(seed: int) -> None:
 @settings(max_examples=25, deadline=None)
 def test_windows_settle_one_by_one_as_they_do_together(seed: int) -> None:
     rnd = Random(seed)
-    world = _world(rnd)
+    world = world_of(rnd)
     given_ = world.given()
     whole = world.settled()
     for part in all_parts(given_.book):
@@ -194,7 +198,7 @@ def test_windows_settle_one_by_one_as_they_do_together(seed: int) -> None:
 @settings(max_examples=20, deadline=None)
 def test_what_is_taken_back_comes_to_zero(seed: int) -> None:
     rnd = Random(seed)
-    world = _world(rnd, rnd.choice(("cpa", "steps", "numbers")))
+    world = world_of(rnd, rnd.choice(("cpa", "steps", "numbers")))
     last = START + 400 * DAY_MS
     deposits = [one for one in world.events if one["kind"] == "deposit"]
     gone = [event("deposit_reversed", last, client_id=one["client_id"], event=f"z{i}",
@@ -208,5 +212,5 @@ def test_what_is_taken_back_comes_to_zero(seed: int) -> None:
 
 @pytest.mark.parametrize("family", sorted(FAMILIES))
 def test_every_family_pays_somebody(family: str) -> None:
-    found = [_world(Random(seed), family).settled() for seed in range(6)]
+    found = [world_of(Random(seed), family).settled() for seed in range(6)]
     assert any(len(one.targets) for one in found)

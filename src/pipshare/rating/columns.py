@@ -49,7 +49,8 @@ class TradeColumns:
     `ticket` settle the order of trades that closed in one millisecond, None = by place here.
 
     `value_e8`: the value of a pseudo trade (a period's sum), used instead of any basis; its
-    currency is `value_currency`, a place in `account_currencies`, -1 = has none.
+    currency is `value_currency`, a place in `account_currencies`, -1 = has none. `value_exact`: a
+    Fraction where the sum is no whole number of 1e-8, else None.
     """
 
     lots_e8: Longs
@@ -98,6 +99,7 @@ class TradeColumns:
     ticket: Longs | None = None
     value_e8: Longs | None = None
     value_currency: Int32s | None = None
+    value_exact: npt.NDArray[np.object_] | None = None
     account_currencies: tuple[str, ...] = ()
     countries: tuple[str, ...] = ()
 

@@ -25,4 +25,9 @@ def given(component: Component, known: Known) -> Values:
     currency = rates_currency(known)
     if trades.value_currency is not None:
         currency = known.places.codes(trades.account_currencies)[trades.value_currency]
-    return Values(trades.value_e8.copy(), E8, currency, np.zeros(len(known), np.int16))
+    values = Values(trades.value_e8.copy(), E8, currency, np.zeros(len(known), np.int16))
+    if trades.value_exact is not None:
+        told = {row: one for row, one in enumerate(trades.value_exact) if one is not None}
+        values.odd.update(told)
+        values.num[list(told)] = 0
+    return values

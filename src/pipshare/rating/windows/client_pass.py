@@ -48,7 +48,10 @@ def _component(given: Given, parts: Sequence[Part], lives: Sequence[Life]) -> Fo
     part = parts[-1]
     parts = sorted(parts, key=lambda one: given.book.versions[one.version].valid_from_ms)
     rows, waits = client_rows(given, parts, lives)
-    paid, number = np.flatnonzero(rows["undoes"].to_numpy() < 0), part.component_id
+    # What counts at one moment stands in the order of the events, however clients are numbered.
+    ordered = rows.with_row_index("row").filter(pl.col("undoes") < 0)
+    paid = ordered.sort("moment_ms", "event", "client")["row"].cast(pl.Int64).to_numpy()
+    number = part.component_id
     if not len(paid):
         return no_lines(), waits
     if is_ladder(part.component):

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from fractions import Fraction
 
 import numpy as np
 import polars as pl
 
-from pipshare.money.amounts import half_even
+from pipshare.money.amounts import MAX_E8, half_even
 from pipshare.period import Millis as Longs
 from pipshare.plans.terms import Component, Programme
 from pipshare.rating.parts import Part
 from pipshare.rating.reasons import Wait
+from pipshare.rating.windows.client_trades import standard_lots
 from pipshare.rating.windows.given import Given
 from pipshare.rating.windows.lines import WAITS, by_prefix, no_waits
 from pipshare.rating.windows.narrow import all_parts
@@ -24,15 +26,13 @@ from pipshare.rating.windows.rating_pass import (
     stacked,
 )
 from pipshare.rating.windows.reach import reach
-from pipshare.rating.windows.sums import sums
+from pipshare.rating.windows.sums import Key, Sum, sums
 from pipshare.rating.windows.touches import deciding
 from pipshare.rating.windows.values import Counted, counted
 from pipshare.rating.windows.values import waits as is_wait
 
-_SUMS: dict[str, pl.DataType | type[pl.DataType]] = {
-    "start_ms": pl.Int64, "end_ms": pl.Int64, "chain": pl.Int32, "client": pl.Int64,
-    "currency": pl.String, "value_e8": pl.Int64, "lots_e8": pl.Int64, "last_ms": pl.Int64,
-}  # fmt: skip
+# Start and end of the window (UTC ms), chain, client, currency ("" = the rate has it).
+Named = tuple[int, int, int, int, str]
 
 
 def is_period(component: Component) -> bool:
@@ -55,48 +55,47 @@ def period_pass(given: Given, wanted: Collection[int]) -> Found:
 
 def _component(given: Given, parts: Sequence[Part], version: Longs) -> Found:
     """Rate one component; each of its versions sums the trades that it decided."""
-    frames, waits = [pl.DataFrame(schema=_SUMS)], [no_waits()]
+    table: dict[Named, Sum] = {}
+    waits = [no_waits()]
     for part in parts:
         rows = np.flatnonzero(version == part.version)
         if len(rows):
             found = counted(given, part, rows)
-            frames.append(_sums(given, part, found, rows))
+            names = (*found.names, "")
+            for key, one in _sums(given, part, found, rows).items():
+                start, end, chain, client, code = key
+                named = start, end, chain, client, names[code]
+                table.setdefault(named, Sum(Fraction(0), 0, -1)).add(one)
             waits.append(_waiting(given, part.component_id, found, rows))
-    by = ["start_ms", "end_ms", "chain", "client", "currency"]
-    added = [pl.col("value_e8", "lots_e8").sum(), pl.col("last_ms").max()]
-    table = pl.concat(frames).group_by(by).agg(added).sort(by)
-    lines, waiting = _rated(given, parts[-1], table)
+    # Sums of one moment stand in the order of the partners in their chains, whichever way these
+    # happen to be numbered.
+    chains = given.placed.chains
+    ordered = sorted(table, key=lambda key: (*key[:2], chains[key[2]], *key[3:]))
+    small = {key: table[key] for key in ordered if abs(_e8(table[key].value)) <= MAX_E8}
+    waits.append(_too_large(parts[-1].component_id, [key for key in table if key not in small]))
+    lines, waiting = _rated(given, parts[-1], small)
     return lines, pl.concat([*waits, waiting])
 
 
-def _sums(given: Given, part: Part, found: Counted, rows: Longs) -> pl.DataFrame:
+def _sums(given: Given, part: Part, found: Counted, rows: Longs) -> dict[Key, Sum]:
     component, trades = part.component, found.known.trades
+    assert component.per != "trade"
     counts = np.flatnonzero(found.outcome == 0)
     client = trades.client if component.advance else np.full(len(rows), -1, np.int64)
-    chain = trades.chain.astype(np.int64)
-    made = sums(found.values, counts, chain, client, trades.close_utc_ms,
-                component.per, given.clock)  # type: ignore[arg-type]  # fmt: skip
-    lots = _lots(given, trades.group, trades.lots_e8)
-    whole = np.zeros(len(made.chain), np.int64)
-    np.add.at(whole, made.number, lots[counts])
-    names = np.array([*found.names, ""], object)[made.currency]
-    return pl.DataFrame({
-        "start_ms": made.start_ms, "end_ms": made.end_ms, "chain": made.chain,
-        "client": made.client, "currency": pl.Series(names, dtype=pl.String),
-        "value_e8": made.value_e8, "lots_e8": whole, "last_ms": made.last_ms,
-    }).cast(pl.Schema(_SUMS)).filter(pl.Series(~made.large, dtype=pl.Boolean))  # fmt: skip
+    return sums(found.values, counts, trades.chain.astype(np.int64), client, trades.close_utc_ms,
+                standard_lots(given, rows), component.per, given.clock)  # fmt: skip
 
 
-def _lots(given: Given, group: np.ndarray, lots_e8: Longs) -> Longs:
-    """Return standard lots: by the lot factor of the group."""
-    result = lots_e8.copy()
-    for place, one in enumerate(given.placed.groups):
-        factor = one.lot_factor
-        if factor is not None and factor != 1:
-            for row in np.flatnonzero(group == place).tolist():
-                exact = int(lots_e8[row]) * factor
-                result[row] = half_even(exact.numerator, exact.denominator)
-    return result
+def _e8(value: Fraction) -> int:
+    return half_even(value.numerator * 10**8, value.denominator)
+
+
+def _too_large(number: int, keys: Sequence[Named]) -> pl.DataFrame:
+    """Return the windows whose sum does not fit an amount."""
+    return pl.DataFrame(
+        [(number, end - 1, -1, "", 0, 0, client, Wait.TOO_LARGE.word, "")
+         for _, end, _, client, _ in keys], schema=pl.Schema(WAITS), orient="row",
+    )  # fmt: skip
 
 
 def _waiting(given: Given, number: int, found: Counted, rows: Longs) -> pl.DataFrame:
@@ -124,18 +123,26 @@ def _key(found: Counted, row: int) -> str:
     return known.places.symbols[int(known.trades.symbol[row])].name
 
 
-def _rated(given: Given, part: Part, table: pl.DataFrame) -> Found:
+def _rated(given: Given, part: Part, table: dict[Named, Sum]) -> Found:
     number, component = part.component_id, part.component
-    currencies = tuple(name for name in table["currency"].unique().sort() if name)
+    currencies = tuple(sorted({name for *_, name in table if name}))
     place = {name: code for code, name in enumerate(currencies)} | {"": -1}
-    chain, last = table["chain"].to_numpy(), table["last_ms"].to_numpy()
-    end = table["end_ms"].to_numpy() - 1
+
+    def column(values: Iterable[int], kind: type = np.int64) -> np.ndarray:
+        return np.array(list(values), kind)
+
+    chain = column((key[2] for key in table), np.int32)
+    end, last = column(key[1] - 1 for key in table), column(one.last_ms for one in table.values())
+    exact = np.full(len(table), None, object)
+    for row, one in enumerate(table.values()):
+        if (one.value * 10**8).denominator != 1:
+            exact[row] = one.value
     rows = PseudoRows(
-        chain=chain, client=table["client"].to_numpy(),
+        chain=chain, client=column(key[3] for key in table),
         moment_ms=_moments(given, part, chain, end, last),
-        value_e8=table["value_e8"].to_numpy(),
-        currency=table["currency"].replace_strict(place, return_dtype=pl.Int32).to_numpy(),
-        currencies=currencies, lots_e8=table["lots_e8"].to_numpy(),
+        value_e8=column(_e8(one.value) for one in table.values()),
+        currency=column((place[key[4]] for key in table), np.int32), currencies=currencies,
+        lots_e8=column(one.lots_e8 for one in table.values()), exact=exact,
     )  # fmt: skip
 
     def keep(programme: Programme, one: Component, id_: int) -> Component | None:

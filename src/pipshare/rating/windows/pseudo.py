@@ -22,7 +22,8 @@ class PseudoRows:
     """Parallel columns: what is rated, for which chain, at which moment. `client` -1 = of none.
 
     `currency` is a place in `currencies`, -1 = the rate has the currency; `country` in `countries`.
-    `lots_e8` are those that were summed, None = one for each.
+    `lots_e8` are those that were summed, None = one for each; `exact` where the value is no whole
+    number of 1e-8.
     """
 
     chain: Int32s
@@ -34,6 +35,7 @@ class PseudoRows:
     country: Int32s | None = None
     countries: tuple[str, ...] = ()
     lots_e8: Longs | None = None
+    exact: npt.NDArray[np.object_] | None = None
 
     def __len__(self) -> int:
         return len(self.chain)
@@ -70,6 +72,7 @@ def as_trades(
         ticket=np.arange(count, dtype=np.int64),
         value_e8=rows.value_e8,
         value_currency=rows.currency,
+        value_exact=rows.exact,
         account_currencies=rows.currencies,
         countries=rows.countries,
     )

@@ -1,4 +1,4 @@
-"""The sum of a basis over a period, per chain, window and currency: exact, quantised once."""
+"""The sum of a basis over a period, per chain, window and currency: exact."""
 
 from __future__ import annotations
 
@@ -6,9 +6,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
-import numpy.typing as npt
 
-from pipshare.money.amounts import MAX_E8, half_even
 from pipshare.period import Clock
 from pipshare.period import Millis as Longs
 from pipshare.rating.values import Values
@@ -17,46 +15,45 @@ from pipshare.rating.windows.calendar import Unit, spans
 _SAFE = 2**62
 
 
-@dataclass(frozen=True)
-class Sums:
-    """Parallel columns, by window, chain, client and currency. `last_ms`: the last moment among the
-    rows that were summed; `large`: does not fit an amount. `number`: by row, which sum it is in."""
+@dataclass
+class Sum:
+    """An exact sum, the lots (e8) that it was made of, and the last moment among its rows."""
 
-    chain: Longs
-    client: Longs
-    currency: Longs
-    start_ms: Longs
-    end_ms: Longs
-    value_e8: Longs
-    last_ms: Longs
-    large: npt.NDArray[np.bool_]
-    number: Longs
+    value: Fraction
+    lots_e8: int
+    last_ms: int
+
+    def add(self, other: Sum) -> None:
+        """Take in another sum."""
+        self.value += other.value
+        self.lots_e8 += other.lots_e8
+        self.last_ms = max(self.last_ms, other.last_ms)
+
+
+# Start and end of the window (UTC ms), chain, client, code of the currency.
+Key = tuple[int, int, int, int, int]
 
 
 def sums(
-    values: Values, rows: Longs, chain: Longs, client: Longs, moment_ms: Longs, unit: Unit,
-    clock: Clock,
-) -> Sums:  # fmt: skip
+    values: Values, rows: Longs, chain: Longs, client: Longs, moment_ms: Longs, lots_e8: Longs,
+    unit: Unit, clock: Clock,
+) -> dict[Key, Sum]:  # fmt: skip
     """Sum the values of `rows` by chain, client, currency and window of their moment.
 
     The other columns are parallel to the values. The order of rows does not matter.
     """
     start, end = spans(moment_ms[rows], unit, clock)
-    keys = np.stack((start, chain[rows], client[rows], values.currency[rows].astype(np.int64)))
-    distinct, first, number = np.unique(keys, axis=1, return_index=True, return_inverse=True)
+    currency = values.currency[rows].astype(np.int64)
+    keys = np.stack((start, end, chain[rows], client[rows], currency))
+    distinct, number = np.unique(keys, axis=1, return_inverse=True)
     number = np.asarray(number, np.int64).ravel()
     totals = _totals(values, rows, number, distinct.shape[1])
-    whole = [half_even(one.numerator * 10**8, one.denominator) for one in totals]
-    large = np.array([abs(one) > MAX_E8 for one in whole], np.bool_)
     last = np.full(distinct.shape[1], -1, np.int64)
+    lots = np.zeros(distinct.shape[1], np.int64)
     np.maximum.at(last, number, moment_ms[rows])
-    return Sums(
-        chain=distinct[1], client=distinct[2], currency=distinct[3], start_ms=distinct[0],
-        end_ms=end[first] if len(first) else distinct[0],
-        value_e8=np.array([0 if bad else one for one, bad in zip(whole, large, strict=True)],
-                          np.int64),
-        last_ms=last, large=large, number=number,
-    )  # fmt: skip
+    np.add.at(lots, number, lots_e8[rows])
+    found = zip(totals, lots.tolist(), last.tolist(), strict=True)
+    return dict(zip(map(tuple, distinct.T.tolist()), (Sum(*one) for one in found), strict=True))
 
 
 def _totals(values: Values, rows: Longs, number: Longs, count: int) -> list[Fraction]:

@@ -1,0 +1,82 @@
+"""Settling by columns and the scalar twin come to the same: trades, sums of periods, carry-over."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from fractions import Fraction
+from random import Random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from test_periods_properties import world_of
+from window_worlds import ACCOUNTS, GROUPS, SYMBOLS, Trade, Windows
+
+from pipshare.market.fx import FxTable
+from pipshare.rating import twin_values as tv
+from pipshare.rating.twin import BrokerDay, rate_many
+from pipshare.rating.twin.many import window_name
+
+FAMILIES = ("marginal", "capped", "hedged", "sums", "weeks", "carried", "rolling",
+            "banded", "reached")  # fmt: skip
+
+
+def _facts(trade: Trade) -> tv.TradeFacts:
+    symbol, group = SYMBOLS[0], GROUPS[0]
+
+    def e8(text: str) -> int:
+        return int(Fraction(text) * 10**8)
+
+    return tv.TradeFacts(
+        e8(trade.lots), 3_600_000, trade.close, trade.client, trade.cancelled, symbol.name,
+        symbol.symbol_group, True, group.name, group.account_type, group.lot_factor,
+        side=trade.side, commission_e8=e8(trade.commission), profit_e8=e8(trade.profit),
+        swap_e8=0, fee_e8=0, account=trade.client, currency=ACCOUNTS[trade.currency],
+        ticket=trade.ticket, digits=5, contract_e8=symbol.contract_e8, profit_currency="USD",
+        qualified_ms=0,
+    )  # fmt: skip
+
+
+def _twin(world: Windows) -> dict[tuple[int, int, str], int]:
+    """Return by component, partner and first day of the window what is payable."""
+    book = world.given().book
+    version = book.versions[0]
+    history = tv.ProgrammeHistory(1, "p", (
+        (0, tv.Version(1, version.programme, version.component_ids, version.rate_ids)),
+    ))  # fmt: skip
+    people = {
+        one: tv.Partner(one, f"IB{one}", world.wallets.get(one, "USD"), (),
+                        ((0, tv.TermsFacts(history, "standard")),), None, None)
+        for chain in world.chains for one in chain
+    }  # fmt: skip
+    table = FxTable(world.fx)
+
+    def fx(base: str, quote: str, at: int) -> tuple[Fraction, int, str] | None:
+        found = table.find(base, quote, at)
+        return None if found is None else (*found, "test")
+
+    given_ = [(_facts(one), tuple(people[i] for i in world.chains[one.chain]))
+              for one in world.trades]  # fmt: skip
+    many = rate_many(given_, fx, BrokerDay(world.clock.zone, world.clock.shift_ms))
+    return {(one.component_id, one.partner_id, f"{one.window}"): one.payable_e8
+            for one in many.totals if one.payable_e8}  # fmt: skip
+
+
+def _columns(world: Windows, unit: dict[int, str]) -> dict[tuple[int, int, str], int]:
+    day = BrokerDay(world.clock.zone, world.clock.shift_ms)
+    sums: dict[tuple[int, int, str], int] = defaultdict(int)
+    for row in world.settled().lines.rows(named=True):
+        window = day.window(row["moment_ms"], unit[row["component_id"]])
+        sums[row["component_id"], row["partner_id"], f"{window}"] += row["amount_e8"]
+    return {key: amount for key, amount in sums.items() if amount}
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+@given(seed=st.integers(0, 2**63))
+@settings(max_examples=12, deadline=None)
+def test_columns_and_twin_come_to_the_same(family: str, seed: int) -> None:
+    world = world_of(Random(seed), family)
+    programme = world.given().book.versions[0]
+    unit = {number: window_name(one) for number, one in
+            zip(programme.component_ids, programme.programme.components, strict=True)}  # fmt: skip
+    assert _columns(world, unit) == _twin(world)
