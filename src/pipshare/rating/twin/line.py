@@ -145,7 +145,7 @@ class Line:
             if len(bands) == 1:
                 said = rule_text(self.run.programme.code, bands[0])
                 self.say(label, f"{rate_words(self.component, bands[0])} ({said})")
-            given = self.run.state.given(self, payee, bands, amount, value_currency)
+            given = self.run.state.given(self, payee, bands, amount * bonus, value_currency)
             if not isinstance(given, Fraction):
                 return given
             exact += given
@@ -154,12 +154,12 @@ class Line:
         if bonus != 1:
             self.say("bonus", f"own money is {number_text(bonus)} of the equity: that part pays")
         rounding = self.component.rounding
-        orig_e8 = units(exact * bonus, rounding.amount, rounding.how)
+        orig_e8 = units(exact, rounding.amount, rounding.how)
         said = product(self.component, amount, value_currency, rule)
         times = "" if bonus == 1 else f" x {number_text(bonus)}"
         if len(rates) == 1 and len(rates[0]) == 1:
             self.words.append(f"{said}{times} = {amount_text(orig_e8, currency)}")
-        return Money(orig_e8, currency, rule, exact * bonus)
+        return Money(orig_e8, currency, rule, exact)
 
     def valued(self) -> tuple[Fraction, str] | Waits:
         """Return the basis in the component's currency, rounded as the plan says."""
