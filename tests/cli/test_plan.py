@@ -52,11 +52,19 @@ def test_apply_says_what_changed_and_diff_what_would(cli: Any, broker: Path) -> 
 
 
 def test_apply_prints_the_notes(cli: Any, broker: Path) -> None:
-    plan = _plan(broker, "vip.toml", PLAN.replace('"std"', '"vip"').replace("forex", "crypto"))
-    ran = cli("plan", "apply", plan)
+    text = PLAN.replace('"std"', '"vip"').replace('symbol_group = "forex"', 'symbol = "BTC"')
+    ran = cli("plan", "apply", _plan(broker, "vip.toml", text))
     assert ran.status == 0
     assert "note: " in ran.out
-    assert "crypto" in ran.out
+    assert 'symbol "BTC" is nowhere else' in ran.out
+    assert "deals made by a dealer pay" in ran.out
+
+
+def test_a_symbol_group_that_no_symbol_has_is_refused(cli: Any, broker: Path) -> None:
+    ran = cli("plan", "apply", _plan(broker, "vip.toml", PLAN.replace("forex", "forx")))
+    assert ran.status == 1
+    assert 'vip.toml:10: symbol group "forx" is unknown' in ran.err
+    assert 'did you mean "forex"?' in ran.err
 
 
 def test_a_wrong_file_is_not_applied(cli: Any, broker: Path) -> None:

@@ -54,7 +54,8 @@ def test_apply_once_twice_and_changed(db) -> None:
     ]
     back = apply(db, plan())
     assert (back.number, back.changed, back.from_ms) == (3, True, 0)
-    assert back.notes == [
+    assert "deals made by a dealer pay in lots" in back.notes[0]
+    assert back.notes[1:] == [
         "version 2, valid from 2026-11-01T00:00:00+00:00, is replaced as well: this one holds "
         "from always on"
     ]
@@ -154,23 +155,52 @@ def test_diff_writes_nothing_and_compares_with_what_is_in_force(db) -> None:
         assert len(plans.programmes(conn)[0].versions) == 2
 
 
-def test_doubtful_names_are_notes(db) -> None:
+def known_symbols(db, *rows: tuple[str, str]) -> None:
     with db.owner() as conn:
-        conn.execute("INSERT INTO market_symbol (symbol, symbol_group) VALUES ('EURUSD', 'forex')")
+        for row in rows:
+            conn.execute("INSERT INTO market_symbol (symbol, symbol_group) VALUES (%s, %s)", row)
+
+
+def test_doubtful_names_are_notes(db) -> None:
+    known_symbols(db, ("EURUSD", "forex"))
     more = (
         '[[component.rate]]\nsymbol = "eurusd"\namount = 1\nlevel = 1\n'
         '[[component.rate]]\nsymbol = "EURUSB"\namount = 1\nlevel = 1\n'
-        '[[component.rate]]\nsymbol_group = "metals"\namount = 1\nlevel = 1\ncurrency = "USB"\n'
+        '[[component.rate]]\nsymbol_group = "Forex"\namount = 1\nlevel = 1\ncurrency = "USB"\n'
     )
     with db.app() as conn:
         notes = plans.check(plan(more=more), "std.toml", conn).notes
-    assert [note.split(" is nowhere")[0] for note in notes] == [
+    assert [note.split(" is nowhere")[0] for note in notes[:2]] == [
         'std.toml:19: symbol "EURUSB"',
-        'std.toml:23: symbol group "metals"',
         'std.toml:23: currency "USB"',
     ]
     assert 'did you mean "EURUSD"?' in notes[0]
     assert plans.check(plan(more=more), "std.toml").notes == []
+
+
+def test_an_unknown_symbol_group_is_refused_once_symbols_are_loaded(db) -> None:
+    more = '[[component.rate]]\nlevel = 1\nsymbol_group = "forx"\namount = 1\n' * 2
+    more = more.replace("level = 1", "level = 2", 1)
+    with db.app() as conn:
+        assert plans.check(plan(more=more), "std.toml", conn).programme.code == "std"
+    known_symbols(db, ("XAUUSD", ""))
+    with db.app() as conn, pytest.raises(plans.BadPlan, match="no symbol has a group; groups come"):
+        plans.check(plan(more=more), "std.toml", conn)
+    known_symbols(db, ("EURUSD", "forex"))
+    with db.app() as conn, pytest.raises(plans.BadPlan) as caught:
+        plans.apply(conn, plan(more=more), "std.toml", "ann")
+    assert caught.value.message == (
+        'std.toml:15: symbol group "forx" is unknown: no symbol here is in it; did you mean '
+        '"forex"? groups come with `pipshare load symbols`'
+    )
+
+
+def test_that_a_dealer_pays_is_noted_until_he_is_excluded(db) -> None:
+    text = plan(more='[component.when]\nexcluded_reasons = ["dealer", "transfer"]\n')
+    with db.app() as conn:
+        assert plans.check(text, "std.toml", conn).notes == []
+        (note,) = plans.check(plan(), "std.toml", conn).notes
+    assert note.startswith("std.toml: deals made by a dealer pay in lots, as copied client trades")
 
 
 def test_two_people_applying_at_once_get_two_numbers(db) -> None:

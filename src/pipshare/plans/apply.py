@@ -82,7 +82,7 @@ def apply(conn: psycopg.Connection[Any], text: str, filename: str, by: str) -> A
     row = programme(conn, new.code, new.entity)
     last = row.versions[-1] if row.versions else None
     if last and (last.digest, last.valid_from_ms) == (digest(text), new.valid_from_ms):
-        return ApplyReport(new, row.id, last.number, False, None, [], checked.notes)
+        return ApplyReport(new, row.id, last.number, False, None)  # was noted when recorded
     number = last.number + 1 if last else 1
     words = _against(conn, row, new)
     _store(conn, row.id, number, text, new, by)
