@@ -24,8 +24,10 @@ def turns(group: Longs) -> Iterator[Longs]:
 
 def group_numbers(*columns: Longs) -> tuple[Longs, int]:
     """Return a number from 0 for each distinct combination of the columns, and how many."""
-    if not len(columns[0]):
-        return np.zeros(0, np.int64), 0
-    _, number = np.unique(np.stack(columns), axis=1, return_inverse=True)
-    numbers = np.asarray(number, np.int64).ravel()
-    return numbers, int(numbers.max()) + 1
+    number = np.zeros(len(columns[0]), np.int64)
+    count = min(len(number), 1)
+    for column in columns:
+        held, place = np.unique(column, return_inverse=True)
+        joined, number = np.unique(number * max(len(held), 1) + place, return_inverse=True)
+        count = len(joined)
+    return number, count

@@ -91,13 +91,15 @@ def _opening(
 ) -> np.ndarray:
     """Return by group what windows before the first one carried over."""
     opening = np.zeros(count, np.int64)
-    held = _history(given, number, "carried")
-    for one in range(count):
-        row = int(np.flatnonzero(group == one)[0])
-        start = int(bounds(sums["window"].to_numpy()[row : row + 1], unit, given.clock)[0][0])
+    held = _history(given, number, "carried").sort("window_start_ms")
+    if not len(held):
+        return opening
+    first = sums[np.unique(group, return_index=True)[1]]
+    starts, _ = bounds(first["window"].to_numpy(), unit, given.clock)
+    for one, (partner, start) in enumerate(zip(first["partner_id"], starts.tolist(), strict=True)):
         before = held.filter(
-            pl.col("partner_id") == sums["partner_id"][row], pl.col("window_start_ms") < start
-        ).sort("window_start_ms")  # fmt: skip
+            pl.col("partner_id") == partner, pl.col("window_start_ms") < start
+        )  # fmt: skip
         if len(before):
             opening[one] = before["value_e8"][-1]
     return opening

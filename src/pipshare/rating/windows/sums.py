@@ -9,6 +9,7 @@ import numpy as np
 
 from pipshare.period import Clock
 from pipshare.period import Millis as Longs
+from pipshare.rating.finish import group_numbers
 from pipshare.rating.values import Values
 from pipshare.rating.windows.calendar import Unit, spans
 
@@ -44,16 +45,17 @@ def sums(
     """
     start, end = spans(moment_ms[rows], unit, clock)
     currency = values.currency[rows].astype(np.int64)
-    keys = np.stack((start, end, chain[rows], client[rows], currency))
-    distinct, number = np.unique(keys, axis=1, return_inverse=True)
-    number = np.asarray(number, np.int64).ravel()
-    totals = _totals(values, rows, number, distinct.shape[1])
-    last = np.full(distinct.shape[1], -1, np.int64)
-    lots = np.zeros(distinct.shape[1], np.int64)
+    columns = start, end, chain[rows], client[rows], currency
+    number, count = group_numbers(*columns)
+    totals = _totals(values, rows, number, count)
+    first = np.unique(number, return_index=True)[1]
+    keys = zip(*(column[first].tolist() for column in columns), strict=True)
+    last = np.full(count, -1, np.int64)
+    lots = np.zeros(count, np.int64)
     np.maximum.at(last, number, moment_ms[rows])
     np.add.at(lots, number, lots_e8[rows])
     found = zip(totals, lots.tolist(), last.tolist(), strict=True)
-    return dict(zip(map(tuple, distinct.T.tolist()), (Sum(*one) for one in found), strict=True))
+    return dict(zip(keys, (Sum(*one) for one in found), strict=True))
 
 
 def _totals(values: Values, rows: Longs, number: Longs, count: int) -> list[Fraction]:
