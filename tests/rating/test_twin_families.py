@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from random import Random
 
 from hypothesis import given, settings
@@ -12,12 +13,15 @@ from rating_rich import (
     TWIN_DAY,
     RichRow,
     RichWorld,
+    rich_columns,
     rich_kernel_lines,
     rich_twin_lines,
     rich_world,
+    twin_facts,
     twin_line,
 )
 
+from pipshare.rating import column_facts
 from pipshare.rating.twin import rate_many
 
 SEEDS = st.integers(0, 2**63)
@@ -59,6 +63,19 @@ def test_the_order_of_arrival_changes_nothing_that_builds_up(seed: int) -> None:
     shuffled = built_lines(world, [rows[place] for place in order])
     told = sorted(((order[int(str(x[0]))], *x[1:]) for x in shuffled), key=repr)
     assert told == built_lines(world, rows)
+
+
+@given(SEEDS)
+@settings(max_examples=60, deadline=None)
+def test_columns_give_the_facts_of_a_trade(seed: int) -> None:
+    rnd = Random(seed)
+    world, rows = rich_world(rnd, rich_programme(rnd))
+    columns = rich_columns(rows, world.symbols)
+    for place, row in enumerate(rows):
+        facts = column_facts(columns, world.symbols, world.groups, place)
+        told = twin_facts(row, world.symbols[row.symbol], world.groups[row.group])
+        assert replace(facts, own=None) == replace(told, own=None)
+        assert facts.own == (told.own and told.own._replace(source=f"ticket {row.ticket}"))
 
 
 def test_the_worlds_hold_what_can_happen() -> None:

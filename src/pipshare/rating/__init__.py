@@ -24,7 +24,7 @@ from pipshare.rating.requests import (
 from pipshare.rating.settled import hold, payees_of, rate
 from pipshare.rating.store import Entries, store
 from pipshare.rating.twin import rate_one
-from pipshare.rating.twin_intake import chain_facts, trade_facts
+from pipshare.rating.twin_intake import chain_facts, column_facts, trade_facts
 
 __all__ = [
     "Before",
@@ -39,6 +39,7 @@ __all__ = [
     "advance",
     "before",
     "chain_facts",
+    "column_facts",
     "difference",
     "hold",
     "next_request",

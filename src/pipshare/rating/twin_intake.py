@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -13,6 +13,8 @@ from pipshare.market.groups import GroupRow
 from pipshare.market.symbols import SymbolRow
 from pipshare.partners.info import STATUSES, PartnerInfo
 from pipshare.plans.book import Book
+from pipshare.rating.columns import DEAL, MADE, NO_QUOTE, QUOTE_SOURCES, TradeColumns
+from pipshare.rating.places import Dated, GroupPlace, SymbolPlace
 from pipshare.rating.settled import lot_factor
 from pipshare.rating.twin_values import (
     OwnRate,
@@ -51,6 +53,104 @@ def trade_facts(
         lot_factor=lot_factor(group, currency),
         own=_own_rate(trade, symbol, currency),
     )
+
+
+def column_facts(
+    trades: TradeColumns, symbols: Sequence[SymbolPlace], groups: Sequence[GroupPlace], at: int
+) -> TradeFacts:
+    """Return the values of one trade out of the columns that the kernel rates, all it may know."""
+
+    def held(name: str, unknown: Any = 0) -> Any:
+        column = getattr(trades, name)
+        return unknown if column is None else column[at].item()
+
+    symbol, group = symbols[int(trades.symbol[at])], groups[int(trades.group[at])]
+    close, bottom = int(trades.close_utc_ms[at]), held("bonus_bottom")
+    known = {name: held(name, unknown) for name, unknown in _SAME.items()}
+    return TradeFacts(
+        lots_e8=int(trades.lots_e8[at]),
+        hold_ms=_unless(trades.hold_ms[at] < 0, int(trades.hold_ms[at])),
+        close_utc_ms=close,
+        client_id=_unless(trades.client[at] < 0, int(trades.client[at])),
+        cancelled=bool(held("cancelled", False)),
+        symbol_name=symbol.name,
+        symbol_group=symbol.symbol_group,
+        symbol_known=symbol.known,
+        group_name=group.name,
+        account_type=group.account_type,
+        lot_factor=group.lot_factor,
+        own=_own_of(trades, at),
+        open_utc_ms=held("open_utc_ms") or None,
+        open_quote=_quote(trades, "open", held),
+        close_quote=_quote(trades, "close", held),
+        typical_points=_points(held("typical_points_e8", -1), symbol.typical, group, close),
+        gateway_points=_told(held("gateway_markup_points_e8", -1)),
+        markup_points=_points(held("markup_points_e8", -1), symbol.markup, group, close),
+        deal_reason=held("reason", -1),
+        currency=_named(trades.account_currencies, held("currency", -1)) or group.currency,
+        country=_named(trades.countries, held("country", -1)),
+        qualified_ms=_unless(held("qualified_ms", -1) < 0, held("qualified_ms", -1)),
+        bonus=Fraction(held("bonus_top"), bottom) if bottom > 0 else None,
+        book="made" if held("book") == MADE else "passed",
+        digits=symbol.digits,
+        contract_e8=held("contract_e8") or symbol.contract_e8,
+        pip_points=symbol.pip_points,
+        calc=symbol.calc,
+        tick_size_e8=symbol.tick_size_e8,
+        tick_value_e8=symbol.tick_value_e8,
+        profit_currency=symbol.currency,
+        **known,
+    )
+
+
+_SAME: dict[str, Any] = {
+    **dict.fromkeys(("open_price_e8", "close_price_e8", "open_bid_e8", "open_ask_e8",
+                     "close_bid_e8", "close_ask_e8", "close_by", "account", "registered_ms",
+                     "snapshot_age_ms", "server", "ticket"), 0),
+    **dict.fromkeys(("commission_e8", "fee_e8", "swap_e8", "profit_e8")),
+    **dict.fromkeys(("partial", "kyc_held", "negative"), False),
+    "side": 1,
+}  # fmt: skip
+
+
+def _unless(unknown: object, value: int) -> int | None:
+    return None if unknown else value
+
+
+def _told(points_e8: int) -> Fraction | None:
+    return None if points_e8 < 0 else Fraction(points_e8, 10**8)
+
+
+def _named(names: Sequence[str], place: int) -> str:
+    return names[place] if place >= 0 else ""
+
+
+def _quote(trades: TradeColumns, end: str, held: Callable[..., Any]) -> str:
+    """Name the source of a quote; one that came without a source is the deal's own."""
+    told = getattr(trades, f"{end}_bid_e8") is not None
+    return QUOTE_SOURCES[held(f"{end}_quote", DEAL if told else NO_QUOTE)]
+
+
+def _points(own_e8: int, table: Sequence[Dated], group: GroupPlace, close: int) -> Fraction | None:
+    """Return the trade's own points, else its group's, else any group's, as of the close."""
+    if own_e8 >= 0:
+        return _told(own_e8)
+    for name in (group.name, ""):
+        begun = [x for x in table if x.from_ms <= close and x.group.casefold() == name.casefold()]
+        if begun:
+            return max(begun, key=lambda x: x.from_ms).points
+    return None
+
+
+def _own_of(trades: TradeColumns, at: int) -> OwnRate | None:
+    own = trades.own
+    if own is None or own.rate_e8[at] <= 0:
+        return None
+    base, quote = _named(own.bases, int(own.base[at])), _named(own.quotes, int(own.quote[at]))
+    if not base or not quote:
+        return None
+    ticket = "" if trades.ticket is None else f"ticket {int(trades.ticket[at])}"
+    return OwnRate(base, quote, Fraction(int(own.rate_e8[at]), 10**8), DEAL_ID, ticket)
 
 
 def _own_rate(trade: Mapping[str, Any], symbol: SymbolRow | None, currency: str) -> OwnRate | None:
