@@ -66,7 +66,7 @@ def _some(run: Run, entity_id: int, total: Settled) -> bool:
 def _post(run: Run, entity_id: int, target: Target) -> int:
     """Post the difference between what a component's windows come to and what is booked."""
     lines = _with_accounts(run, entity_id, _told(target))
-    shards = sorted({one.shard for one in target.due} - {0})
+    shards = sorted(target.shards)
     known = booked_windows(
         run.conn, target.component, first_ms=target.first_ms, last_ms=target.last_ms,
         shards=shards, partners=run.members(shards), clients=sorted(target.clients),
@@ -104,7 +104,7 @@ def _told(target: Target) -> pl.DataFrame:
     lives = pl.lit(bool(target.clients))
     return target.lines.select(
         start_ms="window_start_ms", end_ms="window_end_ms",
-        client_id=pl.when(lives).then("client").otherwise(0),
+        client_id=pl.when(lives & (pl.col("client") > 0)).then("client").otherwise(0),
         level=pl.col("level").cast(pl.Int64),
         payee_kind=pl.when(is_client).then(pl.lit("client")).otherwise(pl.lit("partner")),
         payee_id=pl.when(is_client).then("client").otherwise(pl.col("partner_id").cast(pl.Int64)),

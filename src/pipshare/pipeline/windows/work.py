@@ -32,7 +32,8 @@ class Target:
     """What one component comes to in the windows of `due`: all that is earned in them.
 
     `lines` are rating.windows.settle.SETTLED_LINES of windows that begin from `first_ms` to before
-    `last_ms`. `clients`: those whose lives were settled; empty for windows of trees.
+    `last_ms`. `shards`: the trees that were settled whole. `clients`: those whose lives were
+    settled; empty for windows of trees.
     """
 
     component: int
@@ -43,6 +44,7 @@ class Target:
     lines: pl.DataFrame
     waits: pl.DataFrame
     clients: frozenset[int] = frozenset()
+    shards: frozenset[int] = frozenset()
 
 
 def targets(run: Run, entity_id: int, due: Sequence[Due]) -> Iterator[Target]:
@@ -103,13 +105,14 @@ def _of_trees(
     settled = _settled(run, entity_id, gathered, number, who)
     kept = pl.col("window_start_ms").is_between(first, end, closed="left")
     return Target(number, _code(said, number), due, first, end, settled.lines.filter(kept),
-                  settled.waits)  # fmt: skip
+                  settled.waits, shards=frozenset(shards))  # fmt: skip
 
 
 def _of_clients(
     run: Run, entity_id: int, number: int, said: Sequence[Said], due: Sequence[Due]
 ) -> Target:
     who = sorted({one.client_id for one in due})
+    shards: set[int] = set()
     if any(_counts_others(one) for _, one in said):
         near = set().union(*partners.introducers(run.conn, who).values())
         shards = {run.shard(partner) for partner in near}
@@ -122,9 +125,11 @@ def _of_clients(
          if server.entity_id == entity_id and server.go_live_ms is not None),
         default=FOREVER_MS,
     )  # fmt: skip
-    lines = settled.lines.filter((pl.col("moment_ms") >= start) & pl.col("client").is_in(who))
+    # What a later client changes for the ones before is of no client.
+    mine = pl.col("client").is_in([*who, -1])
+    lines = settled.lines.filter((pl.col("moment_ms") >= start) & mine)
     return Target(number, _code(said, number), due, 0, FOREVER_MS, lines, settled.waits,
-                  frozenset(who))  # fmt: skip
+                  frozenset(who), frozenset(shards))  # fmt: skip
 
 
 def _counts_others(component: Component) -> bool:
