@@ -205,3 +205,56 @@ def test_an_amount_per_client_rises_with_their_number(
     plan = HEAD + CPA + FIRST + tier + rates
     events = [deposit(month, client=month) for month in range(1, 6)]
     assert months(Windows(plan, events=events).settled()) == expected
+
+
+def test_a_measure_of_earlier_months_is_history() -> None:
+    plan = HEAD + (
+        '[[component]]\ncode = "lots"\nbasis = "lot"\nmode = "per_level"\n[component.tier]\n'
+        'measure = "lots"\nwindow = "month"\napplies = "following"\nmethod = "retroactive"\n'
+        f'{RATE}from = 0\namount = "3"\n{RATE}from = 100\namount = "5"\n'
+    )
+    assert months(Windows(plan, [Trade(at(3), "10")]).settled()) == {"2026-03": "30"}
+    history = pl.DataFrame({
+        "component_id": [100], "partner_id": [1], "window_start_ms": [at(2, 1)],
+        "kind": ["measure"], "value_e8": [100 * 10**8],
+    })  # fmt: skip
+    found = Windows(plan, [Trade(at(3), "10")], history=history).settled()
+    assert months(found) == {"2026-03": "50"}
+
+
+def test_half_an_amount_per_client_goes_with_a_share() -> None:
+    share = SHARE.replace("result", "commission") + RATE + 'share = "15%"\n'
+    plan = HEAD + CPA + FIRST + RATE + 'amount = "100"\n' + share
+    found = Windows(plan, [Trade(at(3), commission="-40")], [deposit(3)]).settled()
+    assert months(found, 100) == {"2026-03": "100"}
+    assert months(found, 101) == {"2026-03": "6"}
+
+
+def test_the_crm_may_say_who_qualifies() -> None:
+    word = event("qualified", at(4))
+    plan = HEAD + CPA + '[component.qualify]\nwho = "crm"\n' + RATE + 'amount = "100"\n'
+    assert months(Windows(plan, events=[deposit(3), word]).settled()) == {"2026-04": "100"}
+    both = HEAD + CPA + FIRST + 'who = "both"\n' + RATE + 'amount = "100"\n'
+    assert months(Windows(both, events=[word]).settled()) == {}
+
+
+def test_a_registration_is_paid_for() -> None:
+    plan = HEAD + CPA.replace("qualified", "registration") + RATE + 'amount = "2"\n'
+    told = [event("registration", at(4), client_id=one, event=f"r{one}") for one in (1, 2, 3)]
+    found = Windows(plan, events=told, introduced={3: -1}).settled()
+    assert months(found) == {"2026-04": "4"}  # nobody introduced the third
+
+
+def test_components_are_netted_with_each_other_when_the_plan_says_so() -> None:
+    one = (
+        SHARE.replace('"share"', '"a"') + '[component.carry]\nnegative = "carry"\nacross = ["b"]\n'
+    )
+    two = SHARE.replace('"share"', '"b"').replace("result", "commission")
+    rate = RATE + 'share = "100%"\n'
+    trades = [Trade(at(2), profit="100", commission="-30"), Trade(at(3), profit="-90")]
+    found = Windows(HEAD + two + rate + one + rate, trades).settled()
+    assert months(found, 100) == {"2026-02": "30"}
+    assert months(found, 101) == {"2026-02": "-30", "2026-03": "20"}
+    apart = one.replace('across = ["b"]\n', "")
+    fenced = Windows(HEAD + two + rate + apart + rate, trades).settled()
+    assert months(fenced, 101) == {"2026-02": "0", "2026-03": "0"}

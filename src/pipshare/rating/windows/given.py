@@ -24,7 +24,8 @@ Int32s = npt.NDArray[np.int32]
 # (client, moment) -> the place of his chain in `chains` then, -1 = nobody introduced him.
 ChainsAt = Callable[[Longs, Longs], Int32s]
 # What is known of windows before the first trade: kind "earned" (the payee's amount in the wallet's
-# currency), "carried" (his balance at the window's end, below zero).
+# currency), "carried" (his balance at the window's end, below zero), "measure" (what the tier of
+# the component measured of him in the window, in 1e-8: lots, money, or how many).
 HISTORY: dict[str, pl.DataType | type[pl.DataType]] = {
     "component_id": pl.Int32, "partner_id": pl.Int32, "window_start_ms": pl.Int64,
     "kind": pl.String, "value_e8": pl.Int64,

@@ -12,6 +12,7 @@ from pipshare.period import Clock
 from pipshare.period import Millis as Longs
 from pipshare.plans.book import Book
 from pipshare.rating.columns import HELD_KYC, HELD_NOT, HELD_SUSPENDED, TradeColumns
+from pipshare.rating.measured import History, unit_of
 from pipshare.rating.places import GroupPlace, SymbolPlace
 from pipshare.rating.rate import rate_trades
 from pipshare.rating.rated import Lines, Rated
@@ -59,8 +60,25 @@ def rated(
     ids = {number for version in book.versions for number in version.component_ids}
     return rate_trades(
         trades, symbols, groups, chains, book=book, payees=given.payees, fx=given.fx, only="all",
-        components=ids, clock=given.clock,
+        components=ids, clock=given.clock, history=_measured(given, book),
     )  # fmt: skip
+
+
+def _measured(given: Given, book: Book) -> History | None:
+    """Return what earlier windows were measured at, by the number of the tier's window."""
+    if given.history is None:
+        return None
+    told = given.history.filter(kind="measure")
+    number, start = told["component_id"].to_numpy(), told["window_start_ms"].to_numpy()
+    window = np.zeros(len(told), np.int64)
+    for version in book.versions:
+        for component, one in zip(version.programme.components, version.component_ids, strict=True):
+            if component.tier is not None:
+                rows = np.flatnonzero(number == one)
+                unit: Unit = unit_of(component.tier)  # type: ignore[assignment]
+                window[rows] = numbers(start[rows], unit, given.clock)
+    return History(number.astype(np.int64), told["partner_id"].cast(pl.Int64).to_numpy(), window,
+                   told["value_e8"].to_numpy())  # fmt: skip
 
 
 def lines_of(found: Rated, trades: TradeColumns, rows: Longs | None = None) -> pl.DataFrame:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
+import polars as pl
 
 from pipshare.facts.standing import standing_at
 from pipshare.period import Millis as Longs
@@ -21,11 +22,13 @@ from pipshare.rating.windows.touches import deciding
 @dataclass(frozen=True)
 class OfClients:
     """By trade: `qualified_ms` (0 = always, -1 = not), `registered_ms` (0 unknown), `kyc` (a state
-    of finish.kyc: FREE, HELD or FORFEITED)."""
+    of finish.kyc: FREE, HELD or FORFEITED). `waits` (qualify.WAITS): clients whose money cannot be
+    converted, so that they do not qualify yet."""
 
     qualified_ms: Longs
     registered_ms: Longs
     kyc: npt.NDArray[np.int8]
+    waits: list[pl.DataFrame] = field(default_factory=list)
 
 
 def of_clients(given: Given) -> OfClients:
@@ -62,7 +65,8 @@ def _of_version(given: Given, known: list[Life], found: OfClients, place: int, r
     part = Part(place, 0, programme, programme.components[0], held.component_ids[0])
     asked = asking(given, programme.qualify, programme.qualify.currency or programme.currency)
     moments = trades_moments(given, part, programme.qualify, asked.currency)
-    spans, _ = qualified_spans(known, moments, asked)
+    spans, waiting = qualified_spans(known, moments, asked)
+    found.waits.append(waiting)
     found.qualified_ms[rows] = (
         spans.in_the_end(client)
         if programme.qualified_pays == "since_registration"
