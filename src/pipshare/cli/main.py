@@ -24,6 +24,7 @@ COMMANDS = {
     "payout": ("payouts", "Record what was paid to a partner, by two people; list it."),
     "rate": ("rating", "Rate trades and events in files, without a database."),
     "simulate": ("simulating", "Run other programmes over past trades; nothing is booked."),
+    "compare": ("comparing", "Compare with another system's commission report."),
     "explain": ("explaining", "Show why each partner earned what he did from a trade."),
     "waiting": ("waiting", "List the trades that wait, and what for."),
     "agent": ("agents", "Accounts whose agent the platform pays itself: list, decide."),
