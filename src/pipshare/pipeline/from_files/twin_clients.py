@@ -9,6 +9,7 @@ import numpy as np
 
 from pipshare import rating
 from pipshare.pipeline.from_files.world import World
+from pipshare.plans.conditions import REASONS
 from pipshare.plans.qualifying import Qualify
 from pipshare.plans.terms import Component, Programme
 from pipshare.rating.twin import BrokerDay, Client, Closed, Event, event_trades, payments
@@ -77,8 +78,18 @@ def _client(
         return found[0]
 
     closed = [_closed(trade, currency, rate) for trade, _ in trades
-              if trade.client_id == client_id and not trade.cancelled]  # fmt: skip
+              if trade.client_id == client_id and _counts(trade, component)]  # fmt: skip
     return Client(events, closed, asked, day, rate)
+
+
+def _counts(trade: TradeFacts, component: Component) -> bool:
+    """Tell whether a trade passes what a plan may ask of trades of clients who are to qualify."""
+    asked = component.conditions
+    excluded = {REASONS[name] for name in asked.excluded_reasons}
+    held = component.min_hold_s is None or trade.hold_ms is None \
+        or trade.hold_ms >= 1000 * component.min_hold_s  # fmt: skip
+    whole = asked.partial_close == "pay" or not trade.partial
+    return not trade.cancelled and trade.deal_reason not in excluded and held and whole
 
 
 def _closed(trade: TradeFacts, currency: str, rate: Rate) -> Closed:
