@@ -21,6 +21,7 @@ from pipshare.trades import (
     close_by_of,
     close_by_sides,
     from_deals,
+    gateway_points,
     legs,
     quotes_of,
     take_in,
@@ -132,6 +133,15 @@ def test_legs_in_columns_are_those_of_each_closing(deals, dice):
         assert held[ticket]["open_spread_e16"] == money
         spread = held[ticket]["open_ask_e8"] - held[ticket]["open_bid_e8"]
         assert abs(spread - Fraction(money, lots)) <= Fraction(1, 2)
+
+
+def test_the_providers_prices_give_the_markup_of_both_ends():
+    told = [(110_000_000, 109_998_000, 111_000_000, 111_001_000, 5), (1, 0, 1, 1, 5),
+            (1, 1, 1, 1, -1), (2, 1, 5, 1, 8), (10**18, 1, 1, 1, 8)]  # fmt: skip
+    names = ("open_price_e8", "open_gateway_e8", "close_price_e8", "close_gateway_e8", "digits")
+    rows = pl.DataFrame(told, schema=names, orient="row")
+    points = gateway_points(rows, rows, rows["digits"].to_numpy())
+    assert points.tolist() == [3 * LOT, -1, -1, 5 * LOT, -1]
 
 
 def test_quotes_told_beside_a_trade_are_kept_with_it(conn, server):

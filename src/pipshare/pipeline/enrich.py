@@ -11,11 +11,12 @@ from dataclasses import dataclass, field
 from weakref import WeakKeyDictionary
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from pipshare import clients, market, trades
 from pipshare.attribution import Attributed
-from pipshare.facts import TRADE
+from pipshare.facts import TRADE, Kind
 from pipshare.facts.frames import widened
 from pipshare.market import Server
 from pipshare.period import Millis as Longs
@@ -99,8 +100,14 @@ def enriched(run: Run, server: Server, settled: pl.DataFrame, who: Attributed) -
     """Return a settled frame with the columns that the plans in force ask for (rating.placed)."""
     frame = with_open(server, settled)
     wanted = asked(run.book)
-    if wanted.quotes:
-        frame = _with_quotes(run, server, frame)
+    closed_by = frame["kind"].to_numpy() == Kind.CLOSE_BY
+    if closed_by.any():
+        frame = widened(frame, {"close_by": _pairs(run, server, frame, closed_by)})
+    if wanted.quotes or wanted.points:
+        own = trades.quotes_of(run.conn, server.id, frame["ticket"].to_numpy())
+        frame = widened(frame, {"gateway_markup_points_e8": _lifts(run, server, frame, own)})
+        if wanted.quotes:
+            frame = _with_quotes(run, server, frame, own)
     if wanted.quotes or wanted.points:
         frame = widened(frame, {"book": _books(who)})
     if wanted.countries:
@@ -135,9 +142,28 @@ def _books(who: Attributed) -> Longs:
     return np.where(places, MADE, PASSED).astype(np.int8)
 
 
-def _with_quotes(run: Run, server: Server, frame: pl.DataFrame) -> pl.DataFrame:
+def _pairs(
+    run: Run, server: Server, frame: pl.DataFrame, closed_by: npt.NDArray[np.bool_]
+) -> npt.NDArray[np.int8]:
+    """Return which side of a close-by each trade is (trades.close_by)."""
+    sides = np.zeros(len(frame), np.int8)
+    tickets = frame["ticket"].to_numpy()[closed_by]
+    sides[closed_by] = trades.close_by_of(run.conn, server.id, tickets)
+    return sides
+
+
+def _lifts(run: Run, server: Server, frame: pl.DataFrame, own: pl.DataFrame) -> Longs:
+    """Return the markup in points by the provider's prices, -1 where they are not known."""
+    book = run.symbols(server)
+    digits = np.array([*(row.digits for row in book.rows), -1], np.int64)
+    place = book.resolve_column(frame["symbol"]).astype(np.int64)
+    return trades.gateway_points(own, frame, digits[place])
+
+
+def _with_quotes(
+    run: Run, server: Server, frame: pl.DataFrame, own: pl.DataFrame
+) -> pl.DataFrame:  # fmt: skip
     """Add quotes at both ends: the deals' own, else imported ones; and which it was."""
-    own = trades.quotes_of(run.conn, server.id, frame["ticket"].to_numpy())
     columns: dict[str, Longs] = {}
     names = _canonical(run, server, frame["symbol"])
     for end, moment in (("open", frame["open_utc"]), ("close", frame["close_utc"])):
@@ -152,9 +178,6 @@ def _with_quotes(run: Run, server: Server, frame: pl.DataFrame) -> pl.DataFrame:
             source = np.where(took, IMPORTED, source)
         columns |= {f"{end}_bid_e8": bid, f"{end}_ask_e8": ask,
                     f"{end}_quote": source.astype(np.int8)}  # fmt: skip
-    for name in ("gateway_markup_points_e8", "close_by"):
-        if name in own.columns:
-            columns[name] = own[name].to_numpy()
     return widened(frame, columns)
 
 

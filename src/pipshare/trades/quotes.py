@@ -156,6 +156,27 @@ def _spreads(asked: pl.DataFrame, quotes: pl.DataFrame, trades: pl.DataFrame) ->
     return found.select("ticket", *(pl.col(n).fill_null(0) for n in QUOTES if n != "ticket"))
 
 
+def gateway_points(quotes: pl.DataFrame, trades: pl.DataFrame, digits: Column) -> Column:
+    """Return the broker's markup in points (1e-8) by the provider's prices; -1 where not known.
+
+    |price - gateway price| at the opening and at the closing, added up. Both ends have to be
+    known, or the markup would be of half a trade. `quotes`: open_gateway_e8 and close_gateway_e8;
+    `trades`: open_price_e8 and close_price_e8; `digits` of each symbol, -1 unknown.
+    """
+    total = np.zeros(len(trades), np.int64)
+    known = digits >= 0
+    for end in ("open", "close"):
+        price, gateway = (
+            trades[f"{end}_price_e8"].to_numpy(),
+            quotes[f"{end}_gateway_e8"].to_numpy(),
+        )
+        known = known & (price > 0) & (gateway > 0)
+        total += np.abs(price - gateway)
+    points = 10 ** np.clip(digits, 0, 8).astype(np.int64)
+    known &= total <= MAX_E8 // points
+    return np.where(known, np.where(known, total, 0) * points, -1)
+
+
 def told_quotes(trades: pl.DataFrame) -> pl.DataFrame | None:
     """Return ticket and QUOTED columns of the trades that came with any, each ticket once."""
     if _TOLD[0] not in trades.columns:
