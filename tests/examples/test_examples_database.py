@@ -142,12 +142,7 @@ def deals(trades: list[dict[str, str]]) -> list[dict[str, str]]:
     return rows
 
 
-# What a band of conversions changes for earlier clients is of no client: settling leaves it out.
-LEFT_OUT = pytest.mark.xfail(strict=True, reason="bands of conversions in the database")
-MARKED = [pytest.param(case, marks=LEFT_OUT) if case == "cpa-by-number" else case for case in CASES]
-
-
-@pytest.mark.parametrize("case", MARKED)
+@pytest.mark.parametrize("case", CASES)
 def test_the_books_say_what_was_published(case: str, db: Any, tmp_path: Path) -> None:
     with db.app() as conn:
         books = Books(conn, tmp_path, case)

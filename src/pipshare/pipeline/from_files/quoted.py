@@ -12,6 +12,7 @@ from pipshare.partners.wording import hint
 from pipshare.pipeline.from_files.places import Refuser
 from pipshare.pipeline.from_files.trades import server_times
 from pipshare.rating.columns import DEAL, IMPORTED, NO_QUOTE
+from pipshare.trades import close_by_sides, gateway_points
 
 QUOTES = {"server": pl.String, "place": pl.Int64, "at": pl.Int64, "bid": pl.Int64, "ask": pl.Int64}
 
@@ -51,7 +52,8 @@ def _strangers(frame: pl.DataFrame, known: Mapping[str, Server]) -> list[str]:
 def with_quotes(
     frame: pl.DataFrame, rows: pl.DataFrame, server: Server, book: SymbolBook, quotes: pl.DataFrame
 ) -> pl.DataFrame:
-    """Add bid, ask and where they are from at both ends, and the closing prices' counterparts."""
+    """Add bid, ask and where they are from at both ends, the liquidity provider's prices as a
+    markup, and which side of a close-by each trade is."""
     place = book.resolve_column(frame["symbol"]).astype(np.int64)
     added = []
     for end in ("open", "close"):
@@ -67,6 +69,12 @@ def with_quotes(
             source[found] = IMPORTED
         for name, values in (("bid_e8", bid), ("ask_e8", ask), ("quote", source)):
             added.append(pl.Series(f"{end}_{name}", values))
+    gateway = rows.select(open_gateway_e8="gateway_open_price",
+                          close_gateway_e8="gateway_close_price")  # fmt: skip
+    digits = np.array([*(row.digits for row in book.rows), -1], np.int64)[place]
+    points = gateway_points(gateway, frame, digits)
+    added.append(pl.Series("gateway_markup_points_e8", points))
+    added.append(pl.Series("close_by", close_by_sides(frame)))
     return frame.with_columns(added)
 
 
