@@ -2,63 +2,97 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
+import polars as pl
 
 from pipshare import rating
-from pipshare.pipeline.from_files.world import World
+from pipshare.partners.info import PartnerInfo
+from pipshare.plans.book import Book
 from pipshare.plans.conditions import REASONS
 from pipshare.plans.qualifying import Qualify
 from pipshare.plans.terms import Component, Programme
 from pipshare.rating.twin import BrokerDay, Client, Closed, Event, event_trades, payments
 from pipshare.rating.twin_values import Fx, Partner, TradeFacts
-from pipshare.rating.windows.given import Given
+from pipshare.rating.windows import is_of_clients
+from pipshare.rating.windows.given import ChainsAt
 
 Facts = tuple[TradeFacts, tuple[Partner, ...]]
 Rate = Callable[[str, str, int], Fraction]
 _E8 = 10**8
 
 
+@dataclass(frozen=True)
+class Lives:
+    """What is known of `clients`: their events, the chains above them, where they live."""
+
+    book: Book
+    partners: PartnerInfo
+    events: pl.DataFrame
+    chains: Sequence[tuple[int, ...]]
+    chains_at: ChainsAt
+    country: Callable[[int, int], str]
+    clients: Sequence[int]
+
+
 def client_facts(
-    world: World, given: Given, trades: list[Facts], fx: Fx, day: BrokerDay
+    known: Lives,
+    trades: list[Facts],
+    fx: Fx,
+    day: BrokerDay,
+    wanted: Collection[int] | None = None,
 ) -> list[tuple[int, Facts]]:
-    """Return (component, pseudo trade with its chain) of everything that clients are paid for."""
-    assert given.chains_at is not None
+    """Return (component, pseudo trade with its chain) of everything that clients are paid for.
+
+    `wanted`: of these components only.
+    """
     found: list[tuple[int, Facts]] = []
-    for number, programme, component in _of_clients(world):
+    for number, programme, component in _of_clients(known.book):
+        if wanted is not None and number not in wanted:
+            continue
+        tier = component.tier
         starts = tuple(sorted({rule.start for rule in component.rates}))
-        for client_id in sorted(world.people.clients.values()):
-            client = _client(world, client_id, programme, component, trades, fx, day)
-            tier = component.tier
-            ladder = tier is not None and tier.method == "ladder"
+        ladder = tier is not None and tier.method == "ladder"
+        for client_id in known.clients:
+            client = _client(known, client_id, programme, component, trades, fx, day)
             paid = payments(client, starts if ladder else (Fraction(0),), tier,
                             component.clawback_days)  # fmt: skip
-            country = world.people.country.get(client_id, "")
-            for one in event_trades(paid, client_id, country):
-                moment = np.array([one.close_utc_ms], np.int64)
-                place = int(given.chains_at(np.array([client_id], np.int64), moment)[0])
-                if place >= 0:
-                    people = rating.chain_facts(given.placed.chains[place], world.book,
-                                                world.partners)  # fmt: skip
-                    found.append((number, (one, people)))
+            for each in paid:
+                country = known.country(client_id, each.at_ms)
+                for one in event_trades([each], client_id, country):
+                    chain = _chain(known, client_id, one.close_utc_ms)
+                    if chain:
+                        found.append((number, (one, chain)))
     return found
 
 
-def _of_clients(world: World) -> Iterator[tuple[int, Programme, Component]]:
+def _chain(known: Lives, client_id: int, moment_ms: int) -> tuple[Partner, ...]:
+    moment, who = np.array([moment_ms], np.int64), np.array([client_id], np.int64)
+    place = int(known.chains_at(who, moment)[0])
+    if place < 0:
+        return ()
+    return rating.chain_facts(known.chains[place], known.book, known.partners)
+
+
+def _of_clients(book: Book) -> Iterator[tuple[int, Programme, Component]]:
     """Yield the components that pay for clients, as the last version of each programme has them."""
-    last = {version.programme_id: version for version in world.programmes.versions}
+    last = {
+        version.programme_id: version
+        for version in sorted(book.versions, key=lambda one: one.valid_from_ms)
+    }
     for version in last.values():
         for number, component in zip(
             version.component_ids, version.programme.components, strict=True
         ):
-            if component.basis == "fixed" and component.event != "trade":
+            if is_of_clients(component):
                 yield number, version.programme, component
 
 
 def _client(
-    world: World, client_id: int, programme: Programme, component: Component,
+    known: Lives, client_id: int, programme: Programme, component: Component,
     trades: list[Facts], fx: Fx, day: BrokerDay,
 ) -> Client:  # fmt: skip
     asked = component.qualify or programme.qualify
@@ -68,7 +102,7 @@ def _client(
     events = [
         Event(row["event"], row["kind"], row["at_ms"], Fraction(row["amount_e8"], _E8),
               row["currency"], row["reference"], row["cleared_ms"])
-        for row in world.events.filter(client_id=client_id).iter_rows(named=True)
+        for row in known.events.filter(client_id=client_id).iter_rows(named=True)
     ]  # fmt: skip
 
     def rate(base: str, quote: str, at: int) -> Fraction:
