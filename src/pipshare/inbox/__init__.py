@@ -8,7 +8,14 @@ Guaranteed: nothing received is lost; the same again changes nothing; a deal tha
 content is a new revision beside the old, or refused by name when nobody can tell which is newer.
 """
 
-from pipshare.inbox.alerts import Alert, alerts, close_alert, raise_alert, resolve_alert
+from pipshare.inbox.alerts import (
+    Alert,
+    alerts,
+    close_alert,
+    open_subjects,
+    raise_alert,
+    resolve_alert,
+)
 from pipshare.inbox.batch import open_batch
 from pipshare.inbox.cash import store_cash
 from pipshare.inbox.cursor import (
@@ -83,6 +90,7 @@ __all__ = [
     "note_ok",
     "notice_unseen",
     "open_batch",
+    "open_subjects",
     "raise_alert",
     "raw",
     "raw_record",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -98,6 +99,15 @@ def alerts(
 ) -> list[Alert]:
     """Return the open alerts, newest first; with `resolved`, those that are over as well."""
     return [Alert(*row) for row in conn.execute(_ALERTS, {"all": resolved, "limit": limit})]
+
+
+def open_subjects(
+    conn: psycopg.Connection[Any], codes: Sequence[str], server_id: int
+) -> list[tuple[str, str]]:
+    """Return (code, subject) of a server's open alerts of these codes that are of no source."""
+    query = """SELECT code, subject FROM inbox_alert WHERE resolved_at IS NULL
+                  AND server_id = %s AND source_id IS NULL AND code = ANY(%s::text[])"""
+    return conn.execute(query, (server_id, list(codes))).fetchall()
 
 
 def _text(value: str) -> str:

@@ -13,6 +13,7 @@ from pipshare.attribution import Attributed
 from pipshare.facts.frames import rows_where, widened
 from pipshare.market import Server
 from pipshare.period import broker_days
+from pipshare.pipeline.alerting import tell_guards, tell_waits
 from pipshare.pipeline.place import place
 from pipshare.pipeline.run import Run
 from pipshare.pipeline.wallets import with_house, with_wallets
@@ -90,7 +91,9 @@ def book(
         lines = with_house(run, _undisputed(settled["ticket"], who, lines))
         entries, lines = _next_entries(pl.DataFrame(told), lines, waits, before)
     _post(run, server, entries, lines)
-    rating.store_waiting(run.conn, server.id, settled["ticket"], waits, fresh=fresh)
+    gone = rating.store_waiting(run.conn, server.id, settled["ticket"], waits, fresh=fresh)
+    tell_waits(run, server, waits, gone)
+    tell_guards(run, server, settled["ticket"], rated.guarded)
     return _counted(who, entries, len(lines), waits)
 
 

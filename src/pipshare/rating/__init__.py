@@ -19,6 +19,7 @@ from pipshare.rating.requests import (
     store_waiting,
     turn,
     waiting_tickets,
+    waits_for,
     whole_span,
 )
 from pipshare.rating.settled import hold, payees_of, rate
@@ -55,5 +56,6 @@ __all__ = [
     "turn",
     "untouched",
     "waiting_tickets",
+    "waits_for",
     "whole_span",
 ]

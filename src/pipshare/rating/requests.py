@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -28,6 +29,9 @@ _KEY = ["ticket", "component", "level", "partner", "reason", "key"]
 _WAITING = """
 SELECT ticket, component, level, partner, reason, key FROM rating_waiting
  WHERE server_id = %(server)s AND ticket = ANY(%(tickets)s::bigint[])
+"""
+_WAITS_FOR = """
+SELECT DISTINCT reason, key FROM rating_waiting WHERE server_id = %s AND reason = ANY(%s::text[])
 """
 _SCHEMA = {
     "ticket": pl.Int64, "component": pl.Int64, "level": pl.Int64, "partner": pl.Int64,
@@ -98,13 +102,14 @@ def store_waiting(
     waits: pl.DataFrame,
     *,
     fresh: bool,
-) -> None:
+) -> int:
     """Make the waiting lines of these trades exactly `waits` (rated.WAITS and ticket).
 
-    A line that still waits for the same thing keeps its row and its `since`.
+    A line that still waits for the same thing keeps its row and its `since`. Returns how many wait
+    for that no longer.
     """
     if fresh and not len(waits):
-        return
+        return 0
     known = pl.DataFrame(schema=_SCHEMA)
     if not fresh:
         known = _waiting(conn, server_id, tickets.to_list())
@@ -134,6 +139,15 @@ def store_waiting(
             "reason": db.Text(new["reason"]),
             "key": db.Text(new["key"]),
         })  # fmt: skip
+    return len(gone)
+
+
+def waits_for(
+    conn: psycopg.Connection, server_id: int, reasons: Sequence[str]
+) -> set[tuple[str, str]]:
+    """Return what lines of a server wait for, of these reasons: (reason, key)."""
+    rows = conn.execute(_WAITS_FOR, (server_id, list(reasons))).fetchall()
+    return {(reason, key) for reason, key in rows}
 
 
 def _waiting(conn: psycopg.Connection, server_id: int, tickets: list[int]) -> pl.DataFrame:
