@@ -9,7 +9,7 @@ from typing import Any
 
 from pipshare.plans.conditions import Bonus, Conditions, Hedged
 from pipshare.plans.overlap import rank_key
-from pipshare.plans.periods import Cap, Tier
+from pipshare.plans.periods import Cap, Guard, Tier
 from pipshare.plans.qualifying import Qualify
 from pipshare.plans.terms import Component, Programme, RateRule, Rebate, Rounding, Split, Spread
 
@@ -34,9 +34,17 @@ def rich_programme(rnd: Random, *, building: bool = False) -> Programme:
         "qualify": rnd.choice((None, None, Qualify(1))),
         "qualified_pays": rnd.choice(("from_then", "since_registration")),
         "kyc": rnd.choice(("ignore", "hold")),
+        "guard": _guard(rnd) if rnd.random() < 0.25 else None,
     }
     return Programme("p", "main", "p", 0, "USD", rnd.randint(1, 5), rnd.choice(("wait", "pay")),
                      tuple(parts), **known)  # fmt: skip
+
+
+def _guard(rnd: Random) -> Guard:
+    sources: tuple[Any, ...] = ("spread", "markup", "commission", "swap")
+    of = tuple(rnd.sample(sources, rnd.choice((1, 1, 2))))
+    limit = Fraction(rnd.choice(("1", "0.5", "1/3")))
+    return Guard(1, rnd.choice(("warn", "cap", "cap", "block")), limit, of)
 
 
 def component(rnd: Random, code: str, earlier: list[Component]) -> Component:

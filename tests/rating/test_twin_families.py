@@ -93,7 +93,7 @@ def test_the_worlds_hold_what_can_happen() -> None:
         "NOTHING_BELOW", "EXCLUDED_REASON", "CLOSE_BY", "PARTIAL", "TOO_FEW_POINTS", "SAME_PRICE",
         "ZERO_RESULT", "NEGATIVE_BALANCE", "ACCOUNT_TYPE", "COUNTRY", "CAMPAIGN", "HOURS",
         "NOT_QUALIFIED", "NO_RESULT", "CAPPED", "NOTHING_LEFT", "NETTED", "BONUS_FUNDED",
-        "BELOW_FIRST_BAND", "no_terms", "unpriced", "no_fx", "opening_unknown", "child_waits",
+        "BELOW_FIRST_BAND", "OVER_REVENUE", "blocked", "no_terms", "unpriced", "no_fx", "opening_unknown", "child_waits",
         "no_lot_factor", "no_quote", "no_pip_size", "no_markup", "no_contract",
         "snapshot_missing", "snapshot_too_old", "shares_over_one", "mixed_currencies", "no_price",
         "no_profit_currency", "no_typical_spread",

@@ -9,13 +9,14 @@ import polars as pl
 import psycopg
 from psycopg.rows import dict_row
 
-from pipshare import attribution, market, trades
+from pipshare import attribution, market, rating, trades
 from pipshare.errors import BadInput, Missing
 from pipshare.market import Server
 from pipshare.period import from_ms
+from pipshare.pipeline.place import place
 from pipshare.pipeline.run import Run
-from pipshare.pipeline.twin_facts import chain_facts, fx_facts, trade_facts
-from pipshare.rating.twin import rate_one
+from pipshare.pipeline.twin_facts import chain_facts, fx_facts
+from pipshare.rating.twin import BrokerDay, rate_one
 from pipshare.rating.twin_values import TwinResult
 from pipshare.statements.looking import numbered
 
@@ -121,8 +122,14 @@ def _status(server: Server, trade: dict[str, Any], who: dict[str, Any]) -> str:
 
 
 def _rate(run: Run, server: Server, trade: dict[str, Any], who: dict[str, Any]) -> TwinResult:
-    facts = trade_facts(run, server, trade, who)
-    return rate_one(facts, chain_facts(run, who), fx_facts(run))
+    """Rate the trade by hand, from the very columns that are rated when it is booked."""
+    frame = pl.DataFrame([trade], schema={name: trades.SETTLED[name] for name in trade})
+    found = attribution.attribute(run.conn, server, frame, run.directory(server))
+    made = place(run, server, frame, found)
+    facts = rating.column_facts(made.trades, made.symbols, made.groups, 0)
+    clock = run.day_clock(server)
+    day = BrokerDay(clock.zone, clock.shift_ms)
+    return rate_one(facts, chain_facts(run, who), fx_facts(run), day)
 
 
 def _legs(run: Run, server: Server, trade: dict[str, Any]) -> list[trades.Leg]:

@@ -261,7 +261,8 @@ class Line:
             rate_id = self.run.decision.version.rate_ids[self.place][money.rule.ordinal]
         return self._line(
             partner_id, level, wallet, reason=Reason.PAID, currency=currency, rate_id=rate_id,
-            orig_e8=money.orig_e8, amount_e8=amount_e8, fx_id=fx_id, capped=self.capped and level > 0,
+            orig_e8=money.orig_e8, amount_e8=amount_e8, fx_id=fx_id,
+            capped=self.capped and level > 0,
         )  # fmt: skip
 
     def zero(self, reason: Reason) -> TwinLine:
