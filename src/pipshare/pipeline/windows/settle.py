@@ -167,14 +167,17 @@ def _shard(run: Run, row: Mapping[str, Any]) -> int:
 
 
 def _causes(run: Run, new: pl.DataFrame, due: Sequence[Due]) -> list[Mapping[str, Any]]:
-    """Return what brought each line's difference: what was noted of its tree or client."""
-    noted: dict[tuple[int, int], list[Mapping[str, Any]]] = {}
+    """Return what brought each line's difference: what was noted of its tree or client, in its
+    window; where nothing was (a window that depends on the one touched), all that was noted."""
+    noted: dict[tuple[int, int], list[Due]] = {}
     for one in due:
-        noted.setdefault((one.shard, one.client_id), []).append(one.causes)
-    joined = {key: merged(several) for key, several in noted.items()}
-    every = merged(joined.values())
-    return [
-        merged([joined.get((_shard(run, row), row["client_id"]), every),
-                {"events": row["events"] or []}])
-        for row in new.iter_rows(named=True)
-    ]  # fmt: skip
+        noted.setdefault((one.shard, one.client_id), []).append(one)
+    every = merged(one.causes for one in due)
+    causes = []
+    for row in new.iter_rows(named=True):
+        mine = [
+            one.causes for one in noted.get((_shard(run, row), row["client_id"]), ())
+            if one.start_ms < row["end_ms"] and row["start_ms"] < one.end_ms
+        ]  # fmt: skip
+        causes.append(merged([merged(mine) or every, {"events": row["events"] or []}]))
+    return causes
