@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
-from math import ceil, floor
+from math import ceil, floor, lcm
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -181,14 +181,20 @@ def _mixed(
     """Return the mean rate of what lies between two totals, each band at its own."""
     bands = work.block.tables.prices.bands
     assert bands is not None
-    total = Fraction(0)
-    edges = [start * unit for start in starts]
+    top, bottom = 0, 1
+    # All edges and totals over one denominator, so that parts are whole numbers.
+    scale = lcm(*((start * unit).denominator for start in starts))
+    edges = [int(start * unit * scale) for start in starts]
+    low, high = low * scale, high * scale
     for place, edge in enumerate(edges):
-        end = edges[place + 1] if place + 1 < len(edges) else max(Fraction(high), edge)
-        start = min(Fraction(low), edge) if place == 0 and edge <= 0 else edge
-        part = max(min(Fraction(high), end) - max(Fraction(low), start), Fraction(0))
-        total += work.rate_of(int(bands[price, place])) * part
-    return total / (high - low)
+        end = edges[place + 1] if place + 1 < len(edges) else max(high, edge)
+        start = min(low, edge) if place == 0 and edge <= 0 else edge
+        part = min(high, end) - max(low, start)
+        if part > 0:
+            rate = work.rate_of(int(bands[price, place]))
+            top = top * rate.denominator + rate.numerator * part * bottom
+            bottom *= rate.denominator
+    return Fraction(top, bottom * (high - low))
 
 
 def _steps(

@@ -12,7 +12,9 @@ import numpy as np
 
 from pipshare.period import Millis as Longs
 from pipshare.plans.periods import Tier
-from pipshare.rating.totals import Column, ranked, summed
+from pipshare.rating.totals import WINDOW, Column, packed, ranked, summed
+
+_PAYEE = 31
 
 
 @dataclass(frozen=True)
@@ -61,38 +63,38 @@ class Measured:
             for one in (self.trade, self.payee, self.window, self.client)
         )
         adds = np.concatenate(self.adds) if self.adds else np.zeros(0, np.int64)
+        if not bool((trade[1:] >= trade[:-1]).all()):
+            order = np.argsort(trade, kind="stable")
+            trade, payee, window = trade[order], payee[order], window[order]
+            adds, client = adds[order], client[order]
+        # A stable sort by payee and window leaves the trades of each in their order.
+        key = packed((payee, _PAYEE), (window, WINDOW))
+        order = np.argsort(key, kind="stable")
+        key, trade = key[order], trade[order]
         # A trade counts once for a payee, however many lines ask for it.
-        order = np.lexsort((trade, window, payee))
-        keys = (payee[order], window[order], trade[order])
-        fresh = np.ones(len(order), np.bool_)
-        fresh[1:] = (
-            (keys[0][1:] != keys[0][:-1])
-            | (keys[1][1:] != keys[1][:-1])
-            | (keys[2][1:] != keys[2][:-1])
-        )
-        order = order[fresh]
-        trade, payee, window = trade[order], payee[order], window[order]
-        adds, client = adds[order], client[order]
+        fresh = np.r_[
+            np.full(min(len(key), 1), True), (key[1:] != key[:-1]) | (trade[1:] != trade[:-1])
+        ]
+        if not fresh.all():
+            order, key, trade = order[fresh], key[fresh], trade[fresh]
+        adds = adds[order]
         if self.tier.measure == "clients" and len(adds):
-            adds = _first_of_each(payee, window, client, adds)
-        self._close(trade, payee, window, adds)
+            adds = _first_of_each(key, client[order], adds)
+        self._close(key, trade, adds)
         self._remember(history)
 
-    def _close(self, trade: Longs, payee: Longs, window: Longs, adds: Column) -> None:
-        begins = np.flatnonzero(
-            np.r_[len(trade) > 0, (payee[1:] != payee[:-1]) | (window[1:] != window[:-1])]
-        )
-        self.payees, self.windows = payee[begins], window[begins]
-        key = np.repeat(np.arange(len(begins)), np.diff(np.r_[begins, len(trade)]))
+    def _close(self, key: Longs, trade: Longs, adds: Column) -> None:
+        begins = np.flatnonzero(np.r_[np.full(min(len(key), 1), True), key[1:] != key[:-1]])
+        self._names = key[begins]
+        number = np.repeat(np.arange(len(begins)), np.diff(np.r_[begins, len(key)]))
         self._span = int(trade.max(initial=0)) + 1
-        self._code = key * self._span + trade
+        self._code = number * self._span + trade
         self._first = begins
-        before, finals = summed(key, adds, [0] * len(begins)) if len(adds) else (adds, [])
-        self._before, self._after = before, before + adds
-        self.finals: dict[tuple[int, int], int] = dict(
-            zip(zip(self.payees.tolist(), self.windows.tolist(), strict=True), finals, strict=True)
-        )
-        self._keys = {name: k for k, name in enumerate(self.finals)}
+        self._before, finals = summed(adds, begins, np.zeros(len(begins), np.int64))
+        self._adds = adds
+        payees, windows = self._names >> WINDOW, self._names & (2**WINDOW - 1)
+        pairs = zip(payees.tolist(), windows.tolist(), strict=True)
+        self.finals: dict[tuple[int, int], int] = dict(zip(pairs, finals.tolist(), strict=True))
 
     def _remember(self, history: History | None) -> None:
         if history is None:
@@ -105,26 +107,30 @@ class Measured:
 
     def span(self, payee: Longs, window: Longs, trade: Longs) -> tuple[Column, Column]:
         """Return the payee's running total of the window before and after each trade."""
-        zeros = np.zeros(len(payee), self._before.dtype)
         if not len(self._code):
+            zeros = np.zeros(len(payee), np.int64)
             return zeros, zeros
-        code, first = ranked((payee, window))
-        names = zip(payee[first].tolist(), window[first].tolist(), strict=True)
-        key = np.array([self._keys.get(name, -1) for name in names], np.int64)[code]
+        name = packed((payee, _PAYEE), (window, WINDOW))
+        key = np.minimum(np.searchsorted(self._names, name), len(self._names) - 1)
+        known = self._names[key] == name
         wanted = key * self._span + trade
-        at = np.minimum(np.searchsorted(self._code, wanted), len(self._code) - 1)
-        here = (key >= 0) & (self._code[at] == wanted)
-        # Not among those that were counted: the total of the one before, if it is of this key.
-        last = np.searchsorted(self._code, wanted) - 1
-        held = (key >= 0) & (last >= 0) & (last >= self._first[np.maximum(key, 0)])
-        passed = np.where(held, self._after[np.maximum(last, 0)], zeros)
-        before = np.where(here, self._before[at], passed)
-        return before, np.where(here, self._after[at], passed)
+        found = np.searchsorted(self._code, wanted)
+        at = np.minimum(found, len(self._code) - 1)
+        here = known & (self._code[at] == wanted)
+        before = self._before[at]
+        after = before + self._adds[at]
+        if here.all():
+            return before, after
+        # Not among those that were counted: the total after the one before, if it is of this key.
+        last = np.maximum(found - 1, 0)
+        held = known & (found > 0) & (found - 1 >= self._first[key])
+        passed = np.where(held, self._before[last] + self._adds[last], 0)
+        return np.where(here, before, passed), np.where(here, after, passed)
 
 
-def _first_of_each(payee: Longs, window: Longs, client: Longs, adds: Column) -> Column:
+def _first_of_each(key: Longs, client: Longs, adds: Column) -> Column:
     """Count each client of a payee's window at his first trade only."""
-    code, _ = ranked((payee, window, client))
+    code, _ = ranked((key, client))
     counted = np.flatnonzero(adds != 0)
     # Rows stand by payee, window and trade: the first of a code is the earliest.
     _, first = np.unique(code[counted], return_index=True)

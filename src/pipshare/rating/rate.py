@@ -111,10 +111,10 @@ def _rated(
     measured = None
     if runs:
         if _has(parts, "tier"):
-            measured = Running(clock, history)
+            measured = Running(trades, clock, history)
             rate_wide(replace(wide, running=measured))
             measured.close()
-        wide = replace(wide, running=Running(clock, history, measured))
+        wide = replace(wide, running=Running(trades, clock, history, measured))
     found = rate_wide(wide)
     rated = sort_out_wide(found, trades.trade_row, tables.currencies, symbols, groups, place)
     return rated if measured is None else replace(rated, measures=measured.frame())

@@ -20,13 +20,22 @@ from pipshare.period import Millis as Longs
 from pipshare.plans.periods import Cap
 from pipshare.rating.bands import rate_bands
 from pipshare.rating.bases import notional
+from pipshare.rating.columns import TradeColumns
 from pipshare.rating.exact import exactly_rounded, rounded, scaled
 from pipshare.rating.known import Known
 from pipshare.rating.measured import History as History
 from pipshare.rating.measured import Measured, unit_of
 from pipshare.rating.parts import Part
 from pipshare.rating.reasons import Wait
-from pipshare.rating.totals import Column, Totals, lots_in_units, lots_unit, windows
+from pipshare.rating.totals import (
+    WINDOW,
+    Column,
+    Totals,
+    lots_in_units,
+    lots_unit,
+    packed,
+    windows,
+)
 from pipshare.rating.values import Values, multiplied
 
 if TYPE_CHECKING:
@@ -40,16 +49,49 @@ _CAPS = {"client_day": "day", "client_life": "life", "partner_day": "day",
          "partner_week": "week", "partner_month": "month"}  # fmt: skip
 _POTS = ("pot_split", "share_up")
 _E8 = 10**8
+# Bits of a key. People are numbered by run; a partner is told by his id.
+_WHO, _SYMBOL, _LEVEL = 31, 13, 13
 
 
 class Running:
     """The state of one pass. `final` None = this one measures, else what that pass measured."""
 
-    def __init__(self, clock: Clock, history: History | None, final: Running | None = None) -> None:
-        self.clock, self.history, self.final = clock, history, final
-        self._sides = Totals(), Totals()
-        self._caps = Totals()
+    def __init__(
+        self,
+        trades: TradeColumns,
+        clock: Clock,
+        history: History | None = None,
+        final: Running | None = None,
+    ) -> None:
+        self.trades, self.clock, self.history, self.final = trades, clock, history, final
+        self._totals: dict[tuple[object, ...], Totals] = {}
         self._measured: dict[int, Measured] = {}
+        self._windows: dict[str, Longs] = {} if final is None else final._windows
+        self._people: dict[str, Longs] = {} if final is None else final._people
+
+    def window(self, unit: str, known: Known) -> Longs:
+        """Return the window of each trade; worked out once for all trades of the run."""
+        if unit not in self._windows:
+            self._windows[unit] = windows(self.trades.close_utc_ms, unit, self.clock)
+        return self._windows[unit][known.row]
+
+    def who(self, by: str, known: Known) -> Longs:
+        """Return a small number for each trade's client, or account: numbered once for the run.
+
+        A client that is not known is told by his account.
+        """
+        if by not in self._people:
+            account = self.trades.account
+            account = np.zeros(len(self.trades), np.int64) if account is None else account
+            who = account
+            if by == "client":
+                client = self.trades.client
+                who = np.where(client >= 0, client, -2 - account)
+            self._people[by] = np.unique(who, return_inverse=True)[1].astype(np.int64)
+        return self._people[by][known.row]
+
+    def _sum(self, *name: object) -> Totals:
+        return self._totals.setdefault(name, Totals())
 
     def close(self) -> None:
         """End the measuring pass."""
@@ -76,15 +118,15 @@ class Running:
             return nothing
         rows = np.flatnonzero(open_)
         lots = lots_in_units(known, lots_unit(known))[rows]
-        who = clients_of(known) if asked.by == "client" else _accounts_of(known)
-        window = windows(known.trades.close_utc_ms[rows], asked.window, self.clock)
-        number = np.full(len(rows), part.component_id)
-        key = (number, who[rows], known.symbol_key[rows], window)
+        window = self.window(asked.window, known)
+        who, symbol = self.who(asked.by, known), known.symbol_key
+        key = packed((who, _WHO), (symbol, _SYMBOL), (window, WINDOW))[rows]
         bought = np.ones(len(rows), np.bool_)
         if known.trades.side is not None:
             bought = known.trades.side[rows] >= 0
         long, short = np.where(bought, lots, 0), np.where(bought, 0, lots)
-        before = self._sides[0].add(key, long), self._sides[1].add(key, short)
+        bought_before = self._sum(part.component_id, "long").add(key, long)
+        before = bought_before, self._sum(part.component_id, "short").add(key, short)
         counts = np.maximum(before[0] + long, before[1] + short) - np.maximum(*before)
         cut = np.flatnonzero(counts != lots)
         part_top, part_bottom = _ratio(counts[cut], lots[cut])
@@ -105,7 +147,7 @@ class Running:
         if self.final is None or work.block.tables.prices.bands is None:
             return None
         measured = self.final.of(work)
-        window = windows(work.known.trades.close_utc_ms, unit_of(tier), self.clock)
+        window = self.window(unit_of(tier), work.known)
         return rate_bands(work, measured, at, price, stop, _payees(work)[at],
                           window[group], work.known.row[group])  # fmt: skip
 
@@ -151,10 +193,10 @@ class Running:
             part.component_id, Measured(part.component_id, tier, self._unit(part, known))
         )
         group, payee, counts = work.group[rows], _payees(work)[rows], self._counts(work)[rows]
-        window = windows(known.trades.close_utc_ms, unit_of(tier), self.clock)[group]
+        window = self.window(unit_of(tier), known)[group]
         told = adds[group]
         told = np.where(counts, told, np.zeros(len(told), told.dtype))
-        measured.add(known.row[group], payee, window, told, clients_of(known)[group])
+        measured.add(known.row[group], payee, window, told, self.who("client", known)[group])
 
     def _unit(self, part: Part, known: Known) -> int:
         assert part.component.tier is not None
@@ -183,25 +225,26 @@ class Running:
     def cap(self, work: Work, rows: Longs, cap: Cap, place: int, limit: Longs) -> None:
         """Cut these rows (in canonical order) by a cap that holds for all of a key together."""
         known, group = work.known, work.group[rows]
-        window = windows(known.trades.close_utc_ms[group], _CAPS[cap.per], self.clock)
-        payee = work.block.tables.slots.partner_id[work.slot[rows]].astype(np.int64)
-        who = clients_of(known)[group] if cap.per.startswith("client") else payee
-        count = len(rows)
-        key = (np.full(count, work.part.component_id), np.full(count, place),
-               work.level[rows].astype(np.int64), who, window)  # fmt: skip
+        window = self.window(_CAPS[cap.per], known)[group]
+        if cap.per.startswith("client"):
+            who = self.who("client", known)[group]
+        else:
+            who = work.block.tables.slots.partner_id[work.slot[rows]].astype(np.int64)
+        key = packed((work.level[rows].astype(np.int64), _LEVEL), (who, _WHO), (window, WINDOW))
+        totals = self._sum(work.part.component_id, "cap", place)
         if cap.unit == "lots":
-            self._cap_lots(work, rows, cap, key)
+            self._cap_lots(work, rows, cap, totals, key)
             return
         amounts = work.orig[rows]
-        before = self._caps.add(key, amounts)
+        before = totals.add(key, amounts)
         left = np.minimum(before + amounts, limit) - np.minimum(before, limit)
         work.orig[rows] = left.astype(np.int64)
 
-    def _cap_lots(self, work: Work, rows: Longs, cap: Cap, key: tuple[Longs, ...]) -> None:
+    def _cap_lots(self, work: Work, rows: Longs, cap: Cap, totals: Totals, key: Longs) -> None:
         known, group = work.known, work.group[rows]
         unit = lots_unit(known)
         lots = work.values.netted(lots_in_units(known, unit))[group]
-        before = self._caps.add(key, lots)
+        before = totals.add(key, lots)
         exact = cap.amount * _E8 * unit
         # In whole numbers: lots x the cap's denominator against its numerator.
         after = np.minimum((before + lots) * exact.denominator, exact.numerator)
@@ -209,17 +252,6 @@ class Running:
         cut = np.flatnonzero(counted != lots * exact.denominator)
         top, bottom = _ratio(counted[cut], lots[cut] * exact.denominator)
         work.orig[rows[cut]] = scaled(work.orig[rows[cut]], top, bottom)[0]
-
-
-def clients_of(known: Known) -> Longs:
-    """Return who a trade's client is; one that is not known is told by his account."""
-    client = known.trades.client
-    return np.where(client >= 0, client, -2 - _accounts_of(known))
-
-
-def _accounts_of(known: Known) -> Longs:
-    account = known.trades.account
-    return np.zeros(len(known), np.int64) if account is None else account
 
 
 def _payees(work: Work) -> Longs:

@@ -15,26 +15,72 @@ from pipshare.rating.known import Known
 
 Column = npt.NDArray[Any]  # int64, or Python integers where 64 bits might not be enough
 _SAFE = 2**61
+WINDOW = 18  # bits of a window's number: days for 700 years
 _FROM_MONDAY = 3  # 1970-01-01 was a Thursday
 _MONTHS = {"month": 1, "quarter": 3, "year": 12}
 
 
 class Totals:
-    """Sums by key. `add` takes rows in canonical order and tells each the total before it."""
+    """Sums by key. `add` takes rows in canonical order and tells each the total before it.
+
+    A key is a whole number (`packed`). What is held stands sorted, so that the keys of a block are
+    found by searching, all at once.
+    """
 
     def __init__(self) -> None:
-        self._held: dict[tuple[int, ...], int] = {}
+        self._keys = np.zeros(0, np.int64)
+        self._sums: Column = np.zeros(0, np.int64)
 
-    def add(self, keys: tuple[Longs, ...], amounts: Column) -> Column:
+    def add(self, key: Longs, amounts: Column) -> Column:
         """Count these rows; returns the total of its key before each."""
         if not len(amounts):
             return amounts
-        code, first = ranked(keys)
-        names = list(zip(*(key[first].tolist() for key in keys), strict=True))
-        held = [self._held.get(name, 0) for name in names]
-        before, after = summed(code, amounts, held)
-        self._held.update(zip(names, after, strict=True))
+        order = np.argsort(key, kind="stable")
+        sorted_, mine = key[order], amounts[order]
+        begins = np.flatnonzero(np.r_[True, sorted_[1:] != sorted_[:-1]])
+        names = sorted_[begins]
+        at = np.minimum(np.searchsorted(self._keys, names), max(len(self._keys) - 1, 0))
+        known = self._keys[at] == names if len(self._keys) else np.zeros(len(names), np.bool_)
+        held = np.where(known, self._sums[at], 0) if len(self._keys) else names * 0
+        running, after = summed(mine, begins, held)
+        before = np.empty(len(mine), running.dtype)
+        before[order] = running
+        self._hold(names, after, at, known)
         return before
+
+    def _hold(self, names: Longs, sums: Column, at: Longs, known: npt.NDArray[np.bool_]) -> None:
+        if sums.dtype == object and self._sums.dtype != object:
+            self._sums = self._sums.astype(object)
+        self._sums[at[known]] = sums[known]
+        keys = np.r_[self._keys, names[~known]]
+        order = np.argsort(keys, kind="stable")
+        self._keys, self._sums = keys[order], np.r_[self._sums, sums[~known]][order]
+
+
+def packed(*columns: tuple[Longs, int]) -> Longs:
+    """Pack columns of whole numbers from 0 into one, each in so many bits (62 in all)."""
+    result = np.zeros(len(columns[0][0]), np.int64)
+    for column, bits in columns:
+        result = (result << bits) | column
+    return result
+
+
+def summed(amounts: Column, begins: Longs, held: Column) -> tuple[Column, Column]:
+    """Return the totals before each row, and in the end, of rows that stand by key.
+
+    `begins` says where each key's rows begin, `held` what it had before.
+    """
+    if amounts.dtype != object and _most(amounts) + _most(held) >= _SAFE:
+        amounts = amounts.astype(object)
+    running = np.cumsum(amounts)
+    offset = held - (running[begins] - amounts[begins])
+    length = np.diff(np.r_[begins, len(amounts)])
+    before = running - amounts + np.repeat(offset, length)
+    return before, running[begins + length - 1] + offset
+
+
+def _most(amounts: Column) -> int:
+    return int(np.abs(amounts).max(initial=0)) * len(amounts)
 
 
 def ranked(keys: tuple[Longs, ...]) -> tuple[Longs, Longs]:
@@ -43,29 +89,8 @@ def ranked(keys: tuple[Longs, ...]) -> tuple[Longs, Longs]:
     for key in keys:
         _, rank = np.unique(key, return_inverse=True)
         code = code * (int(rank.max(initial=0)) + 1) + rank
-        _, code = np.unique(code, return_inverse=True)
     _, first, number = np.unique(code, return_index=True, return_inverse=True)
     return number.astype(np.int64), first
-
-
-def summed(code: Longs, amounts: Column, held: list[int]) -> tuple[Column, list[int]]:
-    """Return the total before each row (of those with its code), and the totals in the end."""
-    order = np.argsort(code, kind="stable")
-    sorted_, mine = code[order], amounts[order]
-    if mine.dtype != object and _most(mine, held) >= _SAFE:
-        mine = mine.astype(object)
-    running = np.cumsum(mine)
-    begins = np.flatnonzero(np.r_[True, sorted_[1:] != sorted_[:-1]])
-    offset = np.array(held, mine.dtype) - (running[begins] - mine[begins])
-    length = np.diff(np.r_[begins, len(sorted_)])
-    before = np.empty(len(mine), mine.dtype)
-    before[order] = running - mine + np.repeat(offset, length)
-    ends = begins + length - 1
-    return before, (running[ends] + offset).tolist()
-
-
-def _most(amounts: Column, held: list[int]) -> int:
-    return int(np.abs(amounts).max()) * len(amounts) + max(map(abs, held), default=0)
 
 
 def lots_in_units(known: Known, unit: int) -> Column:

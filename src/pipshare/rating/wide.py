@@ -103,7 +103,7 @@ def _rate_block(
     seen = np.zeros(len(code), np.int64)
     block.orig_e8[:] = 0
     block.amount_e8[:] = 0
-    present = np.unique(code)
+    present = np.flatnonzero(np.bincount(code + 1)) - 1
     for number in present[present >= 0].tolist():
         part = parts.at(*divmod(number, widest))
         assert part is not None
