@@ -94,7 +94,7 @@ def _of_trees(
     # What is carried over or earned back depends on all windows before, and all after on it.
     whole = any(one.carry or one.advance for _, one in building)
     clock = run.clock(entity_id)
-    begin = 0 if whole else _back([one for _, one in building], first, clock)
+    begin = 0 if whole else begins([one for _, one in building], first, clock)
     end = FOREVER_MS if whole else last
     gathered = read_placed(run, entity_id, start_ms=begin, end_ms=end, shards=shards)
     if any(one.per != "trade" for _, one in building):
@@ -113,7 +113,7 @@ def _of_clients(
 ) -> Target:
     who = sorted({one.client_id for one in due})
     shards: set[int] = set()
-    if any(_counts_others(one) for _, one in said):
+    if any(counts_others(one) for _, one in said):
         near = set().union(*partners.introducers(run.conn, who).values())
         shards = {run.shard(partner) for partner in near}
         who = sorted({*who, *partners.clients_of(run.conn, run.members(shards))})
@@ -132,14 +132,14 @@ def _of_clients(
                   frozenset(who), frozenset(shards))  # fmt: skip
 
 
-def _counts_others(component: Component) -> bool:
+def counts_others(component: Component) -> bool:
     """Tell whether what one client is paid for depends on the payee's other clients."""
     gate = component.qualify is not None and component.qualify.gate is not None
     capped = any(cap.per != "order" for cap in component.caps)
     return gate or capped or (component.tier is not None and not is_ladder(component))
 
 
-def _back(building: Sequence[Component], first: int, clock: Clock) -> int:
+def begins(building: Sequence[Component], first: int, clock: Clock) -> int:
     """Return from when on trades have to be known to settle a window that begins at `first`."""
     starts = [first]
     for one in building:
@@ -159,7 +159,7 @@ def _settled(
     chains_at: ChainsAt | None = None
     if who:
         events = clients.events_of(run.conn, who)
-        made, chains_at = _with_chains(run, made, who)
+        made, chains_at = with_chains(run, made, who)
     given = Given(
         placed=made, book=run.book, payees=payees_of(run.partners), fx=run.fx,
         clock=run.clock(entity_id), events=events, chains_at=chains_at,
@@ -170,7 +170,7 @@ def _settled(
     return replace(settled, lines=settled.lines.filter(~pl.col("trade_row").is_in(dead)))
 
 
-def _with_chains(run: Run, made: Placed, who: Sequence[int]) -> tuple[Placed, ChainsAt]:
+def with_chains(run: Run, made: Placed, who: Sequence[int]) -> tuple[Placed, ChainsAt]:
     """Add the clients' chains to the lists of chains, and say how to find them."""
     known = attribution.client_chains(run.conn, who)
     offset = len(made.chains)
@@ -186,4 +186,12 @@ def _code(said: Sequence[Said], number: int) -> str:
     return said[-1][1].code if said else str(number)
 
 
-__all__ = ["Target", "is_of_clients", "looks_at_clients", "targets"]
+__all__ = [
+    "Target",
+    "begins",
+    "counts_others",
+    "is_of_clients",
+    "looks_at_clients",
+    "targets",
+    "with_chains",
+]

@@ -7,8 +7,8 @@ payee's window comes to after carry-over and advances.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
 from fractions import Fraction
 
@@ -29,20 +29,26 @@ Given = tuple[TradeFacts, tuple[Partner, ...]]
 @dataclass(frozen=True)
 class ManyLine:
     """A line and where it is from: the place of its trade in what was given (-1 = the sum of a
-    period), the first day of the window it counts in, and the client of its trade."""
+    period, or an event), the first day of the window it counts in, the client of its trade, and
+    the moment at which it is earned."""
 
     place: int
     window: date
     client: int | None
     line: TwinLine
+    moment_ms: int
 
 
 @dataclass(frozen=True)
 class ManyResult:
-    """All lines in canonical order, and the totals per component, payee and window."""
+    """All lines in canonical order, and the totals per component, payee and window.
+
+    `measures`: what tiers measure, by component, partner and first day of the tier's window.
+    """
 
     lines: tuple[ManyLine, ...]
     totals: tuple[Total, ...]
+    measures: Mapping[tuple[int, int, date], Fraction] = field(default_factory=dict)
 
 
 def rate_many(
@@ -69,12 +75,17 @@ def rate_many(
         (day.date(given[x.place][0].close_utc_ms) if x.place >= 0 else x.window, x.line)
         for x in lines
     ]
-    lines += [ManyLine(-1, *one) for one in earned_lines(dated, components, given)]
+    lines += [
+        ManyLine(-1, window, None, line,
+                 day.last_ms(window, window_name(components[line.component_id])))
+        for window, _, line in earned_lines(dated, components, given)
+    ]  # fmt: skip
     if building_only:
         built = built_of(given, fx, day)
         lines = [x for x in lines if x.place < 0 or x.line.component_id in built]
     found = totals([(x.window, x.client, x.line) for x in lines], components)
-    return ManyResult(tuple(lines), found)
+    measures = {(*who, window): total for (who, window), total in measured.totals.items()}
+    return ManyResult(tuple(lines), found, measures)
 
 
 def _key(trade: TradeFacts, place: int) -> tuple[int, int, int, int]:
@@ -102,7 +113,7 @@ def _round(
         _learn(run, components)
         for line in made:
             window = window_of(components[line.component_id], trade, day)
-            out.append(ManyLine(place, window, trade.client_id, line))
+            out.append(ManyLine(place, window, trade.client_id, line, trade.close_utc_ms))
     for component_id, (trade, chain) in sums:
         state.next_trade()
         run = decided(trade, chain, fx, day, state)
@@ -118,7 +129,8 @@ def _round(
             taken = component.basis == "fixed" and (trade.value or 0) < 0 and line.wait is None
             if taken and line.reason == Reason.PAID:
                 line = replace(line, reason=Reason.CLAWBACK)
-            out.append(ManyLine(-1, window_of(component, trade, day), trade.client_id, line))
+            window = window_of(component, trade, day)
+            out.append(ManyLine(-1, window, trade.client_id, line, trade.close_utc_ms))
     return out, components
 
 
