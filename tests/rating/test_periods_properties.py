@@ -60,6 +60,12 @@ FAMILIES = {
                'measure = "value"\ncurrency = "USD"\nwindow = "quarter"\n'
                + _bands("share", (0, "10%"), (20, "1/3"), (60, "50%"))),
     "reached": (LOTS, '[component.tier]\nmeasure = "lots"\nmethod = "retroactive"\n' + TIERS),
+    "straddling": (LOTS, '[[component.cap]]\namount = "200"\nper = "partner_month"\n'
+                   'currency = "USD"\n[component.tier]\nmeasure = "lots"\nwindow = "week"\n'
+                   'method = "retroactive"\n' + TIERS),
+    "gated": (CPA, '[component.qualify]\nfirst_deposit = "100"\nwithin_days = 40\n'
+              '[component.qualify.gate]\nconversion = "60%"\n'
+              + LEVELS.format("amount = '50'", "amount = '5'")),
     "weeks": ('basis = "result"\nper = "week"', SHARES),
     "carried": ('basis = "result"\nper = "month"', '[component.carry]\nnegative = "carry"\n'
                 + SHARES),
@@ -115,6 +121,9 @@ _RATES = tuple(Fraction(n, 100_000) for n in (108_500, 110_001, 99_999))
 
 def _events(rnd: Random, days: int) -> list[dict[str, object]]:
     out = []
+    for client in rnd.sample(range(1, 5), rnd.randrange(5)):
+        when = START + rnd.randrange(days) * DAY_MS
+        out.append(event("registration", when, client_id=client, event=f"r{client}"))
     for number in range(rnd.choice((0, 5, 12))):
         when, client = START + rnd.randrange(days) * DAY_MS, rnd.randint(1, 4)
         amount = rnd.choice(("50", "100", "150", "400"))

@@ -47,7 +47,8 @@ class PlacedTrades(Protocol):
 
 @dataclass(frozen=True)
 class Given:
-    """All that settling looks at. Trades are complete for the windows that are asked for.
+    """All that settling looks at. Trades are complete for the windows that are asked for; what they
+    say of their clients (qualified, KYC) is told by standing.of_clients.
 
     `events`: facts.events.EVENT and `client_id`; complete for every client in it. `clients_at` says
     whose clients they are. `history`: HISTORY. `as_of_ms`: what is forfeited is by then.

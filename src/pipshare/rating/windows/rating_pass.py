@@ -19,7 +19,13 @@ from pipshare.rating.windows.narrow import Keep, all_parts, narrowed, with_neede
 from pipshare.rating.windows.pseudo import PseudoRows, as_trades
 from pipshare.rating.windows.reach import reach
 
-_LONG = ("quarter", "year", "life")
+# Windows of a tier that go on when a booked window is over.
+_LONG = {
+    "day": ("week", "month", "quarter", "year", "life"),
+    "week": ("month", "quarter", "year", "life"),
+    "month": ("week", "quarter", "year", "life"),
+    "quarter": ("week", "year", "life"),
+}
 Found = tuple[pl.DataFrame, pl.DataFrame]
 
 
@@ -48,8 +54,7 @@ def changes_the_past(component: Component) -> bool:
         and tier.applies == "current"
         and tier.promotion == "free"
         and not tier.grace
-        and tier.window in _LONG
-        and tier.window != reach(component).booked
+        and tier.window in _LONG.get(reach(component).booked, ())
     )
 
 
