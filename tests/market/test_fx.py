@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pipshare.errors import BrokenBooks
@@ -103,6 +103,7 @@ RATES = st.fractions(min_value=Fraction(1, 10**6), max_value=10**6, max_denomina
 ROWS = st.lists(st.tuples(CODES, CODES, MOMENTS, RATES).filter(lambda r: r[0] != r[1]), max_size=15)
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(ROWS, st.lists(st.tuples(CODES, CODES, MOMENTS), max_size=25))
 def test_columns_equal_the_plain_reading(rows, asked):
     recorded = [FxRow(id_, *row) for id_, row in enumerate(rows, 1)]

@@ -16,6 +16,7 @@ from pipshare import inbox
 from pipshare.facts import QUOTED
 from pipshare.trades import (
     QUOTES,
+    SETTLED,
     all_legs,
     assemble,
     close_by_of,
@@ -149,7 +150,7 @@ def test_quotes_told_beside_a_trade_are_kept_with_it(conn, server):
            "close_bid_e8": 117_612_000, "close_ask_e8": 117_611_000,
            "close_gateway_e8": 117_600_000}  # fmt: skip
     intake = take_in(conn, server, beside(row, {"ticket": 2}), new_batch(conn, server), None)
-    assert (intake.new, intake.quoted_from_ms) == (2, None)
+    assert (intake.new, intake.quoted) == (2, None)
     assert count(conn, "trades_quote") == 1  # nothing is written for a trade without quotes
     one, two = quotes_of(conn, server.id, [1, 2]).iter_rows(named=True)
     assert (one["open_bid_e8"], one["open_spread_e16"]) == (117_521_000, LOT * 4000)
@@ -163,10 +164,11 @@ def test_quotes_that_come_later_are_added_and_told_of_once(conn, server):
     row = {"ticket": 1, "open_bid_e8": 10**8, "open_ask_e8": 10**8 + 5}
     later = take_in(conn, server, beside(row), new_batch(conn, server, "b.csv"), None)
     assert (later.repeated, later.revised) == (1, 0)
-    assert later.quoted_from_ms == NOON - 7_200_000
+    assert later.quoted.schema == pl.Schema(SETTLED)
+    assert later.quoted["ticket"].to_list() == [1]
     for other in (row, row | {"open_ask_e8": 10**8 + 9}, {"ticket": 1}):
         again = take_in(conn, server, beside(other), new_batch(conn, server, "c.csv"), None)
-        assert again.quoted_from_ms is None
+        assert again.quoted is None
     assert quotes_of(conn, server.id, [1])["open_ask_e8"].to_list() == [10**8 + 5]
     # A revision that tells quotes of its own replaces them, one that tells none keeps them.
     for commission, ask, wanted in ((-8 * LOT, 0, 5), (-9 * LOT, 10**8 + 7, 7)):

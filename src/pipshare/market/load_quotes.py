@@ -36,7 +36,8 @@ def load_quotes(
     """Load the `quotes` frame of read_table in the caller's transaction.
 
     A symbol is looked up as the server writes it and stored by its canonical name. A row that
-    contradicts a stored quote is refused. The symbol book and the server's clock are those of now.
+    contradicts a stored quote is refused; trades since the first new one are to be rated anew.
+    The symbol book and the server's clock are those of now.
     """
     take_turn(conn)
     report = LoadReport("quotes", rows=len(frame))
@@ -104,6 +105,8 @@ def _load(conn: psycopg.Connection[Any], report: LoadReport, rows: pl.DataFrame)
     report.refused += other
     report.same += len(old)
     report.added += copy_in(conn, "market_quote", _columns(new))
+    # A trade without a quote of its own may have been measured by an older one, or a typical one.
+    report.touch(new["at"].min())  # type: ignore[arg-type]
 
 
 def _columns(rows: pl.DataFrame) -> dict[str, Any]:

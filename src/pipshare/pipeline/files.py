@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from pipshare import audit, inbox, market, rating, trades
+from pipshare import audit, inbox, market, trades
 from pipshare.facts import TRADE, Refusal
 from pipshare.market import Server
 from pipshare.money import format_e8
@@ -202,8 +202,8 @@ def _settle(run: Run, server: Server, intake: trades.Intake, report: FileReport)
     report.repeated += intake.repeated
     report.older += intake.older
     report.opening_unknown += intake.waiting
-    if intake.quoted_from_ms is not None:
-        rating.request(run.conn, server.id, trades.QUOTED_LATER, from_ms=intake.quoted_from_ms)
+    if intake.quoted is not None:
+        report.result.add(book(run, server, intake.quoted, fresh=False))
     # An unknown opening waits in rating too, unless the programme says that it pays all the same.
     ready = pl.concat([intake.settled, intake.opening_unknown]).sort("ticket")
     first = ready["revision"] == 1

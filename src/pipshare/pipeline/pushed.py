@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import polars as pl
 
-from pipshare import inbox, rating, trades
+from pipshare import inbox, trades
 from pipshare.facts import TRADE
 from pipshare.facts.frames import rows_where
 from pipshare.market import Server
@@ -108,8 +108,8 @@ def _take(run: Run, server: Server, group: _Group) -> list[Outcome]:
     for some, fresh in ((first, True), (later, False)):
         if len(some):
             book(run, server, some, fresh=fresh, is_current=True)
-    if intake.quoted_from_ms is not None:
-        rating.request(run.conn, server.id, trades.QUOTED_LATER, from_ms=intake.quoted_from_ms)
+    if intake.quoted is not None:
+        book(run, server, intake.quoted, fresh=False, is_current=True)
     if group.raw and (intake.new or intake.revised):
         inbox.keep_raw(run.conn, batch_id, group.raw)
     refused = {one.line: one.reason for one in intake.conflicts}

@@ -16,7 +16,7 @@ from pipshare.trades.close_by import (
 )
 from pipshare.trades.compare import Comparison, Difference, compare
 from pipshare.trades.from_deals import deals_of, from_deals
-from pipshare.trades.quotes import QUOTED_LATER, QUOTES, gateway_points, quotes_of
+from pipshare.trades.quotes import QUOTES, gateway_points, quotes_of
 from pipshare.trades.read import SETTLED, read
 from pipshare.trades.reclock import reclock
 from pipshare.trades.revision import revision
@@ -28,7 +28,6 @@ __all__ = [
     "CLOSED_BY_COUNTS",
     "CLOSED_BY_OTHER",
     "NOT_CLOSED_BY",
-    "QUOTED_LATER",
     "QUOTES",
     "SETTLED",
     "Comparison",

@@ -26,7 +26,6 @@ from pipshare.trades.from_deals import deals_of
 from pipshare.trades.read import read
 
 Column = npt.NDArray[np.int64]
-QUOTED_LATER = "quotes of known trades"  # why they are looked at again
 # One row per ticket asked for, in that order. `open_spread_e16`, `close_spread_e16`: lots x spread
 # in 1e-16 of a lot and a price unit, 0 where there is no quote or it leaves 64 bits.
 QUOTES: dict[str, Any] = {

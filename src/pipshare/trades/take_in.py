@@ -21,7 +21,7 @@ from pipshare.market import Server
 from pipshare.period import FOREVER_MS
 from pipshare.trades.assemble import ASSEMBLED
 from pipshare.trades.quotes import store_quotes, told_quotes
-from pipshare.trades.read import SETTLED
+from pipshare.trades.read import SETTLED, read
 from pipshare.trades.stored import Stored, as_of, beside, remember
 from pipshare.trades.weigh import weigh
 
@@ -41,9 +41,8 @@ class Intake:
     `settled` (SETTLED columns, ordered by ticket) are the trades now current, new or revised, and
     ready for attribution. `opening_unknown`, of the same shape, are stored and wait for their
     opening: a programme may pay them all the same. `waiting` counts those and the ones whose
-    volume is not known. `conflicts` are the rows that were not taken. `quoted_from_ms`: the
-    earliest close (UTC) of known trades that came again and brought their first quotes; what rates
-    by quotes has to look at those again.
+    volume is not known. `conflicts` are the rows that were not taken. `quoted`: known trades
+    that came again and brought their first quotes, to be rated again; None = there are none.
     """
 
     settled: pl.DataFrame
@@ -54,7 +53,7 @@ class Intake:
     older: int
     waiting: int
     conflicts: list[Refusal]
-    quoted_from_ms: int | None = None
+    quoted: pl.DataFrame | None = None
 
 
 def take_in(
@@ -97,7 +96,7 @@ def take_in(
         older=int((verdict == Verdict.OLDER).sum()),
         waiting=int(waits.sum()),
         conflicts=refused + weighed.conflicts,
-        quoted_from_ms=quoted,
+        quoted=quoted,
     )
 
 
@@ -196,8 +195,8 @@ def _quotes(
     rows: pl.DataFrame,
     stored: Stored,
     verdict: npt.NDArray[np.int8],
-) -> int | None:
-    """Store the quotes that came beside trades; return Intake.quoted_from_ms."""
+) -> pl.DataFrame | None:
+    """Store the quotes that came beside trades; return Intake.quoted."""
     quotes = told_quotes(trades)
     if quotes is None:
         return None
@@ -205,14 +204,13 @@ def _quotes(
     revision = np.where(stored.found, stored["revision"], 0) + fresh
     standing = pl.DataFrame({
         "ticket": rows["ticket"], "revision": revision.astype(np.int64), "fresh": fresh,
-        "close_ms": rows["close_ms"],
     }).filter(pl.Series(fresh | (verdict == Verdict.SAME)))  # fmt: skip
-    again = store_quotes(conn, server.id, quotes.join(standing.select("ticket"), on="ticket"),
-                         standing.drop("close_ms"))  # fmt: skip
+    again = store_quotes(
+        conn, server.id, quotes.join(standing.select("ticket"), on="ticket"), standing
+    )
     if not len(again):
         return None
-    closes = standing.filter(pl.col("ticket").is_in(again.implode()))["close_ms"].to_numpy()
-    return int(server.to_utc(closes).min())
+    return read(conn, server.id, tickets=again.to_numpy())
 
 
 def _wait(
