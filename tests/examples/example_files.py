@@ -27,6 +27,14 @@ class Told:
     reason: str
 
 
+@dataclass(frozen=True)
+class Stands:
+    """What may be paid to a partner now, and what is carried forward (below zero: owed)."""
+
+    payable: Decimal = Decimal(0)
+    carried: Decimal = Decimal(0)
+
+
 def files_of(case: str) -> Files:
     """Return the files of an example as `pipshare rate` is given them."""
     folder = ROOT / case
@@ -48,9 +56,9 @@ def expected(case: str) -> list[dict[str, str]]:
 
 
 def differences(
-    case: str, lines: Iterable[Told], payable: Mapping[tuple[str, str], Decimal] | None
+    case: str, lines: Iterable[Told], stands: Mapping[tuple[str, str], Stands] | None
 ) -> list[str]:
-    """Return in words where lines and payables are not what the example expects.
+    """Return in words where lines, payables and balances are not what the example expects.
 
     A row of expected.csv speaks of the sum of the lines that agree with all that it names. Lines
     without a period (of a whole life) are held to the sums over all periods only.
@@ -71,8 +79,10 @@ def differences(
         reasons = {line.reason for line in mine}
         if row.get("reason") and reasons != {row["reason"]}:
             wrong.append(f"{named}: expected reason {row['reason']}, is {reasons}")
-        if row.get("payable") and payable is not None:
-            found = payable.get((row["partner"], row["currency"]), Decimal(0))
-            if found != Decimal(row["payable"]):
-                wrong.append(f"{named}: expected {row['payable']} payable, is {found}")
+        if stands is not None:
+            found = stands.get((row["partner"], row["currency"]), Stands())
+            for name in ("payable", "carried"):
+                is_ = getattr(found, name)
+                if row.get(name) and is_ != Decimal(row[name]):
+                    wrong.append(f"{named}: expected {row[name]} {name}, is {is_}")
     return wrong

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
-
 import pytest
-from example_files import CASES, ROOT, Told, differences, files_of
+from example_files import CASES, ROOT, Stands, Told, differences, files_of
 
 from pipshare.money import from_e8
 from pipshare.pipeline.from_files import rate_files
@@ -21,10 +19,11 @@ def test_amounts_are_those_published(case: str) -> None:
              from_e8(line.amount_e8), line.currency, line.reason)
         for line in result.lines
     ]  # fmt: skip
-    payable: dict[tuple[str, str], Decimal] = {
-        (one.payee, one.currency): from_e8(one.payable_e8) for one in result.totals
+    stands = {
+        (one.payee, one.currency): Stands(from_e8(one.payable_e8), from_e8(one.carried_e8))
+        for one in result.totals
     }
-    assert differences(case, lines, payable) == []
+    assert differences(case, lines, stands) == []
 
 
 @pytest.mark.parametrize("case", CASES)
