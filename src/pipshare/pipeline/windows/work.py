@@ -142,8 +142,8 @@ def counts_others(component: Component) -> bool:
 def begins(building: Sequence[Component], first: int, clock: Clock) -> int:
     """Return from when on trades have to be known to settle a window that begins at `first`."""
     starts = [first]
-    for one in building:
-        reached = reach(one)
+    for programme, one in building:
+        reached = reach(one, programme)
         number = numbers(np.array([first], np.int64), reached.window, clock) - reached.back
         starts.append(int(bounds(number, reached.window, clock)[0][0]))
     return min(starts)
