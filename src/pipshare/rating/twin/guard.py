@@ -98,10 +98,11 @@ def _cut(run: Run, out: list[TwinLine], paid: dict[int, int], allowed: int) -> N
     now = {i: amount * target // whole for i, amount in above.items()}
     largest = max(above, key=lambda i: (above[i], -i))
     now[largest] += target - sum(now.values())
+    currency = out[min(paid)].currency
     for i, amount in now.items():
         line = out[i]
         orig = amount
-        if line.currency != out[min(paid)].currency:
+        if line.currency != currency:
             orig = units(Fraction(line.orig_e8 * amount, above[i] * SCALE), None, "")
         if orig != line.orig_e8:
             out[i] = _less(run, line, orig)

@@ -43,7 +43,7 @@ class Running(State):
         self.trade_place = -1
         self.totals: dict[tuple[Payee, date], Fraction] = defaultdict(Fraction)
         self.earned: dict[tuple[Payee, date], Fraction] = defaultdict(Fraction)
-        self._spans: dict[tuple[int, Payee], tuple[Fraction, Fraction]] = {}
+        self._spans: dict[tuple[int, Payee], tuple[Fraction, Fraction] | Waits] = {}
         self._clients: set[tuple[Payee, date, object]] = set()
         self._sides: dict[tuple[object, ...], list[Fraction]] = defaultdict(
             lambda: [Fraction(0)] * 2
@@ -104,17 +104,19 @@ class Running(State):
         before = self.totals[who, window]
         if self.final is not None:
             found = self.final._spans.get(at, (before, before))
-            self.totals[who, window] = found[1]
+            if not isinstance(found, Waits):
+                self.totals[who, window] = found[1]
             return found
         own = payee.id == line.run.chain[0].id
         adds: Fraction | Waits = Fraction(0)
         if own or tier.of == "network":
             adds = self._measure(line, who, window, tier, value, currency)
         if isinstance(adds, Waits):
+            self._spans[at] = adds
             return adds
         self.totals[who, window] = before + adds
         self._spans[at] = before, before + adds
-        return self._spans[at]
+        return before, before + adds
 
     def _measure(
         self, line: Line, who: Payee, window: date, tier: Tier, value: Fraction, currency: str
