@@ -127,3 +127,9 @@ def test_events_are_loaded_and_what_waits_is_told(cli: Any, broker: Path) -> Non
                                      "3,deposit,2026-02-02,C-1,5,USD\n")  # fmt: skip
     assert cli("load", "events", late).status == 0
     assert "0 added, 0 changed, 1 the same" in cli("load", "events", late).out
+    alone = _file(broker, "alone.csv", "event,kind,at,client,reference\n"
+                                       "9,chargeback_opened,2026-02-02,C-1,8\n")  # fmt: skip
+    cli("load", "events", alone)
+    listed = cli("waiting").out
+    assert "Events waiting" in listed
+    assert "unknown_reference" in listed

@@ -204,3 +204,20 @@ def test_nothing_asked_is_nothing_answered(conn):
     assert len(clients.standing_columns(conn, none, none).kyc) == 0
     assert clients.events_of(conn, []).schema == pl.Schema(clients.HELD)
     assert counts(take(conn).report) == (0, 0, 0, 0, 0)
+
+
+def test_an_account_that_changes_hands_takes_its_events_along(conn):
+    take(
+        conn, row("1", "deposit", "2026-02-01", server="Live", login="1", amount="9",
+                  currency="USD"),
+        row("2", "deposit", "2026-02-02", "c1", server="Live", login="1", amount="9",
+            currency="USD"),
+    )  # fmt: skip
+    touched(conn)
+    payload = {"server": "Live", "login": 1, "was": "c1", "client": "c2", "reason": "wrong file"}
+    clients.apply_owner(conn, payload, "anna + ben")
+    assert touched(conn) == {"c1 main": "2026-02-01", "c2 main": "2026-02-01"}
+    assert clients.events_of(conn, [id_of(conn, "c2")])["event"].to_list() == ["1"]
+    assert clients.events_of(conn, [id_of(conn, "c1")])["event"].to_list() == ["2"]
+    clients.apply_owner(conn, payload | {"login": 2}, "anna + ben")
+    assert touched(conn) == {}

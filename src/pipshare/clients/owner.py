@@ -13,6 +13,7 @@ import polars as pl
 import psycopg
 
 from pipshare import audit
+from pipshare.clients.settle_events import touch_owners
 from pipshare.errors import BadInput, Missing
 from pipshare.facts.reading import LoadReport
 from pipshare.facts.values import Refusal
@@ -112,4 +113,5 @@ def apply_owner(
             f"{payload['client']}: the {what} is not known"
         ))  # fmt: skip
     conn.execute(_INSERT, (found[0], found[1], by, str(payload.get("reason", ""))))
+    touch_owners(conn, found[0])
     return 0

@@ -65,6 +65,22 @@ INSERT INTO clients_touched (client_id, since)
 SELECT client_id, min(at) FROM whose GROUP BY client_id ORDER BY client_id
     ON CONFLICT (client_id) DO UPDATE SET since = least(clients_touched.since, excluded.since)
 """
+# Events that name the account only belong to whoever owns it now.
+_TOUCH_OWNERS = """
+INSERT INTO clients_touched (client_id, since)
+SELECT o.client_id, (SELECT min(e.at) FROM clients_account a
+                       JOIN market_server s ON s.id = a.server_id
+                       JOIN clients_event e ON e.server = s.code AND e.login = a.login
+                      WHERE a.id = %(account)s AND e.client = '') AS since
+  FROM (SELECT client_id FROM clients_account WHERE id = %(account)s
+        UNION SELECT client_id FROM clients_owner WHERE account_id = %(account)s) o
+ WHERE EXISTS (SELECT FROM clients_account a
+                 JOIN market_server s ON s.id = a.server_id
+                 JOIN clients_event e ON e.server = s.code AND e.login = a.login
+                WHERE a.id = %(account)s AND e.client = '')
+ ORDER BY 1
+    ON CONFLICT (client_id) DO UPDATE SET since = least(clients_touched.since, excluded.since)
+"""
 _KNOWN_NOW = """
 SELECT w.event_id FROM clients_event_waiting w
   JOIN clients_event_current v ON v.id = w.event_id
@@ -91,3 +107,8 @@ def take_up_events(conn: psycopg.Connection[Any]) -> int:
     ids = [row[0] for row in conn.execute(_KNOWN_NOW)]
     settle_events(conn, ids)
     return len(ids)
+
+
+def touch_owners(conn: psycopg.Connection[Any], account_id: int) -> None:
+    """Touch all who own or owned an account, from its first event on: the events went along."""
+    conn.execute(_TOUCH_OWNERS, {"account": account_id})
