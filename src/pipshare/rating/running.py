@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 
 Bools = npt.NDArray[np.bool_]
 Int16s = npt.NDArray[np.int16]
+Int32s = npt.NDArray[np.int32]
 MEASURES = {"component_id": pl.Int32, "partner_id": pl.Int32, "unit": pl.String,
             "window": pl.Int64, "measure_e8": pl.Int64}  # fmt: skip
 _CAPS = {"client_day": "day", "client_life": "life", "partner_day": "day",
@@ -214,13 +215,18 @@ class Running:
         if tier.measure == "lots":
             return values.netted(lots_in_units(known, lots_unit(known))), lost
         if tier.measure in ("trades", "clients", "conversions"):
-            return np.ones(len(known), np.int64), lost
+            ones = np.ones(len(known), np.int64)
+            if part.component.basis == "fixed" and tier.measure != "clients":
+                # An event that is taken back is one less.
+                ones[values.signs() < 0] = -1
+            return ones, lost
         if tier.measure == "notional":
             nets, values = values.nets, notional.value(part.component, known)
             lost[:] = values.outcome
             if nets is not None:
                 values.times(np.arange(len(known)), *nets)
-        return _money(tier.currency, known, values, lost), lost
+        adds, work.tier_pair = _money(tier.currency, known, values, lost)
+        return adds, lost
 
     def cap(self, work: Work, rows: Longs, cap: Cap, place: int, limit: Longs) -> None:
         """Cut these rows (in canonical order) by a cap that holds for all of a key together."""
@@ -268,13 +274,19 @@ def _ratio(top: Column, bottom: Column) -> tuple[Longs, Longs]:
     return (top // common).astype(np.int64), (safe // common).astype(np.int64)
 
 
-def _money(currency: str, known: Known, values: Values, lost: Int16s) -> Column:
-    """Return values in a tier's currency, in 1e-8: money is measured to the eighth decimal."""
+def _money(
+    currency: str, known: Known, values: Values, lost: Int16s
+) -> tuple[Column, tuple[Int32s, Int32s] | None]:
+    """Return values in a tier's currency, in 1e-8: money is measured to the eighth decimal.
+
+    And the pairs of currencies whose rates were needed; `lost` gets the wait where there is none.
+    """
     unit = values.unit * _E8
     count = len(known)
     top = np.ones(count, np.int64) if values.top is None else values.top
     bottom = np.ones(count, np.int64) if values.bottom is None else values.bottom
     fx_top, fx_bottom = np.ones(count, np.int64), np.ones(count, np.int64)
+    pair = None
     code = int(known.places.codes((currency,))[0]) if currency else -1
     foreign = np.flatnonzero((values.currency >= 0) & (values.currency != code) & (code >= 0))
     foreign = foreign[values.signs()[foreign] != 0]
@@ -285,6 +297,7 @@ def _money(currency: str, known: Known, values: Values, lost: Int16s) -> Column:
         )
         none = foreign[~found[3]]
         lost[none] = Wait.NO_FX
+        pair = values.currency.copy(), np.full(count, code, np.int32)
         fx_top[foreign], fx_bottom[foreign] = found[0], np.maximum(found[1], 1)
     ratio = multiplied((top, bottom), (fx_top, fx_bottom))
     whole = multiplied(
@@ -298,4 +311,4 @@ def _money(currency: str, known: Known, values: Values, lost: Int16s) -> Column:
     for row in np.flatnonzero(bad).tolist():
         fx = Fraction(int(fx_top[row]), int(fx_bottom[row]))
         result[row] = exactly_rounded(values.at(row) * fx * _E8, None, "even")
-    return result
+    return result, pair

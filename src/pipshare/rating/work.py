@@ -119,6 +119,7 @@ class Work:
         # For the measuring pass: which rows were open, and what stood in their rate's way.
         self.began = np.zeros(count, np.bool_)
         self.barred = np.zeros(count, np.int16)
+        self.tier_pair: tuple[Int32s, Int32s] | None = None
         self.adds: tuple[npt.NDArray[Any], Int16s] | None = None
 
     def slot_column(self, name: str) -> Longs:
@@ -413,8 +414,9 @@ class Work:
 
     def _name_missing_rate(self, at: Longs) -> None:
         """Where the value itself could not be converted the pair is that of the value."""
-        if self.values.no_rate is not None:
-            base, quote = self.values.no_rate
+        pair = self.values.no_rate or self.tier_pair
+        if pair is not None:
+            base, quote = pair
             self.block.currency[self.rows[at]] = base[self.group[at]]
             self.block.wallet[self.rows[at]] = quote[self.group[at]]
 
