@@ -47,7 +47,7 @@ def period_trades(trades: Sequence[Given], fx: Fx, day: BrokerDay) -> list[tuple
         for place, component in enumerate(run.programme.components):
             if component.per == "trade" or component.basis == "earned":
                 continue
-            found = _value(run, place, component)
+            found = part_of_sum(run, place, component)
             if found is None:
                 continue
             value, lots, currency = found
@@ -62,8 +62,10 @@ def period_trades(trades: Sequence[Given], fx: Fx, day: BrokerDay) -> list[tuple
     return [(key[0], sums[key][2]) for key in ordered]
 
 
-def _value(run: Run, place: int, component: Component) -> tuple[Fraction, Fraction, str] | None:
-    """Return what a trade adds to its period, None where it adds nothing (yet)."""
+def part_of_sum(
+    run: Run, place: int, component: Component
+) -> tuple[Fraction, Fraction, str] | None:
+    """Return (value, lots, currency) that a trade adds to its period, None = nothing (yet)."""
     trade = run.trade
     if trade.cancelled or not held_long_enough(trade, component, []):
         return None

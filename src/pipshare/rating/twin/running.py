@@ -125,7 +125,8 @@ class Running(State):
         if tier.measure == "lots":
             return lots_of(line.trade) * line.netting
         if tier.measure in ("trades", "conversions"):
-            return Fraction(-1 if value < 0 else 1)  # below zero: one that is taken back
+            taken_back = line.component.basis == "fixed" and value < 0
+            return Fraction(-1 if taken_back else 1)
         if tier.measure == "clients":
             client = (who, window, client_of(line))
             new = client not in self._clients
