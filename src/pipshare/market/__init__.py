@@ -16,7 +16,6 @@ from pipshare.market.fx import (
     FxLeg,
     FxRow,
     FxTable,
-    fx_table,
 )
 from pipshare.market.go_live import apply_go_live
 from pipshare.market.groups import GroupRow, group_history, groups, match_group, matches
@@ -36,6 +35,7 @@ from pipshare.market.observe import (
 )
 from pipshare.market.points import PointsRow, Since, markups, points_of, spreads
 from pipshare.market.quotes import QUOTE_AGE_MS, QuoteColumns, quotes_at
+from pipshare.market.read_fx import fx_table
 from pipshare.market.servers import Entity, Server, day_clocks, entities, server, servers
 from pipshare.market.symbols import SymbolBook, SymbolRow, symbols
 

@@ -12,16 +12,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
-import psycopg
 
-from pipshare.db import ms
 from pipshare.errors import BrokenBooks
-from pipshare.money import half_even, parse_rate
+from pipshare.money import half_even
 from pipshare.money.currencies import CENT_CURRENCIES
 from pipshare.period import HOUR_MS, Millis
 
@@ -274,24 +272,3 @@ def _times(column: FxColumn, factor: Fraction) -> FxColumn:
     return column._replace(
         top=column.top * factor.numerator, bottom=column.bottom * factor.denominator
     )
-
-
-_RATES = f"SELECT id, base, quote, {ms('at')}, rate, bid, ask FROM market_fx"
-_OWN = "SELECT currency FROM market_entity ORDER BY id"
-
-
-def fx_table(conn: psycopg.Connection[Any]) -> FxTable:
-    """Return all recorded rates."""
-    exact: dict[str | None, Fraction | None] = {None: None}
-
-    def read(text: str | None) -> Fraction | None:
-        if text not in exact:
-            exact[text] = parse_rate(str(text))
-        return exact[text]
-
-    rows = [
-        FxRow(id_, base, quote, at_ms, read(rate) or Fraction(0), read(bid), read(ask))
-        for id_, base, quote, at_ms, rate, bid, ask in conn.execute(_RATES)
-    ]  # fmt: skip
-    own = [row[0] for row in conn.execute(_OWN)]
-    return FxTable(rows, (*PIVOTS, *own))
