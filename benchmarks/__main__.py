@@ -16,19 +16,21 @@ from pathlib import Path
 
 from benchmarks import (
     close_to_posted,
+    families,
     file_to_booked,
     html_parse,
     memory,
     one_by_one,
     rate_and_post,
     rating_only,
+    rerate,
 )
 from benchmarks.databases import Databases
 from benchmarks.exports import write_files
 from benchmarks.racing import Race, Result, as_json, show
 from benchmarks.world import Size, make_world
 
-NAMES = ("file", "post", "one", "live", "rating", "html", "memory")
+NAMES = ("file", "post", "one", "live", "rating", "families", "html", "memory", "rerate")
 
 
 def main(arguments: list[str] | None = None) -> list[Result]:
@@ -37,7 +39,7 @@ def main(arguments: list[str] | None = None) -> list[Result]:
     wanted = options.only or NAMES
     results: list[Result] = []
     races: dict[str, Race] = {}
-    if {"file", "post", "one", "memory"} & set(wanted):
+    if {"file", "post", "one", "memory", "rerate"} & set(wanted):
         _with_database(options, wanted, results, races)
     if "live" in wanted:
         _say("close to posted")
@@ -48,6 +50,10 @@ def main(arguments: list[str] | None = None) -> list[Result]:
     if "rating" in wanted:
         _say("rating only")
         found, races["rating"] = rating_only.measure(options.trades, options.rounds, _say)
+        results += found
+    if "families" in wanted:
+        _say("families of plans")
+        found, races["families"] = families.measure(options.trades, options.rounds, _say)
         results += found
     if "html" in wanted:
         _say("HTML statement")
@@ -118,6 +124,10 @@ def _with_database(
             found, races["one"] = one_by_one.measure(
                 databases, options.rounds, options.single, _say
             )
+            results += found
+        if "rerate" in wanted:
+            _say("rated again")
+            found, races["rerate"] = rerate.measure(databases, options.rounds, _say)
             results += found
         if "memory" in wanted:
             _say("memory")

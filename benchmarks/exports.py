@@ -124,16 +124,20 @@ def hundredths(value: int) -> str:
 
 def _write_plans(broker: World, folder: Path) -> None:
     """Write each programme in its versions; the second begins in the middle of the month."""
-    since = datetime.fromtimestamp(broker.market.new_version_ms // 1000, UTC)
     for programme in range(broker.size.programmes):
         for version in range(VERSIONS):
-            text = [f'[programme]\ncode = "programme{programme}"\ncurrency = "USD"\nlevels = 10\n']
-            if version:
-                text.append(f"valid_from = {since:%Y-%m-%dT%H:%M:%SZ}\n")
-            text.append('\n[[component]]\ncode = "lots"\nbasis = "lot"\nmode = "per_level"\n')
-            text += _rates(broker, version, programme)
             path = folder / f"programme{programme}v{version + 1}.toml"
-            path.write_text("".join(text), encoding="utf-8")
+            path.write_text(plan_text(broker, programme, version), encoding="utf-8")
+
+
+def plan_text(broker: World, programme: int, version: int) -> str:
+    """Return a version of a programme as a plan file."""
+    since = datetime.fromtimestamp(broker.market.new_version_ms // 1000, UTC)
+    text = [f'[programme]\ncode = "programme{programme}"\ncurrency = "USD"\nlevels = 10\n']
+    if version:
+        text.append(f"valid_from = {since:%Y-%m-%dT%H:%M:%SZ}\n")
+    text.append('\n[[component]]\ncode = "lots"\nbasis = "lot"\nmode = "per_level"\n')
+    return "".join([*text, *_rates(broker, version, programme)])
 
 
 def _rates(broker: World, version: int, programme: int) -> list[str]:

@@ -81,6 +81,16 @@ def test_rating_only_and_html_run() -> None:
     assert {one.goal for one in results} >= {3}
 
 
+def test_families_and_rating_again_run(scratch: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    attach = embedded.attach
+    monkeypatch.setattr(embedded, "attach", lambda folder: attach(folder, options=QUICK))
+    monkeypatch.setattr(Databases, "settle", lambda databases: None)
+    results = main([*ARGUMENTS, "--only", "families", "--only", "rerate", "--folder", str(scratch)])
+    named = {one.what for one in results}
+    assert {"per lot", "spread", "difference", "rank", "share-up", "tiers", "caps"} <= named
+    assert [one.target for one in results if one.goal == 11] == [3]
+
+
 def test_turns_are_taken_and_medians_compared() -> None:
     turns: list[str] = []
     rates = iter([10.0, 1.0, 1.0, 20.0, 40.0, 1.0])
