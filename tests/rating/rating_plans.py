@@ -9,7 +9,7 @@ from typing import Any
 
 from pipshare.plans.conditions import Bonus, Conditions, Hedged
 from pipshare.plans.overlap import rank_key
-from pipshare.plans.periods import Cap, Guard, Tier
+from pipshare.plans.periods import Cap, Carry, Guard, Tier
 from pipshare.plans.qualifying import Qualify
 from pipshare.plans.terms import Component, Programme, RateRule, Rebate, Rounding, Split, Spread
 
@@ -55,11 +55,12 @@ def component(rnd: Random, code: str, earlier: list[Component]) -> Component:
     unit = unit if basis in ("spread", "markup", "points") else "money"
     per_lot = basis == "lot" or (basis in ("spread", "markup") and unit != "money")
     rates: dict[object, RateRule] = {}
+    sided = basis == "lot" and not earlier  # a side is of lots, not of a share of other lines
     for _ in range(rnd.choice((1, 2, 4, 8))):
         of = None
         if mode in ("per_level", "override") and earlier and rnd.random() < 0.4:
             of = rnd.choice(earlier).code
-        rule = _rule(rnd, len(rates), basis, mode, per_lot, of)
+        rule = _rule(rnd, len(rates), mode, per_lot, of, basis == "points", sided)
         rates.setdefault(rank_key(rule), rule)
     known: dict[str, Any] = {"unit": unit}
     if mode == "rank":
@@ -93,11 +94,11 @@ def component(rnd: Random, code: str, earlier: list[Component]) -> Component:
 
 
 def _rule(
-    rnd: Random, ordinal: int, basis: str, mode: str, per_lot: bool, of: str | None
+    rnd: Random, ordinal: int, mode: str, per_lot: bool, of: str | None, points: bool, sided: bool
 ) -> RateRule:
     money = Fraction(rnd.choice(("0", "1", "6.5", "1/3", "10")))
     share = Fraction(rnd.choice(SHARES))
-    amount = money if (per_lot or basis == "points") and of is None else share
+    amount = money if (per_lot or points) and of is None else share
     currency = rnd.choice(("USD", "USD", "USD", "EUR")) if per_lot and of is None else ""
     card = rnd.choice(RANKS) if mode == "rank" else rnd.choice(("*", "*", "standard", "gold"))
     level = None if mode == "rank" else rnd.choice((None, None, None, 1, 2))
@@ -105,6 +106,7 @@ def _rule(
         ordinal, ordinal + 10, card, level, amount, currency,
         rnd.choice((None, None, None, "EURUSD")), None, rnd.choice((None, None, None, "re*")),
         of=of, country=rnd.choice((None, None, None, "CY")),
+        side=rnd.choice((None, None, None, "open", "close")) if sided else None,
     )  # fmt: skip
 
 
@@ -148,7 +150,12 @@ def _conditions(rnd: Random) -> Conditions:
 
 def built_up(rnd: Random, base: Component) -> Component:
     """Add something that builds up: bands, caps over windows, netting."""
-    kind = rnd.choice(("tier", "tier", "cap", "hedged"))
+    kind = rnd.choice(("tier", "tier", "tier", "cap", "hedged", "fixed", "revenue"))
+    if kind in ("fixed", "revenue") and base.mode in ("per_level", "override", "difference"):
+        base = _of_basis(rnd, base, kind)
+        kind = rnd.choice(("tier", "cap", ""))
+        if not kind:
+            return base
     if kind == "hedged" and not any(rule.of for rule in base.rates):
         hedged = Hedged(rnd.choice(("account", "client")), rnd.choice(("day", "week", "month")))
         return replace(base, conditions=replace(base.conditions, hedged=hedged))
@@ -160,9 +167,32 @@ def built_up(rnd: Random, base: Component) -> Component:
                   "USD" if unit == "money" else "", rnd.choice((None, None, 1)))  # fmt: skip
         return replace(base, caps=(*base.caps, cap))
     tier = _tier(rnd)
-    if tier.measure == "value" and any(rule.currency for rule in base.rates):
+    if tier.measure in ("value", "revenue") and any(rule.currency for rule in base.rates):
         tier = replace(tier, measure="lots")  # of lots the measure is lots
+    if base.mode == "rank":
+        tier = replace(tier, measure=rnd.choice(("lots", "trades")))
+    if tier.measure in ("value", "notional", "revenue"):
+        tier = replace(tier, currency=rnd.choice(("", "USD", "EUR")))
+    if tier.method == "ladder" and (base.basis != "fixed" or base.conditions.bonus is not None):
+        tier = replace(tier, method="retroactive")
     return replace(base, rates=_banded(rnd, base), tier=tier)
+
+
+def _of_basis(rnd: Random, base: Component, kind: str) -> Component:
+    """Turn a component into one of a basis that always builds up."""
+    if kind == "fixed":
+        rates = tuple(
+            replace(r, amount=r.amount if r.of else Fraction(rnd.choice(("2", "1/3"))),
+                    currency="" if r.of else "USD", side=None)
+            for r in base.rates
+        )  # fmt: skip
+        return replace(base, basis="fixed", event="trade", rates=rates, unit="money", currency="",
+                       counts=(), rounding=Rounding())  # fmt: skip
+    rates = tuple(
+        replace(r, amount=min(r.amount, Fraction(1)), currency="", side=None) for r in base.rates
+    )
+    return replace(base, basis="revenue", carry=Carry(), rates=rates, unit="money", counts=(),
+                   spread=Spread())  # fmt: skip
 
 
 def _banded(rnd: Random, base: Component) -> tuple[RateRule, ...]:
@@ -179,11 +209,12 @@ def _banded(rnd: Random, base: Component) -> tuple[RateRule, ...]:
 
 def _tier(rnd: Random) -> Tier:
     return Tier(
-        1, rnd.choice(("lots", "lots", "value", "trades", "clients")),
+        1, rnd.choice(("lots", "lots", "value", "notional", "revenue", "trades", "clients")),
         rnd.choice(("own", "network")),
         rnd.choice(("day", "week", "month", "quarter", "year", "life", "rolling")),
         rnd.choice((1, 2, 3)), rnd.choice(("day", "month")), rnd.random() < 0.3,
-        rnd.choice(("marginal", "retroactive", "retroactive")), rnd.choice(("from", "above")),
+        rnd.choice(("marginal", "retroactive", "retroactive", "ladder")),
+        rnd.choice(("from", "above")),
         rnd.choice(("current", "current", "following")),
         rnd.choice(("free", "free", "stepwise")), rnd.choice((0, 0, 1)), "",
     )  # fmt: skip

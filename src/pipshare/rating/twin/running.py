@@ -190,9 +190,8 @@ class _Banded:
             return self._whole(value)
         before, after = (self._placed(total) for total in span)
         if tier.method == "ladder":
-            first = span[0] == 0
             due = step_total(bands, tier, after)
-            paid = step_total(bands, tier, None if first else before)
+            paid = step_total(bands, tier, before or None)
             self._say(after, f"step of {short(due)} in all, {short(paid)} paid before")
             if due == paid:
                 return Reason.BELOW_FIRST_BAND if not due else Reason.NOTHING_LEFT
@@ -257,7 +256,11 @@ class _Banded:
         return total / (length if self.tier.average else 1)
 
     def _say(self, measure: Fraction, text: str) -> None:
-        said = f"{short(measure)} {self.tier.measure} in the {self.tier.window}"
+        tier = self.tier
+        over = f"in the {tier.window}"
+        if tier.window == "rolling":
+            over = f"{'on average' if tier.average else 'in all'} of {tier.length} {tier.unit}s"
+        said = f"{short(measure)} {tier.measure} {over}"
         self.line.say("tier", f"{said}: {text}")
         self.line.words.append(f"{said}: {text}")
 
