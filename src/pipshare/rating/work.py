@@ -8,7 +8,6 @@ rate; what a mode gives beside the rate's own amount is worked out of quantised 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
@@ -20,10 +19,13 @@ from pipshare.period import Millis as Longs
 from pipshare.rating.block import DROPPED, Block, gather
 from pipshare.rating.caps import cut
 from pipshare.rating.exact import exactly_rounded, rounded
+from pipshare.rating.gross import Gross as Gross
 from pipshare.rating.known import Known
 from pipshare.rating.parts import Part
 from pipshare.rating.prices import BLANK
 from pipshare.rating.reasons import FIRST_WAIT, Reason, Wait
+from pipshare.rating.rebates import Clients as Clients
+from pipshare.rating.rebates import Purse
 from pipshare.rating.running import Running
 from pipshare.rating.values import RATES_OWN, Values, multiplied
 
@@ -32,48 +34,6 @@ Int16s = npt.NDArray[np.int16]
 Int32s = npt.NDArray[np.int32]
 _SAFE = 2**62
 _E8 = 10**8
-
-
-@dataclass
-class Gross:
-    """What rates give, by row: amount, currency, the wait or reason in its way, the price used."""
-
-    e8: Longs
-    currency: Int32s
-    stop: Int16s
-    price: Longs
-
-    @classmethod
-    def none(cls, rows: int) -> Gross:
-        """Return rows that no rate gives anything to."""
-        return cls(np.zeros(rows, np.int64), np.full(rows, -1, np.int32),
-                   np.zeros(rows, np.int16), np.full(rows, BLANK, np.int64))  # fmt: skip
-
-    def spread_over(self, rows: int, at: Longs) -> Gross:
-        """Return the same for all rows of a part, with nothing beside the rows `at`."""
-        whole = Gross.none(rows)
-        whole.e8[at], whole.currency[at] = self.e8, self.currency
-        whole.stop[at], whole.price[at] = self.stop, self.price
-        return whole
-
-    def wait_or_stop(self, work: Work, at: Longs) -> None:
-        """Let open rows wait, or be zero, for what stands in the rate's way."""
-        if self.stop.any():
-            open_ = at[(work.outcome[at] == 0) & (self.stop[at] != 0)]
-            work.outcome[open_] = self.stop[open_]
-
-
-@dataclass
-class Clients:
-    """The clients' own lines: at which line of the block, and with what."""
-
-    row: list[Longs] = field(default_factory=list)
-    outcome: list[Int16s] = field(default_factory=list)
-    orig_e8: list[Longs] = field(default_factory=list)
-    currency: list[Int32s] = field(default_factory=list)
-    amount_e8: list[Longs] = field(default_factory=list)
-    wallet: list[Int32s] = field(default_factory=list)
-    fx_id: list[Int32s] = field(default_factory=list)
 
 
 class Work:
@@ -388,7 +348,7 @@ class Work:
         given = self.quantised(self.orig[rows], share, whole)
         account = self.known.account_currency[self.group[rows]]
         wallet = np.where(account < 0, self.currency[rows], account).astype(np.int32)
-        client = _Purse(self, rows, given, wallet)
+        client = Purse(self, rows, given, wallet)
         self.orig[rows] -= given
         if rebate.taken == "before":
             self.seen[rows] = self.orig[rows]
@@ -419,37 +379,3 @@ class Work:
             base, quote = pair
             self.block.currency[self.rows[at]] = base[self.group[at]]
             self.block.wallet[self.rows[at]] = quote[self.group[at]]
-
-
-class _Purse:
-    """What clients get: a share of lines, in the currency of their own accounts."""
-
-    def __init__(self, work: Work, rows: Longs, given: Longs, wallet: Int32s) -> None:
-        component, known = work.part.component, work.known
-        self.row, self.given, self.wallet = work.rows[rows], given, wallet
-        self.currency = work.currency[rows].copy()
-        self.outcome = np.zeros(len(rows), np.int16)
-        self.fx_id = np.zeros(len(rows), np.int32)
-        ones = np.ones(len(rows), np.int64)
-        group, how = work.group[rows], component.rounding
-        top, bottom, number, found = known.exchange.find(
-            self.currency, wallet, known.trades.close_utc_ms[group], known.row[group],
-            component.wallet_fx,
-        )  # fmt: skip
-        turned = (self.currency != wallet) & (given != 0)
-        self.outcome[turned & ~found] = Wait.NO_FX
-        self.fx_id[turned] = number[turned]
-        top, bottom = np.where(turned, top, ones), np.where(turned, bottom, ones)
-        self.amount, large = rounded(given, top, bottom, how.wallet, how.how)
-        if large is not None:
-            self.outcome[large] = Wait.TOO_LARGE
-
-    def add_to(self, clients: Clients) -> None:
-        """Add these lines to the block's."""
-        clients.row.append(self.row)
-        clients.outcome.append(self.outcome)
-        clients.orig_e8.append(self.given)
-        clients.currency.append(self.currency)
-        clients.amount_e8.append(self.amount)
-        clients.wallet.append(self.wallet)
-        clients.fx_id.append(self.fx_id)
