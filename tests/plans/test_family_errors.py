@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from pipshare.plans.check import check
 from pipshare.plans.parse import parse
 from pipshare.plans.problems import BadPlan
 
@@ -289,3 +290,17 @@ def test_what_is_netted_with_what() -> None:
 def test_the_programme_itself(head: str, says: str) -> None:
     text = component("lot", "per_level", "rate = [{ level = 1, amount = 1 }]")
     told(text.replace('code = "p"', f'code = "p"\n{head}'), 3, says)
+
+
+def test_a_pot_that_different_cards_could_take_too_much_of_is_noted() -> None:
+    rest = (
+        'rate = [{ amount = 1 }]\nsplit = [\n{ level = 1, share = "50%" },\n'
+        '{ level = 2, share = "50%" },\n{ card = "a", level = 1, share = "70%" },\n'
+        '{ card = "a", level = 2, share = "30%" },\n]'
+    )
+    text = component("lot", "pot_split", rest)
+    assert check(text, "p.toml").notes == [
+        "p.toml:5: in c partners of different cards on one chain could have 120% of the pot: such "
+        "a trade waits"
+    ]
+    assert check(text.replace("70%", "50%"), "p.toml").notes == []

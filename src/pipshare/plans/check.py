@@ -9,6 +9,7 @@ from typing import Any
 import psycopg
 
 from pipshare.period import Clock
+from pipshare.plans.modes import mixed_pots
 from pipshare.plans.parse import UTC, parse
 from pipshare.plans.problems import BadPlan, Problem, suggestion
 from pipshare.plans.terms import ANY_CARD, Programme
@@ -44,7 +45,8 @@ def check(text: str, filename: str, conn: psycopg.Connection[Any] | None = None)
     Writes nothing. Raises BadPlan with every error; what is only doubtful comes as notes.
     """
     if conn is None:
-        return Checked(parse(text, filename))
+        programme = parse(text, filename)
+        return Checked(programme, notes=_mixed_pots(programme, filename))
     rows = conn.execute("SELECT code, id, clock FROM market_entity ORDER BY id").fetchall()
     entities = {code: (number, Clock.parse(clock)) for code, number, clock in rows}
     wanted = _entity(text, filename)
@@ -62,6 +64,7 @@ def check(text: str, filename: str, conn: psycopg.Connection[Any] | None = None)
     notes = [
         *_unknown_names(conn, programme, filename),
         *_lost_cards(conn, programme, filename),
+        *_mixed_pots(programme, filename),
         *_dealers(programme, filename),
     ]
     return Checked(programme, entities[programme.entity][0], notes)
@@ -91,6 +94,10 @@ def unknown_groups(programme: Programme, known: Iterable[str]) -> list[Problem]:
 
 def _symbol_groups(conn: psycopg.Connection[Any]) -> list[str]:
     return [row[0] for row in conn.execute(_GROUPS).fetchall()]
+
+
+def _mixed_pots(programme: Programme, filename: str) -> list[str]:
+    return [f"{filename}:{line}: {text}" for line, text in mixed_pots(programme)]
 
 
 def _dealers(programme: Programme, filename: str) -> Iterator[str]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from pipshare.period import from_ms
 from pipshare.plans import keys, words
-from pipshare.plans.exact_text import amount_text
+from pipshare.plans.exact_text import amount_text, percent
 from pipshare.plans.ranks import describe, rank_key
 from pipshare.plans.terms import Component, Programme
 
@@ -127,7 +127,7 @@ def _whole(key: keys.Key, value: Any) -> str:
 
 def _said(key: keys.Key, value: Any) -> str:
     if key.kind == "share" and value is not None:
-        return words.percent(value)
+        return percent(value)
     if key.kind == "moment":
         return since(value) if value else "open"
     if key.kind == "weekdays" and value:

@@ -8,12 +8,11 @@ from fractions import Fraction
 from pipshare.plans.exact_text import percent
 from pipshare.plans.problems import Problems, quoted, suggestion
 from pipshare.plans.ranks import whom
-from pipshare.plans.terms import ANY_CARD, Component, Split
+from pipshare.plans.terms import ANY_CARD, Component, Programme, Split
 
 POT_MODES = ("percent_of_child", "pot_split", "share_up")  # level 1 by rates, others by splits
 TAKING_MODES = ("difference", "rank")  # what levels below took is subtracted
 RATE_MODES = ("per_level", "override")
-SIGNED = ("result", "revenue")  # bases that can be below zero
 
 
 def check_mode(component: Component, depth: int, problems: Problems) -> None:
@@ -103,6 +102,26 @@ def _split_of(
             if (who, at) in splits:
                 return splits[who, at]
     return None
+
+
+def mixed_pots(programme: Programme) -> Iterator[tuple[int, str]]:
+    """Yield pots of which partners of different cards on one chain could have more than all.
+
+    That is allowed, as such a chain may never be: where it is, the trade waits.
+    """
+    for component in programme.components:
+        if component.mode != "pot_split":
+            continue
+        splits = {(split.card, split.level): split for split in component.splits}
+        cards = {card for card, _ in splits} | {ANY_CARD}
+        most = Fraction(0)
+        for level in range(1, programme.depth + 1):
+            found = (_split_of(splits, card, level) for card in cards)
+            if level not in component.skip_levels:
+                most += max((split.share for split in found if split), default=Fraction(0))
+        if most > 1:
+            yield (component.line, f"in {component.code} partners of different cards on one chain "
+                   f"could have {percent(most)} of the pot: such a trade waits")  # fmt: skip
 
 
 def _no_ranks(component: Component) -> Iterator[tuple[int, str]]:

@@ -50,11 +50,11 @@ def _by_name(keys: tuple[Key, ...]) -> dict[str, Key]:
     return {key.name: key for key in keys}
 
 
-def _choices(table: Table, key: Key) -> tuple[str, ...] | None:
+def _choices(table: Table, key: Key) -> Any:
     return _several(table, key, lambda value: value in key.words, _not_of(key))
 
 
-def _weekdays(table: Table, key: Key) -> tuple[int, ...] | None:
+def _weekdays(table: Table, key: Key) -> Any:
     days = _several(table, key, lambda value: value in WEEKDAYS, _not_of(key))
     return None if days is None else tuple(WEEKDAYS.index(day) + 1 for day in days)
 
@@ -67,23 +67,23 @@ def _not_of(key: Key) -> Callable[[Any], str]:
     return sentence
 
 
-def _codes(table: Table, key: Key) -> tuple[str, ...] | None:
+def _codes(table: Table, key: Key) -> Any:
     return _several(table, key, is_code, lambda value: (
         f'{key.name}: {shown(value)} is not a code: letters, digits, "-", "_" and "."'
     ))  # fmt: skip
 
 
-def _texts(table: Table, key: Key) -> tuple[str, ...] | None:
+def _texts(table: Table, key: Key) -> Any:
     return _several(table, key, _is_text, lambda value: (
         f"{key.name}: {shown(value)} is not a text in quotes of 1 to {MAX_TEXT} characters"
     ))  # fmt: skip
 
 
-def _countries(table: Table, key: Key) -> tuple[str, ...] | None:
+def _countries(table: Table, key: Key) -> Any:
     return _several(table, key, _is_country, lambda value: _no_country(key.name, value))
 
 
-def _wholes(table: Table, key: Key) -> tuple[int, ...] | None:
+def _wholes(table: Table, key: Key) -> Any:
     return _several(
         table,
         key,
