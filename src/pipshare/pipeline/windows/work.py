@@ -94,7 +94,7 @@ def _of_trees(
     # What is carried over or earned back depends on all windows before, and all after on it.
     whole = any(one.carry or one.advance for _, one in building)
     clock = run.clock(entity_id)
-    begin = 0 if whole else begins([one for _, one in building], first, clock)
+    begin = 0 if whole else begins(building, first, clock)
     end = FOREVER_MS if whole else last
     gathered = read_placed(run, entity_id, start_ms=begin, end_ms=end, shards=shards)
     if any(one.per != "trade" for _, one in building):
@@ -139,7 +139,7 @@ def counts_others(component: Component) -> bool:
     return gate or capped or (component.tier is not None and not is_ladder(component))
 
 
-def begins(building: Sequence[Component], first: int, clock: Clock) -> int:
+def begins(building: Sequence[Said], first: int, clock: Clock) -> int:
     """Return from when on trades have to be known to settle a window that begins at `first`."""
     starts = [first]
     for programme, one in building:
