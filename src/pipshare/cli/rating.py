@@ -66,6 +66,11 @@ def _say(result: Result) -> None:
         console.print(
             f"{_what(waiting.trade, waiting.event)} waits:{whose} {what_waits(waiting.reason)}{key}"
         )
+    for guarded in result.guarded[:SHOWN]:
+        paid = money(guarded.paid_e8, guarded.currency)
+        limit = money(guarded.limit_e8, guarded.currency)
+        console.print(f"Trade {guarded.trade}: the chain is paid {paid}, the limit is {limit}:"
+                      f" {guarded.action}")  # fmt: skip
     for name, why in result.unrated[:SHOWN]:
         console.print(f"{_what(name, None)}: nobody earns ({why.replace('_', ' ')})")
     for refused in result.refused:

@@ -23,6 +23,12 @@ def as_dict(result: Result) -> dict[str, Any]:
              "component": one.component, "level": one.level, "partner": one.partner, "key": one.key}
             for one in result.waiting
         ],
+        "guarded": [
+            {"trade": _ticket(one.trade), "programme": one.programme, "action": one.action,
+             "currency": one.currency, "revenue": format_e8(one.revenue_e8),
+             "limit": format_e8(one.limit_e8), "paid": format_e8(one.paid_e8)}
+            for one in result.guarded
+        ],
         "unrated": [{"trade": _ticket(name), "reason": why} for name, why in result.unrated],
         "refused": [
             {"file": one.file, "line": one.line, "code": one.code, "reason": one.reason}

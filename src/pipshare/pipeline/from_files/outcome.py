@@ -57,6 +57,20 @@ class Total:
     carried_e8: int
 
 
+@dataclass(frozen=True)
+class Guarded:
+    """A trade of which a margin guard has to say something; `action` "unclear": the broker's
+    revenue cannot be told."""
+
+    trade: str
+    programme: str
+    action: str
+    currency: str
+    revenue_e8: int
+    limit_e8: int
+    paid_e8: int
+
+
 @dataclass
 class Result:
     """Everything that rating the files came to. `unrated`: trades that nobody earns from."""
@@ -64,5 +78,6 @@ class Result:
     lines: list[Line] = field(default_factory=list)
     totals: list[Total] = field(default_factory=list)
     waiting: list[Waiting] = field(default_factory=list)
+    guarded: list[Guarded] = field(default_factory=list)
     unrated: list[tuple[str, str]] = field(default_factory=list)
     refused: list[Refused] = field(default_factory=list)

@@ -107,6 +107,7 @@ def _rate_entity(
     spoken = Spoken(world, given, names)
     found = [*spoken.lines(immediate_lines(given, rated))]
     result.waiting += spoken.waits(rated.waits)
+    result.guarded += spoken.guarded(rated.guarded)
     settled_ = settle_window(given)
     found += spoken.lines(settled_.lines)
     result.waiting += spoken.waits(settled_.waits)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from pipshare.pipeline.from_files.outcome import Line, Waiting
+from pipshare.pipeline.from_files.outcome import Guarded, Line, Waiting
 from pipshare.pipeline.from_files.windows import window_name
 from pipshare.pipeline.from_files.world import World
 from pipshare.plans.terms import ANY_CARD, Component, RateRule
@@ -71,6 +71,14 @@ class Spoken:
             code = component.code if component else ""
             yield Waiting(self._ticket(row["trade_row"]), event, row["reason"], code,
                           row["level"], partner, key)  # fmt: skip
+
+    def guarded(self, frame: pl.DataFrame | None) -> Iterable[Guarded]:
+        """Return what margin guards say of trades."""
+        for row in frame.iter_rows(named=True) if frame is not None else ():
+            yield Guarded(
+                self._names[row["trade_row"]], row["programme"], row["action"], row["currency"],
+                row["revenue_e8"], row["limit_e8"], row["paid_e8"],
+            )  # fmt: skip
 
     def _ticket(self, place: int) -> str | None:
         return self._names[place] if place >= 0 else None
