@@ -27,6 +27,7 @@ KNOWN = {
     "PIPSHARE_OWNER_DATABASE_URL": "the database as its owner, who migrates",
     "PIPSHARE_PROXIES": "how many reverse proxies of yours stand before the web server; 0",
     "PIPSHARE_URL": "the address that people type: https://ib.example.com",
+    "PIPSHARE_QUOTE_AGE": "seconds for which an imported quote tells of trades after it; 60",
     "PIPSHARE_POSTGRES_BIN": "folder with initdb and postgres for the embedded server",
     "PIPSHARE_SECOND_FACTOR": "required (staff needs one to enter any room) or optional; required",
     "PIPSHARE_SECRET_KEY": "key for signatures, 32 characters or more",
@@ -52,6 +53,7 @@ class Environment:
     url: str | None = None
     proxies: int = 0
     second_factor: str = "required"
+    quote_age_s: int = 60
 
 
 def load(environ: Mapping[str, str], *, here: Path | None = None) -> Environment:
@@ -81,6 +83,7 @@ def load(environ: Mapping[str, str], *, here: Path | None = None) -> Environment
         url=_address(given.get("PIPSHARE_URL")),
         proxies=_count(given, "PIPSHARE_PROXIES"),
         second_factor=_choice(given, "PIPSHARE_SECOND_FACTOR", ("required", "optional")),
+        quote_age_s=_count(given, "PIPSHARE_QUOTE_AGE", "60"),
     )
 
 
@@ -149,8 +152,8 @@ def _address(url: str | None) -> str | None:
     return f"{parts.scheme}://{parts.netloc}"
 
 
-def _count(given: Mapping[str, str], key: str) -> int:
-    text = given.get(key, "0")
+def _count(given: Mapping[str, str], key: str, usual: str = "0") -> int:
+    text = given.get(key, usual)
     if not text.isdecimal():
         raise ImproperlyConfigured(f"{key} is {text!r}: give a number, 0 or more")
     return int(text)

@@ -8,9 +8,10 @@ from fractions import Fraction
 import numpy as np
 import polars as pl
 import pytest
+from django.core.exceptions import ImproperlyConfigured
 from market_files import counts, load
 
-from pipshare import market
+from pipshare import market, settings
 from pipshare.period import to_ms
 
 SERVERS = "server,platform,clock\nLive,mt5,+02:00\nCent,mt4,UTC\n"
@@ -163,3 +164,10 @@ def test_the_last_quote_before_a_moment_unless_it_is_too_old(conn):
     assert older.age_ms.tolist() == [60_001]
     none = market.quotes_at(conn, live(conn).id, names[:0], moments[:0])
     assert len(none.bid_e8) == 0
+
+
+def test_how_long_a_quote_holds_is_a_setting():
+    assert settings.load({}).quote_age_s == 60
+    assert settings.load({"PIPSHARE_QUOTE_AGE": "5"}).quote_age_s == 5
+    with pytest.raises(ImproperlyConfigured, match="PIPSHARE_QUOTE_AGE is '1m'"):
+        settings.load({"PIPSHARE_QUOTE_AGE": "1m"})

@@ -41,6 +41,16 @@ def test_a_symbol_nobody_loaded_becomes_known(conn: Any) -> None:
     assert (again.known_now, again.symbols, again.groups, again.symbols_differ) == ([], 0, 0, [])
 
 
+def test_the_platforms_way_to_work_out_profit_is_kept(conn: Any) -> None:
+    modes = {"A": 0, "B": 5, "C": 1, "D": 33, "E": 2, "F": 32, "EURUSD": -1}
+    told = symbols(*((name, 5, 10**13, "USD") for name in modes))
+    observe(conn, told.with_columns(calc_mode=pl.Series(list(modes.values()))))
+    assert {row.symbol: row.mode for row in book(conn).rows} == {
+        "A": "forex", "B": "forex", "C": "futures", "D": "futures", "E": "cfd", "F": "cfd",
+        "EURUSD": "forex",
+    }  # fmt: skip
+
+
 def test_a_loaded_symbol_stands_for_its_names_and_is_not_overwritten(conn: Any) -> None:
     load(conn, "symbols", "symbol,symbol_group,alias\nEURUSD,forex,EURUSD.z\n")
     report = observe(conn, symbols(("EURUSD.z", 4, 10**10, "EUR")))

@@ -26,6 +26,8 @@ SYMBOLS = {"symbol": pl.String, "path": pl.String, "digits": pl.Int64, "contract
            "currency_base": pl.String, "currency_profit": pl.String, "currency_margin": pl.String,
            "calc_mode": pl.Int64}  # fmt: skip
 MOST_DIGITS = 8
+# EnCalcMode, as MetaQuotes numbers it; what is not here (shares, bonds) counts as cfd does.
+_CALC = {0: "forex", 5: "forex", 1: "futures", 33: "futures", 34: "futures"}
 _MOST = 2**31 - 1  # of a number that the platform has no reason to make large
 _LAST_GROUPS = f"""
 SELECT DISTINCT ON (name) name, currency, digits, margin_mode, company, {ms("observed_at")}
@@ -144,9 +146,15 @@ def _make_known(conn: psycopg.Connection[Any], server: Server, told: pl.DataFram
         "digits": Int4(new["digits"].to_numpy()),
         "contract_e8": Int8(new["contract_e8"].to_numpy()),
         "currency": Text(new["currency_profit"]),
+        "calc": Text(_calc(new["calc_mode"])),
         "source": Text(pl.Series(["platform"] * len(new), dtype=pl.String)),
     })  # fmt: skip
     return sorted(new["symbol"].to_list())
+
+
+def _calc(modes: pl.Series) -> pl.Series:
+    told = modes.replace_strict(_CALC, default="cfd", return_dtype=pl.String)
+    return told.set(modes < 0, "")
 
 
 def symbols_differ(book: SymbolBook, told: pl.DataFrame) -> list[str]:

@@ -8,10 +8,11 @@ import numpy as np
 import polars as pl
 import psycopg
 
+from pipshare import settings
 from pipshare.db import Int4, Text, Timestamp, copy_in, ms, read_columns
 from pipshare.period import Millis
 
-QUOTE_AGE_MS = 60_000  # a quote older than this says nothing about a trade
+QUOTE_AGE_MS = settings.ENV.quote_age_s * 1000  # an older quote says nothing about a trade
 _STAGE = """
 CREATE TEMP TABLE market_asked_stage (code integer, symbol text, at timestamptz) ON COMMIT DROP
 """
