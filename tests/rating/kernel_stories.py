@@ -1,153 +1,145 @@
-"""Short ways to say columns for the kernel: one chain, trades as rows of a few facts."""
+"""The stories of the twin, told to the kernel: its facts as columns, and the lines it gives."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from decimal import Decimal
 from fractions import Fraction
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
-from twin_stories import plan
 
 from pipshare.market.fx import FxRow, FxTable
-from pipshare.money import format_e8
 from pipshare.period import Clock
 from pipshare.plans.book import Book, Terms, Version
-from pipshare.plans.terms import Component, Programme
-from pipshare.rating.columns import TradeColumns
+from pipshare.plans.terms import Programme
+from pipshare.rating.columns import QUOTE_SOURCES, TradeColumns
 from pipshare.rating.payees import payees
 from pipshare.rating.places import GroupPlace, SymbolPlace
 from pipshare.rating.rate import rate_trades
-from pipshare.rating.rated import Rated
 from pipshare.rating.reasons import Reason
+from pipshare.rating.twin_values import Partner, TradeFacts, TwinLine
 
-DAY = 86_400_000
-NOON = 20_000 * DAY + DAY // 2
-PLAIN = SymbolPlace("EURUSD", "forex", True, "USD", 5, 10**13, 10)
-SYMBOLS = (
-    PLAIN,
-    SymbolPlace("XAUUSD", "metals", True, "USD", 2, 10**10, 0, "cfd"),
-    SymbolPlace("US30", "indices", True, "USD", 1, 10**8, 0, "cfd"),
-    SymbolPlace("BTCUSD", "crypto", True, "USD", 2, 10**6, 0, "cfd"),
-    SymbolPlace("EURUSDc", "forex", True, "USD", 5, 10**11, 10),
-    SymbolPlace("EURUSDe", "forex", True, "EUR", 5, 10**13, 10),
-)
-GROUPS = (GroupPlace("real", "std", Fraction(1), "USD"),
-          GroupPlace("mod", "std", Fraction("0.4"), "USD"),
-          GroupPlace("cents", "cent", Fraction(1, 100), "USC"))  # fmt: skip
+Line = tuple[object, ...]
+_SAME = ("side", "open_price_e8", "close_price_e8", "open_bid_e8", "open_ask_e8", "close_bid_e8",
+         "close_ask_e8", "partial", "close_by", "account", "registered_ms", "kyc_held",
+         "snapshot_age_ms", "negative", "server", "ticket", "contract_e8")  # fmt: skip
+_MONEY = ("commission_e8", "fee_e8", "swap_e8", "profit_e8")
+_KINDS = {"side": np.int8, "partial": np.bool_, "close_by": np.int8, "kyc_held": np.bool_,
+          "negative": np.bool_, "server": np.int32}  # fmt: skip
 
 
-@dataclass
-class Deal:
-    """A closed trade; texts are decimals, `quote_...` are "bid/ask"."""
-
-    lots: str = "1"
-    close: int = NOON
-    symbol: str = "EURUSD"
-    group: str = "real"
-    hold_s: int = 3600
-    client: int = 1
-    account: int = 7
-    side: int = 1
-    quote_open: str = ""
-    quote_close: str = ""
-    open_price: str = "0"
-    close_price: str = "0"
-    commission: str = "0"
-    profit: str = "0"
-    swap: str = "0"
-    reason: int = -1
-    close_by: int = 0
-    partial: bool = False
-    bonus: tuple[int, int] = (1, 1)
-    made: bool = False
-    ticket: int = 0
-
-
-def e8(text: str) -> int:
-    """Read a decimal as e8."""
-    return int(Decimal(text) * 10**8)
-
-
-def columns(deals: Sequence[Deal]) -> TradeColumns:
-    """Turn deals into columns of one chain."""
-    count = len(deals)
-
-    def of(what: Any, kind: type = np.int64) -> Any:
-        return np.array([what(deal) for deal in deals], kind)
-
-    def quote(end: str, side: int) -> Any:
-        texts = [getattr(deal, f"quote_{end}") or "0/0" for deal in deals]
-        return np.array([e8(text.split("/")[side]) for text in texts], np.int64)
-
-    names = [one.name for one in SYMBOLS], [one.name for one in GROUPS]
-    money = {f"{name}_e8": of(lambda d, n=name: e8(getattr(d, n)))  # type: ignore[misc]
-             for name in ("open_price", "close_price", "commission", "profit", "swap")}  # fmt: skip
-    return TradeColumns(
-        of(lambda d: e8(d.lots)), of(lambda d: d.hold_s * 1000), of(lambda d: d.close),
-        of(lambda d: d.client), of(lambda d: names[0].index(d.symbol), np.int32),
-        of(lambda d: names[1].index(d.group), np.int32), np.zeros(count, np.int32),
-        open_bid_e8=quote("open", 0), open_ask_e8=quote("open", 1),
-        close_bid_e8=quote("close", 0), close_ask_e8=quote("close", 1),
-        side=of(lambda d: d.side, np.int8), reason=of(lambda d: d.reason, np.int16),
-        partial=of(lambda d: d.partial, np.bool_), close_by=of(lambda d: d.close_by, np.int8),
-        account=of(lambda d: d.account), bonus_top=of(lambda d: d.bonus[0]),
-        bonus_bottom=of(lambda d: d.bonus[1]), snapshot_age_ms=np.zeros(count, np.int64),
-        book=of(lambda d: d.made, np.int8), ticket=of(lambda d: d.ticket),
-        server=np.zeros(count, np.int32), fee_e8=np.zeros(count, np.int64), **money,
+def kernel_told(
+    programme: Programme,
+    people: Sequence[Partner],
+    trades: Sequence[TradeFacts],
+    rates: dict[tuple[str, str], str],
+    only: Literal["immediate", "building"],
+) -> list[Line]:
+    """Return (place, component, level, partner, outcome, amounts) of the kernel's lines."""
+    if not trades:
+        return []
+    symbols = [_symbol(one) for one in trades]
+    groups = [GroupPlace(x.group_name, x.account_type, x.lot_factor) for x in trades]
+    columns = _columns(trades)
+    who = payees([(p.id, p.currency, p.own_client, p.go_live_ms, list(p.statuses)) for p in people])
+    rated = rate_trades(
+        columns, symbols, groups, [tuple(p.id for p in people)], book=_book(programme, people),
+        payees=who, fx=_table(rates, trades), only=only, clock=Clock("UTC", 0),
     )  # fmt: skip
-
-
-def book_of(programme: Programme, cards: Sequence[str]) -> Book:
-    """Return a book of one programme, with terms of partners 1, 2 ... by these cards."""
-    parts = programme.components
-    version = Version(
-        1, 1, 1, 0, programme, tuple(range(1, len(parts) + 1)),
-        tuple(tuple(1000 * (c + 1) + r.ordinal for r in one.rates) for c, one in enumerate(parts)),
-    )  # fmt: skip
-    ids, zeros = np.arange(len(cards), dtype=np.int64), np.zeros(len(cards), np.int64)
-    terms = [Terms(i + 1, 1, card) for i, card in enumerate(cards)]
-    return Book([version], terms, (np.ones(1, np.int64), zeros[:1], zeros[:1]),
-                (ids + 1, zeros, ids))  # fmt: skip
-
-
-def rated(
-    programme: Programme | Component, *deals: Deal, cards: Sequence[str] = ("std",),
-    wallet: str = "USD", fx: Sequence[FxRow] = (), **known: Any,
-) -> Rated:  # fmt: skip
-    """Rate deals of one chain, with everything that builds up."""
-    whole = programme if isinstance(programme, Programme) else plan(programme)
-    people = payees([(i + 1, wallet, None, None, []) for i in range(len(cards))])
-    known = {"only": "all", "clock": Clock("UTC", 0), **known}
-    return rate_trades(
-        columns(deals), SYMBOLS, GROUPS, [tuple(range(1, len(cards) + 1))],
-        book=book_of(whole, cards), payees=people, fx=FxTable(fx), **known,
-    )  # fmt: skip
-
-
-def paid(programme: Programme | Component, *deals: Deal, **known: Any) -> list[str]:
-    """Return amounts in the wallet (shortest form), reasons and waits, by trade and level."""
-    return told(rated(programme, *deals, **known))
-
-
-def told(found: Rated) -> list[str]:
-    """Say each line: its amount, why it is zero, or what it waits for."""
-    x = found.lines
-    rows = [
-        (row, component, level, _said(amount, reason))
-        for row, component, level, amount, reason in zip(*(c.tolist() for c in (
-            x.trade_row, x.component_id, x.level, x.amount_e8, x.reason)), strict=True)
+    x = rated.lines
+    names = rated.currencies
+    settled: list[Line] = [
+        (row, component, level, partner, Reason(reason).name, names[currency], orig, amount)
+        for row, component, level, partner, reason, currency, orig, amount in zip(*(
+            c.tolist() for c in (x.trade_row, x.component_id, x.level, x.partner_id, x.reason,
+                                 x.currency, x.orig_e8, x.amount_e8)), strict=True)
     ]  # fmt: skip
-    rows += found.waits.select("trade_row", "component_id", "level", "reason").rows()
-    return [text for *_, text in sorted(rows)]
+    return sorted(settled + [row[:5] for row in rated.waits.rows()], key=repr)
 
 
-def _said(amount: int, reason: int) -> str:
-    return Reason(reason).name.lower() if reason else format_e8(amount, 0)
+def twin_told(place: int, x: TwinLine) -> Line:
+    """Return a twin's line in the same form."""
+    key = (place, x.component_id, x.level, x.partner_id)
+    if x.wait is not None:
+        return (*key, x.wait.word)
+    return (*key, x.reason.name, x.currency, x.orig_e8, x.amount_e8)
 
 
-def total(programme: Programme | Component, *deals: Deal, **known: Any) -> str:
-    """Return the sum of all amounts."""
-    return format_e8(int(rated(programme, *deals, **known).lines.amount_e8.sum()), 0)
+def _symbol(one: TradeFacts) -> SymbolPlace:
+    return SymbolPlace(
+        one.symbol_name, one.symbol_group, one.symbol_known, one.profit_currency, one.digits,
+        0, one.pip_points, one.calc, one.tick_size_e8, one.tick_value_e8,
+    )  # fmt: skip
+
+
+def _columns(trades: Sequence[TradeFacts]) -> TradeColumns:
+    def column(values: Sequence[Any], kind: Any = np.int64) -> Any:
+        return np.array(values, kind)
+
+    def points(values: Sequence[Fraction | None]) -> Any:
+        return column([-1 if x is None else int(x * 10**8) for x in values])
+
+    def or_else(values: Sequence[Any], unknown: int) -> Any:
+        return column([unknown if x is None else x for x in values])
+
+    places = np.arange(len(trades), dtype=np.int32)
+    money = {
+        name: column([getattr(t, name) or 0 for t in trades])
+        for name in _MONEY
+        if any(getattr(t, name) is not None for t in trades)
+    }
+    currencies = tuple(dict.fromkeys(t.currency for t in trades if t.currency))
+    countries = tuple(dict.fromkeys(t.country for t in trades if t.country))
+    return TradeColumns(
+        column([t.lots_e8 for t in trades]), or_else([t.hold_ms for t in trades], -1),
+        column([t.close_utc_ms for t in trades]), or_else([t.client_id for t in trades], -1),
+        places, places, np.zeros(len(trades), np.int32),
+        column([t.cancelled for t in trades], np.bool_),
+        open_quote=column([QUOTE_SOURCES.index(t.open_quote) for t in trades], np.int8),
+        close_quote=column([QUOTE_SOURCES.index(t.close_quote) for t in trades], np.int8),
+        typical_points_e8=points([t.typical_points for t in trades]),
+        markup_points_e8=points([t.markup_points for t in trades]),
+        gateway_markup_points_e8=points([t.gateway_points for t in trades]),
+        reason=column([t.deal_reason for t in trades], np.int16),
+        currency=column([_place(currencies, t.currency) for t in trades], np.int32),
+        country=column([_place(countries, t.country) for t in trades], np.int32),
+        qualified_ms=or_else([t.qualified_ms for t in trades], -1),
+        bonus_top=column([t.bonus.numerator if t.bonus is not None else 0 for t in trades]),
+        bonus_bottom=column([t.bonus.denominator if t.bonus is not None else 0 for t in trades]),
+        book=column([t.book == "made" for t in trades], np.int8),
+        account_currencies=currencies, countries=countries, **money,
+        **{n: column([getattr(t, n) for t in trades], _KINDS.get(n, np.int64)) for n in _SAME},
+    )  # fmt: skip
+
+
+def _place(names: tuple[str, ...], name: str) -> int:
+    return names.index(name) if name else -1
+
+
+def _book(programme: Programme, people: Sequence[Partner]) -> Book:
+    version = Version(
+        1, 1, 1, 0, programme, tuple(range(1, len(programme.components) + 1)),
+        tuple(tuple(1000 * (c + 1) + r.ordinal for r in one.rates)
+              for c, one in enumerate(programme.components)),
+    )  # fmt: skip
+    terms, held = [], []
+    for person in people:
+        for start, said in person.terms:
+            assert said is not None
+            held.append((person.id, start, len(terms)))
+            terms.append(Terms(len(terms) + 1, 1, said.card))
+    table = np.array(held, np.int64).reshape(-1, 3)
+    one = np.array([1], np.int64)
+    return Book([version], terms, (one, one * 0, one * 0), (table[:, 0], table[:, 1], table[:, 2]))
+
+
+def _table(rates: dict[tuple[str, str], str], trades: Sequence[TradeFacts]) -> FxTable:
+    first = min(t.close_utc_ms for t in trades) // 86_400_000 * 86_400_000
+    rows: list[FxRow] = []
+    for pair in dict.fromkeys(pair for pair, _ in rates):
+        base, quote = pair.split("/")
+        sides = {side: Fraction(text) for (name, side), text in rates.items() if name == pair}
+        mid = sides.get("mid") or sides.get("bid") or sides["ask"]
+        rows.append(FxRow(len(rows) + 1, base, quote, first, mid, sides.get("bid"),
+                          sides.get("ask")))  # fmt: skip
+    return FxTable(rows)

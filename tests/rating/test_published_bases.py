@@ -1,4 +1,4 @@
-"""Published examples of what a rate multiplies, by hand (the scalar twin)."""
+"""Published examples of what a rate multiplies, by hand and by the kernel."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Published examples of how levels share, by hand (the scalar twin)."""
+"""Published examples of how levels share, by hand and by the kernel."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Published examples of what builds up: tiers, caps, netting, carry-over, advances (the twin)."""
+"""Published examples of what builds up: tiers, caps, netting, carry-over, advances."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Short ways to say a plan, a chain and trades for the scalar twin."""
+"""Short ways to say a plan, a chain and trades: rated by the scalar twin and by the kernel."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
+
+from kernel_stories import kernel_told, twin_told
 
 from pipshare.money import format_e8
 from pipshare.plans.terms import Component, Programme, RateRule, Split
@@ -129,9 +131,12 @@ def fx(rates: Rates | None = None) -> Any:
 def lines(
     programme: Programme, one: TradeFacts, cards: Sequence[str | None] = ("std",), **known: Any
 ) -> tuple[TwinLine, ...]:
-    """Rate one trade; returns its lines."""
+    """Rate one trade; returns its lines, which the kernel gives, too."""
     people = chain(programme, cards, known.get("currency", "USD"))
-    return rate_one(one, people, fx(known.get("rates"))).lines
+    found = rate_one(one, people, fx(known.get("rates"))).lines
+    kernel = kernel_told(programme, people, [one], known.get("rates") or {}, "immediate")
+    assert kernel == sorted((twin_told(0, line) for line in found), key=repr)
+    return found
 
 
 def paid(
@@ -160,10 +165,14 @@ def many(
     cards: Sequence[str | None] = ("std",),
     rates: Rates | None = None,
 ) -> ManyResult:
-    """Rate trades of one chain together."""
+    """Rate trades of one chain together; the kernel gives the same lines of each trade."""
     whole = programme if isinstance(programme, Programme) else plan(programme)
     people = chain(whole, cards)
-    return rate_many([(one, people) for one in trades], fx(rates))
+    result = rate_many([(one, people) for one in trades], fx(rates))
+    kernel = kernel_told(whole, people, trades, rates or {}, "building")
+    mine = [twin_told(x.place, x.line) for x in result.lines if x.place >= 0]
+    assert kernel == sorted(mine, key=repr)
+    return result
 
 
 def amounts(result: ManyResult, partner: int = 1) -> list[str]:
