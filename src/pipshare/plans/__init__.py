@@ -8,7 +8,7 @@ exact; no two rates can be meant for one trade.
 
 from pipshare.plans.apply import ApplyReport, apply, diff
 from pipshare.plans.book import Book, Terms, Version
-from pipshare.plans.check import Checked, check
+from pipshare.plans.check import Checked, check, unknown_groups
 from pipshare.plans.load import APPLIERS, apply_terms, load_terms
 from pipshare.plans.parse import parse
 from pipshare.plans.problems import BadPlan
@@ -35,4 +35,5 @@ __all__ = [
     "parse",
     "programme",
     "programmes",
+    "unknown_groups",
 ]

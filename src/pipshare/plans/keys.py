@@ -99,9 +99,9 @@ PROGRAMME = (
     _choice("other_programmes", ("none", "pay"), "whether a partner above who is in another "
             "programme is paid here, by rates for any card"),
     _choice("moment", ("close", "open"), "chain and terms are those at the trade's close or open"),
-    _choice("qualified_pays", ("from_then", "since_registration"), "with [programme.qualify]: a "
-            "client's trades pay from his qualification on, or all once he qualifies"),
-    _choice("kyc", ("ignore", "hold"), "hold: until the client is approved, lines accrue held"),
+    _choice("qualified_pays", ("from_then", "since_registration"), "a client's "
+            "trades pay from his qualification on, or all of them once he qualifies"),
+    _choice("kyc", ("ignore", "hold"), "with hold lines accrue held until the client is approved"),
     _whole("kyc_forfeit_days", 1, MAX_DAYS, "held lines are forfeited after so many days", "never"),
     _table("qualify", "only trades of qualified clients pay"),
     _table("guard", "the margin guard"),
@@ -239,7 +239,7 @@ TIER = (
             "the rate reached; or each step the total due, paid as the difference"),
     _choice("boundary", ("from", "above"), "a measure equal to `from` is in the band, or below"),
     _choice("applies", ("current", "following"), "to the window itself, or the following one"),
-    _choice("promotion", ("free", "stepwise"), "stepwise: at most one band up per window"),
+    _choice("promotion", ("free", "stepwise"), "with stepwise at most one band up per window"),
     _whole("grace", 0, 366, "so many windows below before a demotion", "0"),
     _OWN_CURRENCY,
     Key("of_component", "code", "measure earned: of this component", "none"),
