@@ -163,4 +163,12 @@ def test_an_advance_is_earned_back_first() -> None:
 def test_the_words_of_a_band() -> None:
     result = many(banded(LOTS), on("2026-11-01", trade("90")), on("2026-11-02", trade("20")))
     steps = dict(result.lines[1].line.working)
-    assert steps["tier"].startswith("110.00 lots in the month: 90.00 before this trade")
+    assert steps["tier"] == "110.00 lots in the month: 90.00 before this trade"
+    assert steps["in words"] == (
+        "110.00 lots in the month: 90.00 before this trade; "
+        "20.00 lots x 4.00 USD (the mean of its bands) = 80.00 USD"
+    )
+    whole = many(banded(replace(LOTS, method="retroactive")), on("2026-11-01", trade("120")))
+    assert dict(whole.lines[0].line.working)["in words"] == (
+        "120.00 lots in the month: the band from 100 holds; 120.00 lots x 5.00 USD = 600.00 USD"
+    )

@@ -28,7 +28,11 @@ def held_long_enough(trade: TradeFacts, component: Component, steps: list[Step])
 
 
 def unpaid(
-    trade: TradeFacts, component: Component, programme: Programme, day: BrokerDay
+    trade: TradeFacts,
+    component: Component,
+    programme: Programme,
+    day: BrokerDay,
+    steps: list[Step],
 ) -> tuple[Reason | None, Wait | None]:
     """Return the first condition that the trade fails, and what is missing to judge one."""
     asked = component.conditions
@@ -41,7 +45,7 @@ def unpaid(
         return Reason.CLOSE_BY, None
     if trade.partial and asked.partial_close == "none":
         return Reason.PARTIAL, None
-    enough = _moved(trade, component)
+    enough = _moved(trade, component, steps)
     if enough is False:
         return Reason.TOO_FEW_POINTS, None
     if isinstance(enough, Wait):
@@ -61,7 +65,7 @@ def unpaid(
     return _who_and_when(trade, component, programme, day), wait
 
 
-def _moved(trade: TradeFacts, component: Component) -> bool | Wait:
+def _moved(trade: TradeFacts, component: Component, steps: list[Step]) -> bool | Wait:
     """Tell whether the price moved by the points and pips that are needed."""
     asked = component.conditions
     if asked.min_points is None and asked.min_pips is None:
@@ -71,13 +75,20 @@ def _moved(trade: TradeFacts, component: Component) -> bool | Wait:
     if trade.digits < 0:
         return Wait.NO_CONTRACT
     moved = Fraction(abs(trade.close_price_e8 - trade.open_price_e8), SCALE) * 10**trade.digits
-    if asked.min_points is not None and moved < asked.min_points:
+    if asked.min_points is not None and not _enough(moved, asked.min_points, "points", steps):
         return False
     if asked.min_pips is None:
         return True
     if trade.pip_points <= 0:
         return Wait.NO_PIP_SIZE
-    return moved / trade.pip_points >= asked.min_pips
+    return _enough(moved / trade.pip_points, asked.min_pips, "pips", steps)
+
+
+def _enough(moved: Fraction, least: Fraction, unit: str, steps: list[Step]) -> bool:
+    answer = "yes" if moved >= least else "no"
+    needed = f"at least {number_text(least)} needed: {answer}"
+    steps.append(Step("moved", f"{number_text(moved)} {unit}, {needed}"))
+    return moved >= least
 
 
 def _who_and_when(

@@ -88,7 +88,9 @@ class Line:
             return None, None
         if not conditions.held_long_enough(trade, self.component, self.steps):
             return Reason.TOO_SHORT, None
-        reason, unclear = conditions.unpaid(trade, self.component, programme, self.run.day)
+        reason, unclear = conditions.unpaid(
+            trade, self.component, programme, self.run.day, self.steps
+        )
         if reason is not None:
             return reason, None
         if (rule is None or rule.of is None) and self._no_result():

@@ -1,4 +1,4 @@
-"""`rate_many`: the slow reference for everything that builds up, in canonical order.
+"""The slow reference for everything that builds up: `rate_many`, in canonical order.
 
 Takes trades in any order; sorts them by close, server and ticket; measures them once and rates them
 once, with Fractions in dictionaries. Gives the lines of each trade and period, and what every

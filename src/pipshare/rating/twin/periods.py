@@ -69,7 +69,7 @@ def part_of_sum(
     trade = run.trade
     if trade.cancelled or not held_long_enough(trade, component, []):
         return None
-    reason, wait = unpaid(trade, component, run.programme, run.day)
+    reason, wait = unpaid(trade, component, run.programme, run.day, [])
     direct = run.chain[0]
     own = direct.own_client is not None and direct.own_client == trade.client_id
     if reason is not None or wait is not None or (own and run.programme.own_trading == "none"):

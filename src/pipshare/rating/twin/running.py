@@ -9,6 +9,7 @@ reason, and what waits, does not count until it does not.
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import replace
 from datetime import date
 from fractions import Fraction
 from typing import TYPE_CHECKING
@@ -24,8 +25,8 @@ from pipshare.rating.twin.fx import rate_at_close
 from pipshare.rating.twin.rounding import units
 from pipshare.rating.twin.state import State, capped, limit_in
 from pipshare.rating.twin.tiers import band_at, held_bands, marginal, step_total
-from pipshare.rating.twin.words import short
-from pipshare.rating.twin_values import Partner, number_text
+from pipshare.rating.twin.words import product, short
+from pipshare.rating.twin_values import Partner, amount_text, number_text
 
 if TYPE_CHECKING:
     from pipshare.rating.twin.line import Line
@@ -90,7 +91,7 @@ class Running(State):
             return span
         if self.final is None:
             return value * bands[0].amount
-        return _Banded(self, line, payee, tier, bands).of(value, span)
+        return _Banded(self, line, payee, tier, bands, currency).of(value, span)
 
     def _span(
         self, line: Line, payee: Partner, tier: Tier, value: Fraction, currency: str
@@ -175,9 +176,10 @@ class _Banded:
     """What the bands of one rate give for one trade of one payee."""
 
     def __init__(
-        self, state: Running, line: Line, payee: Partner, tier: Tier, bands: Bands
+        self, state: Running, line: Line, payee: Partner, tier: Tier, bands: Bands, currency: str
     ) -> None:
         self.state, self.line, self.tier, self.bands = state, line, tier, bands
+        self.currency = currency or bands[0].currency
         self.who = (component_id(line), payee.id)
         self.window = tier_window(line, tier)
         self.unit = unit_of(tier)
@@ -200,7 +202,8 @@ class _Banded:
         if rate is None:
             self._say(after, "below the first band")
             return Reason.BELOW_FIRST_BAND
-        self._say(after, f"{short(before)} before this trade: {number_text(rate)} for it")
+        self._say(after, f"{short(before)} before this trade")
+        self._product(value, rate)
         return value * rate
 
     def _whole(self, value: Fraction) -> Fraction | Reason:
@@ -210,7 +213,8 @@ class _Banded:
             self._say(measure, "below the first band")
             return Reason.BELOW_FIRST_BAND
         rule = self.bands[place]
-        self._say(measure, f"band from {number_text(rule.start)}: {number_text(rule.amount)}")
+        self._say(measure, f"the band from {number_text(rule.start)} holds")
+        self._product(value, rule.amount)
         return value * rule.amount
 
     def _band(self) -> tuple[int, Fraction]:
@@ -254,6 +258,16 @@ class _Banded:
         for back in range(1, length):
             total += final.totals.get((self.who, shift_window(self.window, self.unit, -back)), 0)
         return total / (length if self.tier.average else 1)
+
+    def _product(self, value: Fraction, rate: Fraction) -> None:
+        """Say value x rate; of a trade that crosses bands the rate is their mean."""
+        part = self.line.component
+        rule = next((one for one in self.bands if one.amount == rate), None)
+        mean = "" if rule is not None else " (the mean of its bands)"
+        said = product(part, value, self.currency, rule or replace(self.bands[0], amount=rate))
+        made = units(value * rate, part.rounding.amount, part.rounding.how)
+        self.line.say("rate", f"{said}{mean}")
+        self.line.words.append(f"{said}{mean} = {amount_text(made, self.currency)}")
 
     def _say(self, measure: Fraction, text: str) -> None:
         tier = self.tier

@@ -77,7 +77,7 @@ def capped(line: Line, money: Money, allowed_e8: int, words: str) -> Money | Rea
         return money
     cut = f"is cut to {amount_text(allowed_e8, money.currency)}"
     line.say("cap", f"{words}: {amount_text(money.orig_e8, money.currency)} {cut}")
-    line.words.append(f"{words}: {cut}")
+    line.words.append(f"{words}: cut to {amount_text(allowed_e8, money.currency)}")
     if allowed_e8 == 0:
         return Reason.CAPPED
     line.capped = True

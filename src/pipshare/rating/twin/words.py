@@ -39,7 +39,7 @@ def rate_words(component: Component, rule: RateRule) -> str:
 def product(component: Component, value: Fraction, currency: str, rule: RateRule) -> str:
     """Say value x rate: "2.00 lots x 7.00 USD", "13.60 USD x 30 %"."""
     if component.basis == "lot":
-        return f"{short(value)} lots x {number_text(rule.amount, 2)} {rule.currency}"
+        return f"{short(value)} lots x {short(rule.amount)} {rule.currency}"
     if component.basis == "points":
         each = "pips" if component.unit == "pips" else "points"
         return f"{number_text(rule.amount)} {each} x {short(value)} {currency}"
