@@ -108,16 +108,17 @@ def test_the_markup_is_that_of_the_provider_else_the_table(broker: SmallBroker) 
     assert sums(broker) == (3 * 4 + 3 * 6) * E8 // 2
 
 
-def test_one_side_of_a_close_by_is_paid(broker: SmallBroker) -> None:
-    """The plan of the small broker pays 5 per lot."""
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_one_side_of_a_close_by_is_paid(broker: SmallBroker, order: tuple[int, int]) -> None:
+    """The plan of the small broker pays 5 per lot; the side of two lots has the lower ticket."""
     deals = (
-        DEALS + "1,5001,70,0,0,2026-03-02 10:00:00,EURUSD,1,1.17,,\n"
+        DEALS + "1,5001,70,0,0,2026-03-02 10:00:00,EURUSD,2,1.17,,\n"
         "2,5001,71,1,0,2026-03-02 10:00:00,EURUSD,1,1.17,,\n"
     )
-    closing = ("3,5001,70,1,3,2026-03-02 11:00:00,EURUSD,1,1.18,,\n",
+    closing = ("3,5001,70,1,3,2026-03-02 11:00:00,EURUSD,2,1.18,,\n",
                "4,5001,71,0,3,2026-03-02 11:00:00,EURUSD,1,1.18,,\n")  # fmt: skip
-    broker.bring("a.csv", deals + closing[0], server="Live-5")
-    assert sums(broker) == 5 * E8
-    broker.bring("b.csv", DEALS + closing[1], server="Live-5")
-    assert sums(broker) == 5 * E8
+    broker.bring("a.csv", deals + closing[order[0]], server="Live-5")
+    assert sums(broker) == (10, 5)[order[0]] * E8
+    broker.bring("b.csv", DEALS + closing[order[1]], server="Live-5")
+    assert sums(broker) == 10 * E8  # whichever came first
     assert broker.waiting() == {}

@@ -150,7 +150,7 @@ def test_quotes_told_beside_a_trade_are_kept_with_it(conn, server):
            "close_bid_e8": 117_612_000, "close_ask_e8": 117_611_000,
            "close_gateway_e8": 117_600_000}  # fmt: skip
     intake = take_in(conn, server, beside(row, {"ticket": 2}), new_batch(conn, server), None)
-    assert (intake.new, intake.quoted) == (2, None)
+    assert (intake.new, intake.again) == (2, None)
     assert count(conn, "trades_quote") == 1  # nothing is written for a trade without quotes
     one, two = quotes_of(conn, server.id, [1, 2]).iter_rows(named=True)
     assert (one["open_bid_e8"], one["open_spread_e16"]) == (117_521_000, LOT * 4000)
@@ -164,11 +164,11 @@ def test_quotes_that_come_later_are_added_and_told_of_once(conn, server):
     row = {"ticket": 1, "open_bid_e8": 10**8, "open_ask_e8": 10**8 + 5}
     later = take_in(conn, server, beside(row), new_batch(conn, server, "b.csv"), None)
     assert (later.repeated, later.revised) == (1, 0)
-    assert later.quoted.schema == pl.Schema(SETTLED)
-    assert later.quoted["ticket"].to_list() == [1]
+    assert later.again.schema == pl.Schema(SETTLED)
+    assert later.again["ticket"].to_list() == [1]
     for other in (row, row | {"open_ask_e8": 10**8 + 9}, {"ticket": 1}):
         again = take_in(conn, server, beside(other), new_batch(conn, server, "c.csv"), None)
-        assert again.quoted is None
+        assert again.again is None
     assert quotes_of(conn, server.id, [1])["open_ask_e8"].to_list() == [10**8 + 5]
     # A revision that tells quotes of its own replaces them, one that tells none keeps them.
     for commission, ask, wanted in ((-8 * LOT, 0, 5), (-9 * LOT, 10**8 + 7, 7)):
@@ -195,6 +195,9 @@ def test_the_lower_ticket_of_a_pair_that_closed_each_other_counts(conn, server):
     take_in(conn, server, trades(*rows), new_batch(conn, server), None)
     tickets = np.arange(10, 19)
     assert close_by_of(conn, server.id, tickets).tolist() == wanted
+    late = take_in(conn, server, trades(trade(9, side=-1, login=9, **both)),
+                   new_batch(conn, server, "b.csv"), None)  # fmt: skip
+    assert late.again["ticket"].to_list() == [16]  # no pair of it, but of the same moment
     assert close_by_of(conn, server.id, [11, 17, 99]).tolist() == [2, 0, 0]  # beside its pair
     assert close_by_of(conn, server.id, []).tolist() == []
     assert close_by_sides(trades()).tolist() == []

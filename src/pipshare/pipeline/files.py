@@ -202,8 +202,8 @@ def _settle(run: Run, server: Server, intake: trades.Intake, report: FileReport)
     report.repeated += intake.repeated
     report.older += intake.older
     report.opening_unknown += intake.waiting
-    if intake.quoted is not None:
-        report.result.add(book(run, server, intake.quoted, fresh=False))
+    if intake.again is not None:
+        report.result.add(book(run, server, intake.again, fresh=False))
     # An unknown opening waits in rating too, unless the programme says that it pays all the same.
     ready = pl.concat([intake.settled, intake.opening_unknown]).sort("ticket")
     first = ready["revision"] == 1

@@ -108,8 +108,8 @@ def _take(run: Run, server: Server, group: _Group) -> list[Outcome]:
     for some, fresh in ((first, True), (later, False)):
         if len(some):
             book(run, server, some, fresh=fresh, is_current=True)
-    if intake.quoted is not None:
-        book(run, server, intake.quoted, fresh=False, is_current=True)
+    if intake.again is not None:
+        book(run, server, intake.again, fresh=False, is_current=True)
     if group.raw and (intake.new or intake.revised):
         inbox.keep_raw(run.conn, batch_id, group.raw)
     refused = {one.line: one.reason for one in intake.conflicts}

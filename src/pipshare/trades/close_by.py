@@ -69,17 +69,36 @@ def close_by_of(
     pairs = mine.filter(pl.col("kind") == int(Kind.CLOSE_BY)).select("login", "close_utc").unique()
     if not len(pairs):
         return np.zeros(len(asked), np.int8)
-    conn.execute("DROP TABLE IF EXISTS pg_temp.trades_pair_stage")
-    conn.execute(_STAGE)
-    db.copy_in(conn, "trades_pair_stage", {
-        "login": db.Int8(pairs["login"].to_numpy()),
-        "close_at": db.Timestamp(pairs["close_utc"].to_numpy()),
-    })  # fmt: skip
-    conn.execute("ANALYZE trades_pair_stage")
-    values = {"server": server_id, "kind": int(Kind.CLOSE_BY), "state": int(State.CLOSED)}
-    beside = db.read_columns(conn, _BESIDE, values, schema=_SCHEMA)
+    beside = _beside(conn, server_id, pairs)
     told = pl.DataFrame({"ticket": beside["ticket"], "close_by": close_by_sides(beside)})
     found = pl.DataFrame({"ticket": asked}).join(
         told, on="ticket", how="left", maintain_order="left"
     )
     return found["close_by"].fill_null(NOT_CLOSED_BY).to_numpy()
+
+
+def closed_beside(
+    conn: psycopg.Connection[Any], server_id: int, trades: pl.DataFrame
+) -> npt.NDArray[np.int64]:
+    """Return the tickets of other close-by trades of the same accounts and moments.
+
+    `trades`: ticket, login, kind, close_utc; what was just stored, cancelled ones too. Which side
+    of a pair counts may be another one now.
+    """
+    mine = trades.filter(pl.col("kind") == int(Kind.CLOSE_BY))
+    if not len(mine):
+        return np.zeros(0, np.int64)
+    found = _beside(conn, server_id, mine.select("login", "close_utc").unique())
+    return np.setdiff1d(found["ticket"].to_numpy(), mine["ticket"].to_numpy())
+
+
+def _beside(conn: psycopg.Connection[Any], server_id: int, moments: pl.DataFrame) -> pl.DataFrame:
+    conn.execute("DROP TABLE IF EXISTS pg_temp.trades_pair_stage")
+    conn.execute(_STAGE)
+    db.copy_in(conn, "trades_pair_stage", {
+        "login": db.Int8(moments["login"].to_numpy()),
+        "close_at": db.Timestamp(moments["close_utc"].to_numpy()),
+    })  # fmt: skip
+    conn.execute("ANALYZE trades_pair_stage")
+    values = {"server": server_id, "kind": int(Kind.CLOSE_BY), "state": int(State.CLOSED)}
+    return db.read_columns(conn, _BESIDE, values, schema=_SCHEMA)

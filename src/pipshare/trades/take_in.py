@@ -20,6 +20,7 @@ from pipshare.facts.frames import rows_where, widened
 from pipshare.market import Server
 from pipshare.period import FOREVER_MS
 from pipshare.trades.assemble import ASSEMBLED
+from pipshare.trades.close_by import closed_beside
 from pipshare.trades.quotes import store_quotes, told_quotes
 from pipshare.trades.read import SETTLED, read
 from pipshare.trades.stored import Stored, as_of, beside, remember
@@ -41,8 +42,9 @@ class Intake:
     `settled` (SETTLED columns, ordered by ticket) are the trades now current, new or revised, and
     ready for attribution. `opening_unknown`, of the same shape, are stored and wait for their
     opening: a programme may pay them all the same. `waiting` counts those and the ones whose
-    volume is not known. `conflicts` are the rows that were not taken. `quoted`: known trades
-    that came again and brought their first quotes, to be rated again; None = there are none.
+    volume is not known. `conflicts` are the rows that were not taken. `again`: known trades
+    to be rated again, of which nothing changed: their first quotes came, or the trade that they
+    were closed by; None = there are none.
     """
 
     settled: pl.DataFrame
@@ -53,7 +55,7 @@ class Intake:
     older: int
     waiting: int
     conflicts: list[Refusal]
-    quoted: pl.DataFrame | None = None
+    again: pl.DataFrame | None = None
 
 
 def take_in(
@@ -86,7 +88,8 @@ def take_in(
     current = _current(server, rows, stored, taken)
     _write(conn, current, content[taken], batch_id)
     waits, unknown = _wait(conn, server.id, current, stored, taken)
-    quoted = _quotes(conn, server, trades, rows, stored, verdict)
+    quoted = _quotes(conn, server.id, trades, rows, stored, verdict)
+    again = np.append(quoted, closed_beside(conn, server.id, current))
     return Intake(
         settled=rows_where(current, ~waits),
         opening_unknown=rows_where(current, unknown),
@@ -96,7 +99,7 @@ def take_in(
         older=int((verdict == Verdict.OLDER).sum()),
         waiting=int(waits.sum()),
         conflicts=refused + weighed.conflicts,
-        quoted=quoted,
+        again=read(conn, server.id, tickets=np.unique(again)) if len(again) else None,
     )
 
 
@@ -190,27 +193,23 @@ def _write(
 
 def _quotes(
     conn: psycopg.Connection[Any],
-    server: Server,
+    server_id: int,
     trades: pl.DataFrame,
     rows: pl.DataFrame,
     stored: Stored,
     verdict: npt.NDArray[np.int8],
-) -> pl.DataFrame | None:
-    """Store the quotes that came beside trades; return Intake.quoted."""
+) -> Column:
+    """Store the quotes that came beside trades; return known tickets that got their first."""
     quotes = told_quotes(trades)
     if quotes is None:
-        return None
+        return np.zeros(0, np.int64)
     fresh = (verdict == Verdict.NEW) | (verdict == Verdict.REVISION)
     revision = np.where(stored.found, stored["revision"], 0) + fresh
     standing = pl.DataFrame({
         "ticket": rows["ticket"], "revision": revision.astype(np.int64), "fresh": fresh,
     }).filter(pl.Series(fresh | (verdict == Verdict.SAME)))  # fmt: skip
-    again = store_quotes(
-        conn, server.id, quotes.join(standing.select("ticket"), on="ticket"), standing
-    )
-    if not len(again):
-        return None
-    return read(conn, server.id, tickets=again.to_numpy())
+    mine = quotes.join(standing.select("ticket"), on="ticket")
+    return store_quotes(conn, server_id, mine, standing).to_numpy()
 
 
 def _wait(

@@ -200,6 +200,8 @@ class Desk:
         first = ready["revision"] == 1
         book(self.run, server, ready.filter(first), fresh=True)
         book(self.run, server, ready.filter(~first), fresh=False)
+        if intake.again is not None:
+            book(self.run, server, intake.again, fresh=False)
         self._refuse(server, batch_id, [*brought.refused, *taken.conflicts, *intake.conflicts])
         live_ms = server.go_live_ms
         live = pl.lit(value=False) if live_ms is None else pl.col("close_utc") >= live_ms
