@@ -35,7 +35,7 @@ def test_the_json_of_an_explanation(cli: Any, books: Path) -> None:
     found = json.loads(ran.out, parse_float=pytest.fail)
     assert list(found) == [
         "server", "ticket", "status", "closed_utc", "trade", "revisions", "legs", "attribution",
-        "programme", "lines", "posted", "agrees",
+        "programme", "lines", "posted", "windows", "agrees",
     ]  # fmt: skip
     assert (found["server"], found["ticket"], found["status"]) == ("Live-4", 1, "rated")
     assert found["closed_utc"] == "2026-03-02T11:00:00+00:00"

@@ -10,6 +10,12 @@ import click
 from rich.text import Text
 
 from pipshare import db, market
+from pipshare.cli.explaining_windows import (
+    event_command,
+    held_words,
+    say_parts,
+    window_command,
+)
 from pipshare.cli.options import console, json_option, money
 from pipshare.errors import Missing
 from pipshare.money import format_e8
@@ -30,33 +36,52 @@ _STATUS = {
 
 
 @click.command("explain")
-@click.argument("ticket", type=int)
+@click.argument("ticket", type=int, required=False)
 @click.option("--server", help="Name of the trade server, when the ticket is on several.")
 @click.option("--revision", type=int, help="As an earlier revision of the trade said.")
+@click.option("--event", help="Explain what an event of a client led to.")
+@click.option("--source", help="Where the event came from, when several sources have such a one.")
+@click.option("--window", nargs=3, metavar="COMPONENT PARTNER PERIOD",
+              help="Explain all that a partner's period of a component came to.")  # fmt: skip
 @json_option
-def explain_command(ticket: int, server: str | None, revision: int | None, as_json: bool) -> None:
+def explain_command(
+    ticket: int | None, server: str | None, revision: int | None, event: str | None,
+    source: str | None, window: tuple[str, str, str] | None, as_json: bool,
+) -> None:  # fmt: skip
     """Show why each partner earned what he did from TICKET.
 
     TICKET is a closing deal (MT5), a ticket (MT4), a position or its opening deal. Every amount is
     worked out anew, step by step, and compared with the books.
     """
+    if sum(one is not None for one in (ticket, event, window)) != 1:
+        raise click.UsageError("Give a TICKET, or --event, or --window.")
     db.migrate()
     with db.connect() as conn:
-        if server:
-            market.server(conn, server)  # says which there are
-        found = find(conn, ticket, server)
-        if not found:
-            where = f" on server {server}" if server else ""
-            raise Missing("no_trade", f"no trade {ticket}{where}: import it first")
-        if len(found) > 1:
-            click.echo(f"{ticket} is {len(found)} trades; choose one:")
-            for code, number in found:
-                # After -- a number may be negative, as those of journals are.
-                shown = f"-- {number}" if number < 0 else number
-                click.echo(f"  pipshare explain --server {code} {shown}")
-            sys.exit(1)
-        run = Run(conn)
-        result = explain(run, market.server(conn, found[0][0]), found[0][1], revision)
+        if event is not None:
+            event_command(Run(conn), event, source, as_json=as_json)
+        elif window is not None:
+            window_command(Run(conn), window, as_json=as_json)
+        elif ticket is not None:
+            _explain_trade(conn, ticket, server, revision, as_json=as_json)
+
+
+def _explain_trade(
+    conn: Any, ticket: int, server: str | None, revision: int | None, *, as_json: bool
+) -> None:
+    if server:
+        market.server(conn, server)  # says which there are
+    found = find(conn, ticket, server)
+    if not found:
+        where = f" on server {server}" if server else ""
+        raise Missing("no_trade", f"no trade {ticket}{where}: import it first")
+    if len(found) > 1:
+        click.echo(f"{ticket} is {len(found)} trades; choose one:")
+        for code, number in found:
+            # After -- a number may be negative, as those of journals are.
+            shown = f"-- {number}" if number < 0 else number
+            click.echo(f"  pipshare explain --server {code} {shown}")
+        sys.exit(1)
+    result = explain(Run(conn), market.server(conn, found[0][0]), found[0][1], revision)
     if as_json:
         click.echo(json.dumps(as_dict(result), indent=2, ensure_ascii=False))
     else:
@@ -74,7 +99,9 @@ def say(result: Explanation) -> None:
             console.print(f"  {step.label}: {step.text}")
         names = {level["id"]: level["partner"] for level in result.who["chain"]}
         for line in result.result.lines:
-            _say_line(line, names.get(line.partner_id, str(line.partner_id)))
+            whose = names.get(line.partner_id) or f"client {result.who['client']}"
+            _say_line(line, whose, _held(result, line))
+        say_parts(result.parts)
     if any(row["seq"] > 1 for row in result.posted):
         _say_posted(result.posted)
     if result.agrees:
@@ -123,13 +150,22 @@ def _say_who(who: dict[str, Any]) -> None:
                       f" (since {always})")  # fmt: skip
 
 
-def _say_line(line: TwinLine, partner: str) -> None:
+def _held(result: Explanation, line: TwinLine) -> str:
+    """Say why a line is held: by the partner's suspension, else until the client is approved."""
+    if not line.held:
+        return ""
+    causes = {row["cause"] for row in result.posted
+              if row["state"] == "held" and row["level"] == line.level}  # fmt: skip
+    return held_words("kyc" if any(cause.startswith("kyc") for cause in causes) else "suspended")
+
+
+def _say_line(line: TwinLine, partner: str, held: str) -> None:
     what = f"{line.component}, level {line.level}, {partner}" if line.component else partner
     if line.wait is not None:
         console.print(Text.assemble("  ", (what, "bold"), f": waits ({line.wait.word})"))
     else:
         console.print(Text.assemble("  ", (f"{what}: {money(line.amount_e8, line.wallet)}", "bold"),
-                                    " (held: suspended)" if line.held else ""))  # fmt: skip
+                                    f" ({held})" if held else ""))  # fmt: skip
     for step in line.working:
         console.print(f"      {step.label} {step.text}")
 

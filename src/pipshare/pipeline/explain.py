@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import polars as pl
@@ -13,10 +14,12 @@ from pipshare import attribution, market, rating, trades
 from pipshare.errors import BadInput, Missing
 from pipshare.market import Server
 from pipshare.period import from_ms
+from pipshare.pipeline.explained.of_trade import Given, Part, parts_of_trade
 from pipshare.pipeline.place import place
 from pipshare.pipeline.run import Run
 from pipshare.pipeline.twin_facts import chain_facts, fx_facts
-from pipshare.rating.twin import BrokerDay, rate_one
+from pipshare.rating.twin import rate_one
+from pipshare.rating.twin_placed import broker_day
 from pipshare.rating.twin_values import TwinResult
 from pipshare.statements.looking import numbered
 
@@ -34,12 +37,14 @@ SELECT t.revision, t.state, t.batch_id, f.name AS file, f.provenance, b.created_
 """
 _POSTED = """
 SELECT r.seq, r.revision, r.standing, c.code AS component, r.level::int AS level,
-       p.code AS partner, r.amount_e8, a.currency, a.state, r.transfer_id AS transfer,
+       r.partner AS partner_id, a.payee_kind, coalesce(p.code, k.code) AS partner, r.amount_e8,
+       a.currency, a.state, a.cause, r.transfer_id AS transfer,
        r.day::text AS day
   FROM rating_line r
   JOIN plans_component c ON c.id = r.component
-  JOIN partners_partner p ON p.id = r.partner
   JOIN ledger_account a ON a.id = r.account
+  LEFT JOIN partners_partner p ON p.id = r.partner
+  LEFT JOIN clients_client k ON a.payee_kind = 'client' AND k.id = a.payee_id
  WHERE r.server_id = %s AND r.ticket = %s AND r.revision <= %s
  ORDER BY r.seq, c.id, r.level
 """
@@ -50,8 +55,9 @@ class Explanation:
     """All there is to say of one trade; amounts in 1e-8, moments in text where they are shown.
 
     `result` is the twin's, None unless the trade was introduced and closed after go-live; `posted`
-    are the lines in the books up to the revision shown; `agrees` tells whether both come to the
-    same amounts, None where nothing is to be compared (an older revision, or a server that books
+    are the lines in the books up to the revision shown; `parts` are its parts of what builds up, of
+    the newest revision alone; `agrees` tells whether the twin and the books come to the same
+    amounts, None where nothing is to be compared (an older revision, or a server that books
     nothing).
     """
 
@@ -65,6 +71,7 @@ class Explanation:
     result: TwinResult | None
     posted: list[dict[str, Any]]
     agrees: bool | None
+    parts: list[Part] = field(default_factory=list)
 
 
 def find(conn: psycopg.Connection, ticket: int, server: str | None) -> list[tuple[str, int]]:
@@ -94,7 +101,14 @@ def explain(run: Run, server: Server, ticket: int, revision: int | None = None) 
     trade = trades.revision(run.conn, server.id, ticket, wanted)
     who = attribution.why_one(run.conn, server, trade)
     status = _status(server, trade, who)
-    result = _rate(run, server, trade, who) if status == "rated" else None
+    run = run.looking(run.book)
+    given = _given(run, server, trade, who) if status == "rated" else None
+    fx, clock = fx_facts(run), run.day_clock(server)
+    result = None if given is None else rate_one(*given, fx, broker_day(clock))
+    parts: list[Part] = []
+    if given is not None and wanted == newest:
+        client = (who["client_id"], who["client"]) if who["client_id"] else None
+        parts = parts_of_trade(run, server.entity_id, given, client)
     posted = _rows(run.conn, _POSTED, (server.id, ticket, wanted))
     # What was booked of a trade that waits by now stays until that is settled.
     comparable = wanted == newest and status != "unbooked" and not (posted and status == "unknown")
@@ -108,7 +122,8 @@ def explain(run: Run, server: Server, ticket: int, revision: int | None = None) 
         status=status,
         result=result,
         posted=posted,
-        agrees=_agrees(result, posted) if comparable else None,
+        agrees=_agrees(result, posted) and _windows_agree(parts) if comparable else None,
+        parts=parts,
     )
 
 
@@ -121,15 +136,13 @@ def _status(server: Server, trade: dict[str, Any], who: dict[str, Any]) -> str:
     return str(who["standing"])
 
 
-def _rate(run: Run, server: Server, trade: dict[str, Any], who: dict[str, Any]) -> TwinResult:
-    """Rate the trade by hand, from the very columns that are rated when it is booked."""
+def _given(run: Run, server: Server, trade: dict[str, Any], who: dict[str, Any]) -> Given:
+    """Return the trade for the twin, from the very columns that are rated when it is booked."""
     frame = pl.DataFrame([trade], schema={name: trades.SETTLED[name] for name in trade})
     found = attribution.attribute(run.conn, server, frame, run.directory(server))
     made = place(run, server, frame, found)
     facts = rating.column_facts(made.trades, made.symbols, made.groups, 0)
-    clock = run.day_clock(server)
-    day = BrokerDay(clock.zone, clock.shift_ms)
-    return rate_one(facts, chain_facts(run, who), fx_facts(run), day)
+    return facts, chain_facts(run, who)
 
 
 def _legs(run: Run, server: Server, trade: dict[str, Any]) -> list[trades.Leg]:
@@ -152,6 +165,11 @@ def _agrees(result: TwinResult | None, posted: list[dict[str, Any]]) -> bool:
             twin[key] = twin.get(key, 0) + line.amount_e8
     names = books.keys() | twin.keys()
     return all(books.get(name, 0) == twin.get(name, 0) for name in names)
+
+
+def _windows_agree(parts: Sequence[Part]) -> bool:
+    """Tell whether no window is known to be booked otherwise than it comes to."""
+    return all(part.window.agrees is not False for part in parts)
 
 
 def _rows(conn: psycopg.Connection, query: str, values: tuple[Any, ...]) -> list[dict[str, Any]]:

@@ -9,6 +9,7 @@ from pipshare.facts import Kind, State
 from pipshare.money import format_e8
 from pipshare.period import from_ms
 from pipshare.pipeline.explain import Explanation
+from pipshare.pipeline.explained.as_json import part_dict
 from pipshare.rating.twin_values import TwinLine
 from pipshare.trades import Leg
 
@@ -19,10 +20,11 @@ def as_dict(result: Explanation, scope: Collection[int] | None = None) -> dict[s
     names = {level["id"]: level["partner"] for level in who["chain"]}
     twin = result.result
     lines = twin.lines if twin else ()
-    posted = result.posted
+    posted, parts = result.posted, result.parts
     if scope is not None:
         lines = tuple(line for line in lines if line.partner_id in scope)
-        posted = [row for row in posted if row["partner"] in names.values()]
+        posted = [row for row in posted if row["partner_id"] in scope]
+        parts = [one for one in parts if one.window.payee.is_within(scope)]
     return {
         "server": result.server,
         "ticket": result.trade["ticket"],
@@ -35,6 +37,7 @@ def as_dict(result: Explanation, scope: Collection[int] | None = None) -> dict[s
         "programme": _working(twin.working if twin else ()),
         "lines": [_line(line, names) for line in lines],
         "posted": [_posted(row) for row in posted],
+        "windows": [part_dict(one, whole=scope is None) for one in parts],
         "agrees": result.agrees,
     }
 
@@ -77,16 +80,18 @@ def _trade(trade: dict[str, Any]) -> dict[str, Any]:
 def _line(line: TwinLine, names: dict[int, str]) -> dict[str, Any]:
     return {
         "component": line.component, "level": line.level, "partner": names.get(line.partner_id),
+        "payee_kind": "partner" if line.partner_id else "client",
         "amount": format_e8(line.amount_e8), "currency": line.wallet,
         "original_amount": format_e8(line.orig_e8), "original_currency": line.currency,
-        "held": line.held, "reason": line.reason.name.lower(),
+        "held": line.held, "capped": line.capped, "reason": line.reason.name.lower(),
         "waits": line.wait.word if line.wait else None,
         "working": _working(line.working),
     }  # fmt: skip
 
 
 def _posted(row: dict[str, Any]) -> dict[str, Any]:
-    rest = {name: value for name, value in row.items() if name not in ("amount_e8", "standing")}
+    left_out = ("amount_e8", "standing", "partner_id", "cause")
+    rest = {name: value for name, value in row.items() if name not in left_out}
     return {**rest, "amount": format_e8(row["amount_e8"])}
 
 

@@ -50,6 +50,13 @@ def chain_facts(run: Run, who: dict[str, Any]) -> tuple[Partner, ...]:
 def fx_facts(run: Run) -> Fx:
     """Return the twin's way to exchange rates: the same stored rows, with when and from where."""
 
+    told: dict[int, str] = {}
+
+    def source(fx_id: int) -> str:
+        if fx_id not in told:
+            told[fx_id] = _source(run, fx_id)
+        return told[fx_id]
+
     def find(
         base: str, quote: str, utc_ms: int, side: Side = "mid"
     ) -> tuple[Fraction, int, str] | None:
@@ -57,9 +64,9 @@ def fx_facts(run: Run) -> Fx:
         if found is None:
             return None
         if found[1] != CHAIN_ID:
-            return (*found, _source(run, found[1]))
+            return (*found, source(found[1]))
         legs = run.fx.legs(base, quote, utc_ms, side) or ()
-        steps = [f"{leg.base} in {leg.quote} {_source(run, leg.id)}" for leg in legs]
+        steps = [f"{leg.base} in {leg.quote} {source(leg.id)}" for leg in legs]
         return (*found, f"({', then '.join(steps)})")
 
     return find

@@ -1,0 +1,252 @@
+"""Work out by hand what builds up: the twin over all trades and events that windows depend on."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import polars as pl
+import psycopg
+
+from pipshare import clients, partners
+from pipshare.period import FOREVER_MS
+from pipshare.pipeline.explained.said import Said, netted, said_of
+from pipshare.pipeline.lives import with_lives
+from pipshare.pipeline.read_placed import Gathered, read_placed
+from pipshare.pipeline.run import Run
+from pipshare.pipeline.twin_clients import Lives, client_facts
+from pipshare.pipeline.twin_facts import fx_facts
+from pipshare.pipeline.windows.work import begins, counts_others, looks_at_clients, with_chains
+from pipshare.rating.finish import FORFEITED, HELD, kyc_states
+from pipshare.rating.placed import Placed
+from pipshare.rating.qualify import lives
+from pipshare.rating.reasons import Reason
+from pipshare.rating.twin import BrokerDay, ManyLine, ManyResult, rate_many
+from pipshare.rating.twin_placed import broker_day, placed_facts
+from pipshare.rating.twin_values import TwinLine
+from pipshare.rating.windows import bounds, is_of_clients, numbers, reach
+from pipshare.rating.windows.reach import named
+
+MOST = 20_000  # trades of a window up to which it is worked out by hand
+
+
+@dataclass(frozen=True)
+class Earned:
+    """A line as the twin sees it, and what it is earned by: a trade, an event, or a whole period.
+
+    `server` (with its code `on`) and `ticket` are 0 and `event` "" where it is none. `client` is
+    the code of its client. `held_by`: "", suspended, kyc or dispute. `start_ms` to `end_ms`: the
+    window in which it is booked.
+    """
+
+    line: TwinLine
+    server: int
+    on: str
+    ticket: int
+    event: str
+    client_id: int | None
+    client: str
+    moment_ms: int
+    held_by: str
+    start_ms: int
+    end_ms: int
+
+
+@dataclass(frozen=True)
+class Worked:
+    """All that some windows come to; `clients`: whose lives were looked at."""
+
+    lines: list[Earned]
+    result: ManyResult
+    day: BrokerDay
+    clients: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True)
+class TooMany:
+    """Nothing was worked out: a window has more trades than a person waits for."""
+
+    trades: int
+
+
+def work_trees(
+    run: Run, entity_id: int, wanted: Collection[int], shards: Collection[int],
+    span: tuple[int, int],
+) -> Worked | TooMany:  # fmt: skip
+    """Work out the windows of trees in which a span of UTC ms lies."""
+    said = said_of(run.book)
+    clock = run.clock(entity_id)
+    wanted = set(wanted).union(*(netted(said[number][-1], number)[1] for number in wanted))
+    building = [one for number in wanted for one in said[number] if one.component.builds_up]
+    whole = any(one.component.carry or one.component.advance for one in building)
+    first, end = span
+    for one in building:
+        unit = reach(one.component, one.programme).window
+        last = bounds(numbers(np.array([span[1] - 1], np.int64), unit, clock), unit, clock)[1]
+        end = max(end, int(last[0]))
+        begin = (
+            0
+            if whole or unit == "life"
+            else begins([(one.programme, one.component)], span[0], clock)
+        )
+        first = min(first, begin)
+    gathered = read_placed(run, entity_id, start_ms=first, end_ms=end, shards=shards)
+    if len(gathered.placed) > MOST:
+        return TooMany(len(gathered.placed))
+    if any(one.component.per != "trade" for one in building):
+        gathered = gathered.live_only()
+    who: list[int] = []
+    if any(looks_at_clients(one.programme, one.component) for one in building):
+        who = partners.clients_of(run.conn, run.members(shards))
+    return _worked(run, entity_id, gathered, wanted, who)
+
+
+def work_clients(run: Run, entity_id: int, number: int, who: Collection[int]) -> Worked | TooMany:
+    """Work out what a component pays for clients, over their whole lives."""
+    every = sorted(who)
+    if any(counts_others(one.component) for one in said_of(run.book)[number]):
+        near = set().union(*partners.introducers(run.conn, every).values())
+        shards = {run.shard(partner) for partner in near}
+        every = sorted({*every, *partners.clients_of(run.conn, run.members(shards))})
+    logins = clients.logins_of(run.conn, every)
+    gathered = read_placed(run, entity_id, start_ms=0, end_ms=FOREVER_MS, logins=logins)
+    if len(gathered.placed) > MOST:
+        return TooMany(len(gathered.placed))
+    return _worked(run, entity_id, gathered, [number], every)
+
+
+def _worked(
+    run: Run, entity_id: int, gathered: Gathered, wanted: Collection[int], who: Sequence[int]
+) -> Worked:
+    made = with_lives(run, entity_id, gathered.placed)
+    day, fx = broker_day(run.clock(entity_id)), fx_facts(run)
+    said = said_of(run.book)
+    needed = _with_named(said, wanted)
+    events, pays = None, []
+    facts = placed_facts(made, run.book, run.partners)
+    if who:
+        events = clients.events_of(run.conn, who)
+        with_all, chains_at = with_chains(run, made, who)
+        known = Lives(
+            book=run.book, partners=run.partners, events=events, chains=with_all.chains,
+            chains_at=chains_at, country=_country(run), clients=who,
+        )  # fmt: skip
+        pays = client_facts(known, facts, fx, day, needed)
+    result = rate_many(facts, fx, day, events=pays)
+    kept = [one for one in result.lines if one.line.component_id in needed
+            and _is_live(run, entity_id, gathered, one)]  # fmt: skip
+    lines = _earned(run, entity_id, made, kept, events)
+    return Worked(lines, result, day, frozenset(who))
+
+
+def _with_named(said: dict[int, list[Said]], wanted: Collection[int]) -> set[int]:
+    """Return the components, and those whose sums they look at."""
+    found = set(wanted)
+    for number in wanted:
+        for one in said.get(number, ()):
+            found |= {one.ids[code] for code in named(one.component) if code in one.ids}
+    return found if found == set(wanted) else _with_named(said, found)
+
+
+def _country(run: Run) -> Callable[[int, int], str]:
+    def find(client: int, moment_ms: int) -> str:
+        found = clients.standing_columns(
+            run.conn, np.array([client], np.int64), np.array([moment_ms], np.int64)
+        )
+        return str(found.country.fill_null("")[0])
+
+    return find
+
+
+def _is_live(run: Run, entity_id: int, gathered: Gathered, one: ManyLine) -> bool:
+    """Tell whether a line may be booked: nothing from before go-live is."""
+    if one.place >= 0:
+        return bool(gathered.live[one.place])
+    if one.client is None:
+        return True
+    start = min((server.go_live_ms for server in run.servers.values()
+                 if server.entity_id == entity_id and server.go_live_ms is not None),
+                default=FOREVER_MS)  # fmt: skip
+    return one.moment_ms >= start
+
+
+def _earned(
+    run: Run, entity_id: int, made: Placed, lines: Sequence[ManyLine], events: pl.DataFrame | None
+) -> list[Earned]:
+    """Add what each line is earned by, whether it is held, and the window of its booking."""
+    clock = run.clock(entity_id)
+    said = said_of(run.book)
+    by_moment = _by_moment(events)
+    state = _kyc(run, entity_id, said, lines, events)
+    codes = client_codes(run.conn, {one.client for one in lines if one.client is not None})
+    out = []
+    for place, one in enumerate(lines):
+        unit = reach(said[one.line.component_id][-1].component).booked
+        number = numbers(np.array([one.moment_ms], np.int64), unit, clock)
+        start, end = (int(bound[0]) for bound in bounds(number, unit, clock))
+        server, ticket, event = 0, 0, ""
+        if one.place >= 0:
+            assert made.trades.server is not None
+            assert made.trades.ticket is not None
+            server = int(made.trades.server[one.place])
+            ticket = int(made.trades.ticket[one.place])
+        elif one.client is not None:
+            event = by_moment.get((one.client, one.moment_ms), "")
+        line, held = one.line, "suspended" if one.line.held else ""
+        if state[place] is not None:
+            held = "kyc" if state[place] == HELD else ""
+        elif one.place < 0 and line.held and one.client is not None:
+            held = "dispute"
+        if state[place] == FORFEITED:
+            line = replace(line, amount_e8=0, orig_e8=0, reason=Reason.FORFEITED)
+        on = run.servers[server].code if server else ""
+        client = codes.get(one.client or 0, "")
+        out.append(Earned(line, server, on, ticket, event, one.client, client, one.moment_ms, held,
+                          start, end))  # fmt: skip
+    return out
+
+
+def client_codes(conn: psycopg.Connection[Any], who: Collection[int]) -> dict[int, str]:
+    """Return the codes of clients by number."""
+    rows = conn.execute("SELECT id, code FROM clients_client WHERE id = ANY(%s)", (list(who),))
+    return dict(rows.fetchall())
+
+
+def _by_moment(events: pl.DataFrame | None) -> dict[tuple[int, int], str]:
+    """Return which event happened to a client at a moment; of several the last one."""
+    found: dict[tuple[int, int], str] = {}
+    if events is None:
+        return found
+    for row in events.iter_rows(named=True):
+        for moment in (row["at_ms"], row["cleared_ms"]):
+            if moment:
+                found[row["client_id"], moment] = row["event"]
+    return found
+
+
+def _kyc(
+    run: Run, entity_id: int, said: dict[int, list[Said]], lines: Sequence[ManyLine],
+    events: pl.DataFrame | None,
+) -> list[int | None]:  # fmt: skip
+    """Return for each line that waits for its client's KYC what became of it, None for others."""
+    out: list[int | None] = [None] * len(lines)
+    if events is None:
+        return out
+    known = lives(events)
+    for place, one in enumerate(lines):
+        programme = said[one.line.component_id][-1].programme
+        paid = one.line.reason == Reason.PAID and one.line.wait is None
+        if programme.kyc == "hold" and one.client is not None and paid:
+            found = int(kyc_states(
+                known, np.array([one.client], np.int64), np.array([one.moment_ms], np.int64),
+                clock=run.clock(entity_id), as_of_ms=time.time_ns() // 1_000_000,
+                forfeit_days=programme.kyc_forfeit_days,
+            )[0])  # fmt: skip
+            out[place] = found if found in (HELD, FORFEITED) else None
+    return out
+
+
+__all__ = ["MOST", "Earned", "TooMany", "Worked", "is_of_clients", "work_clients", "work_trees"]
