@@ -173,7 +173,7 @@ def _causes(run: Run, new: pl.DataFrame, due: Sequence[Due]) -> list[Mapping[str
     for one in due:
         noted.setdefault((one.shard, one.client_id), []).append(one)
     every = merged(one.causes for one in due)
-    causes = []
+    causes: list[Mapping[str, Any]] = []
     for row in new.iter_rows(named=True):
         mine = [
             one.causes for one in noted.get((_shard(run, row), row["client_id"]), ())
