@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 import pytest
-from kernel_stories import Deal, paid, total
+from deal_stories import Deal, paid, total
 from twin_stories import part, rate, share
 
 from pipshare.market.fx import FxRow

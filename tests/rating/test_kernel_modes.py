@@ -6,9 +6,9 @@ from decimal import Decimal
 from fractions import Fraction
 
 import pytest
+from deal_stories import Deal, paid, rated, total
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from kernel_stories import Deal, paid, rated, total
 from twin_stories import part, plan, rate, share, split
 
 from pipshare.plans.periods import Cap

@@ -6,9 +6,9 @@ from fractions import Fraction
 from random import Random
 
 import pytest
+from deal_stories import DAY, NOON, Deal, paid, rated, told, total
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from kernel_stories import DAY, NOON, Deal, paid, rated, told, total
 from twin_stories import part, rate, share
 
 from pipshare.plans.conditions import Bonus, Conditions, Hedged

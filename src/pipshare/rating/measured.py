@@ -7,13 +7,16 @@ asked by the second. Totals are whole numbers of 1 / `unit`.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from pipshare.period import Millis as Longs
 from pipshare.plans.periods import Tier
 from pipshare.rating.totals import WINDOW, Column, packed, ranked, summed
 
+Int32s = npt.NDArray[np.int32]
 _PAYEE = 31
 
 
@@ -42,33 +45,31 @@ class Measured:
     component_id: int
     tier: Tier
     unit: int
-    trade: list[Longs] = field(default_factory=list)
-    payee: list[Longs] = field(default_factory=list)
-    window: list[Longs] = field(default_factory=list)
+    trade: list[Int32s] = field(default_factory=list)
+    key: list[Longs] = field(default_factory=list)
     adds: list[Column] = field(default_factory=list)
-    client: list[Longs] = field(default_factory=list)
+    client: list[Int32s] = field(default_factory=list)
 
-    def add(self, trade: Longs, payee: Longs, window: Longs, adds: Column, client: Longs) -> None:
+    def add(
+        self, trade: Longs, payee: Longs, window: Longs, adds: Column, client: Longs | None
+    ) -> None:
         """Count rows: what each trade adds to a payee's window (0 = only that it was there)."""
-        self.trade.append(trade)
-        self.payee.append(payee)
-        self.window.append(window)
+        self.trade.append(trade.astype(np.int32))
+        self.key.append(packed((payee, _PAYEE), (window, WINDOW)))
         self.adds.append(adds)
-        self.client.append(client)
+        if client is not None:
+            self.client.append(client.astype(np.int32))
 
     def close(self, history: History | None) -> None:
         """Work out the totals; nothing is added any more."""
-        trade, payee, window, client = (
-            np.concatenate(one) if one else np.zeros(0, np.int64)
-            for one in (self.trade, self.payee, self.window, self.client)
-        )
-        adds = np.concatenate(self.adds) if self.adds else np.zeros(0, np.int64)
+        trade, client = _joined(self.trade, np.int32), _joined(self.client, np.int32)
+        key, adds = _joined(self.key, np.int64), _joined(self.adds, np.int64)
+        self.trade, self.key, self.adds, self.client = [], [], [], []
         if not bool((trade[1:] >= trade[:-1]).all()):
             order = np.argsort(trade, kind="stable")
-            trade, payee, window = trade[order], payee[order], window[order]
-            adds, client = adds[order], client[order]
+            trade, key, adds = trade[order], key[order], adds[order]
+            client = client[order] if len(client) else client
         # A stable sort by payee and window leaves the trades of each in their order.
-        key = packed((payee, _PAYEE), (window, WINDOW))
         order = np.argsort(key, kind="stable")
         key, trade = key[order], trade[order]
         # A trade counts once for a payee, however many lines ask for it.
@@ -126,6 +127,10 @@ class Measured:
         held = known & (found > 0) & (found - 1 >= self._first[key])
         passed = np.where(held, self._before[last] + self._adds[last], 0)
         return np.where(here, before, passed), np.where(here, after, passed)
+
+
+def _joined(parts: list[npt.NDArray[Any]], kind: type) -> npt.NDArray[Any]:
+    return np.concatenate(parts) if parts else np.zeros(0, kind)
 
 
 def _first_of_each(key: Longs, client: Longs, adds: Column) -> Column:

@@ -27,7 +27,7 @@ from pipshare.rating.payees import Payees
 from pipshare.rating.places import GroupPlace, SymbolPlace
 from pipshare.rating.rated import WAITS, Lines, Rated, sort_out, sort_out_wide
 from pipshare.rating.running import History, Running
-from pipshare.rating.wide import WideInput, rate_wide
+from pipshare.rating.wide import WideInput, measure_wide, rate_wide
 
 Int32s = npt.NDArray[np.int32]
 _ALWAYS = 2**41  # held for as long as any plan asks
@@ -111,8 +111,8 @@ def _rated(
     measured = None
     if runs:
         if _has(parts, "tier"):
-            measured = Running(trades, clock, history)
-            rate_wide(replace(wide, running=measured))
+            measured = Running(trades, clock, history, measures=True)
+            measure_wide(replace(wide, running=measured))
             measured.close()
         wide = replace(wide, running=Running(trades, clock, history, measured))
     found = rate_wide(wide)

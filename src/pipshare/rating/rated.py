@@ -107,7 +107,7 @@ def sort_out_wide(
     lines = replace(
         lines,
         held_by=wide.held_by[kept] if wide.held_by.any() else None,
-        client=wide.client[kept] if (lines.level == 0).any() else None,
+        client=None if wide.client is None else wide.client[kept],
         capped=wide.capped[kept] if wide.capped.any() else None,
     )
     if bool((np.diff(lines.trade_row) < 0).any()):

@@ -63,12 +63,25 @@ class Running:
         clock: Clock,
         history: History | None = None,
         final: Running | None = None,
+        *,
+        measures: bool = False,
     ) -> None:
+        self.measures = measures
         self.trades, self.clock, self.history, self.final = trades, clock, history, final
         self._totals: dict[tuple[object, ...], Totals] = {}
         self._measured: dict[int, Measured] = {}
         self._windows: dict[str, Longs] = {} if final is None else final._windows
         self._people: dict[str, Longs] = {} if final is None else final._people
+
+    def needs(self, part: Part) -> bool:
+        """Tell whether a pass has to rate a part: the measuring one only what has a tier, and what
+        shares in such a component are taken of."""
+        if self.final is not None or not self.measures:
+            return True
+        parts = part.programme.components
+        return part.component.tier is not None or any(
+            rule.of == part.component.code for one in parts if one.tier for rule in one.rates
+        )
 
     def window(self, unit: str, known: Known) -> Longs:
         """Return the window of each trade; worked out once for all trades of the run."""
@@ -181,7 +194,7 @@ class Running:
         """Count what the lines that came to be rated add to their payees' measures."""
         part, known = work.part, work.known
         tier = part.component.tier
-        if tier is None or self.final is not None:
+        if tier is None or not self.measures:
             return
         reached = work.began & (work.barred == 0) & (work.outcome != Wait.CHILD_WAITS)
         if part.component.mode == "percent_of_child":
@@ -197,7 +210,9 @@ class Running:
         window = self.window(unit_of(tier), known)[group]
         told = adds[group]
         told = np.where(counts, told, np.zeros(len(told), told.dtype))
-        measured.add(known.row[group], payee, window, told, self.who("client", known)[group])
+        by_client = measured.tier.measure == "clients"
+        client = self.who("client", known)[group] if by_client else None
+        measured.add(known.row[group], payee, window, told, client)
 
     def _unit(self, part: Part, known: Known) -> int:
         assert part.component.tier is not None

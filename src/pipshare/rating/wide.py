@@ -7,6 +7,7 @@ look back: value of the basis by trade, conditions by trade, then the part's mod
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
@@ -60,34 +61,51 @@ class WideOutput:
     lines: KernelOutput
     held_by: Int8s
     capped: Bools
-    client: Longs
-    position: Longs
+    position: Int16s
+    client: Longs | None = None
 
 
 def rate_wide(given: WideInput) -> WideOutput:
     """Rate every trade of a run."""
     kernel = given.kernel
     count = kernel.tables.slots.count[kernel.deal]
-    ends = np.cumsum(count)
-    total = int(ends[-1]) if len(ends) else 0
-    out = room(kernel.tables, total)
-    wide = WideOutput(
-        out, np.zeros(total, np.int8), np.zeros(total, np.bool_), np.full(total, -1, np.int64),
-        np.zeros(total, np.int64),
-    )  # fmt: skip
+    wide = _room(given, int(count.sum()))
     clients = Clients()
-    for start in range(0, len(kernel.deal), _BLOCK):
-        end = min(start + _BLOCK, len(kernel.deal))
+    for trades, lines in _blocks(count):
+        block = open_block(kernel, count, wide.lines, trades, lines)
+        mine = Clients()
+        _rate_block(given, block, wide, lines, mine)
+        for name, columns in vars(mine).items():
+            getattr(clients, name).extend(
+                [c + lines.start for c in columns] if name == "row" else columns
+            )
+    return _with_clients(wide, clients, given)
+
+
+def measure_wide(given: WideInput) -> None:
+    """Rate every trade only to learn what tiers are measured by; the lines are not kept."""
+    kernel = given.kernel
+    count = kernel.tables.slots.count[kernel.deal]
+    for trades, lines in _blocks(count):
+        wide = _room(given, lines.stop - lines.start)
+        these = slice(0, lines.stop - lines.start)
+        block = open_block(kernel, count, wide.lines, trades, these)
+        _rate_block(given, block, wide, these, Clients())
+
+
+def _blocks(count: Longs) -> Iterator[tuple[slice, slice]]:
+    """Go through the trades some at a time: (trades, their lines)."""
+    ends = np.cumsum(count)
+    for start in range(0, len(count), _BLOCK):
+        end = min(start + _BLOCK, len(count))
         lines = slice(int(ends[start] - count[start]), int(ends[end - 1]))
         if lines.stop > lines.start:
-            block = open_block(kernel, count, out, slice(start, end), lines)
-            mine = Clients()
-            _rate_block(given, block, wide, lines, mine)
-            for name, columns in vars(mine).items():
-                getattr(clients, name).extend(
-                    [c + lines.start for c in columns] if name == "row" else columns
-                )
-    return _with_clients(wide, clients, given)
+            yield slice(start, end), lines
+
+
+def _room(given: WideInput, total: int) -> WideOutput:
+    return WideOutput(room(given.kernel.tables, total), np.zeros(total, np.int8),
+                      np.zeros(total, np.bool_), np.zeros(total, np.int16))  # fmt: skip
 
 
 def _rate_block(
@@ -107,6 +125,8 @@ def _rate_block(
     for number in present[present >= 0].tolist():
         part = parts.at(*divmod(number, widest))
         assert part is not None
+        if given.running is not None and not given.running.needs(part):
+            continue
         rows = np.flatnonzero(code == number) if len(present) > 1 else np.arange(len(code))
         trade = block.trade[rows]
         first = np.flatnonzero(np.r_[True, trade[1:] != trade[:-1]])
@@ -319,11 +339,11 @@ def _with_clients(wide: WideOutput, clients: Clients, given: WideInput) -> WideO
         name: np.concatenate([getattr(replace(out, held=held), name), column])[order]
         for name, column in columns.items()
     }
-    client = np.r_[wide.client, given.trades.client[out.row[at]]][order]
+    client = np.r_[np.full(len(out.row), -1), given.trades.client[out.row[at]]][order]
     return WideOutput(
         KernelOutput(**whole),
         np.r_[wide.held_by, np.where(kyc, HELD_KYC, 0).astype(np.int8)][order],
         np.r_[wide.capped, np.zeros(many, np.bool_)][order],
-        client,
         np.r_[wide.position, wide.position[at]][order],
+        client,
     )
