@@ -23,7 +23,7 @@ from pipshare.clients.read_events import (
     waiting_events,
 )
 from pipshare.clients.take_events import TakenEvents, load_events, take_events
-from pipshare.clients.touched import claim_touched, touch
+from pipshare.clients.touched import claim_touched, touch, touch_all
 
 __all__ = [
     "HELD",
@@ -50,5 +50,6 @@ __all__ = [
     "standing_columns",
     "take_events",
     "touch",
+    "touch_all",
     "waiting_events",
 ]

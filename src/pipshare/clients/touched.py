@@ -19,6 +19,11 @@ _TOUCH = """
 INSERT INTO clients_touched (client_id, since) SELECT unnest(%s::int[]), now()
     ON CONFLICT (client_id) DO NOTHING
 """
+_TOUCH_ALL = """
+INSERT INTO clients_touched (client_id, since)
+SELECT DISTINCT client_id, now() FROM clients_event_current WHERE client_id IS NOT NULL
+    ON CONFLICT (client_id) DO NOTHING
+"""
 
 
 def claim_touched(conn: psycopg.Connection[Any], limit: int) -> list[tuple[int, int, str]]:
@@ -29,3 +34,8 @@ def claim_touched(conn: psycopg.Connection[Any], limit: int) -> list[tuple[int, 
 def touch(conn: psycopg.Connection[Any], client_ids: list[int]) -> None:
     """Put clients on the queue: something about them is to be looked at again."""
     conn.execute(_TOUCH, (client_ids,))
+
+
+def touch_all(conn: psycopg.Connection[Any]) -> None:
+    """Put every client on the queue of whom any event is known."""
+    conn.execute(_TOUCH_ALL)

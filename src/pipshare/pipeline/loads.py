@@ -16,6 +16,7 @@ from pipshare.facts.values import Refusal
 from pipshare.pipeline.book import Booked
 from pipshare.pipeline.rest import to_rest
 from pipshare.pipeline.run import Run
+from pipshare.rating.windows import is_of_clients
 
 Loader = Callable[..., LoadReport]
 LOADERS: dict[str, Loader] = {
@@ -73,6 +74,8 @@ def load(
         if kind == "servers":
             _reclock(run)
         _ask_again(run, f"load {kind}", min(changed))
+    elif kind in ("terms", "relations") and any(report.added for report in reports):
+        _touch_clients(run)
     run.conn.commit()
     return Done(reports, _rest(run))
 
@@ -140,6 +143,14 @@ def _ask_again(run: Run, cause: str, from_ms: int) -> None:
     for server in market.servers(run.conn):
         if server.go_live_ms is not None:
             rating.request(run.conn, server.id, cause, from_ms=max(from_ms, 0))
+    _touch_clients(run)
+
+
+def _touch_clients(run: Run) -> None:
+    """Look again at all clients, where a plan pays for what happens to them: trades do not."""
+    known = plans.book(run.conn).versions
+    if any(is_of_clients(part) for version in known for part in version.programme.components):
+        clients.touch_all(run.conn)
 
 
 def _rest(run: Run) -> Booked:

@@ -15,8 +15,8 @@ from pipshare import partners
 from pipshare.period import FOREVER_MS, Clock, Span
 from pipshare.pipeline.run import Run
 from pipshare.pipeline.simulate.lines import LINES
-from pipshare.pipeline.windows.work import Target, targets
-from pipshare.plans.terms import Component
+from pipshare.pipeline.windows.work import Target, counts_others, targets
+from pipshare.plans.terms import Component, Programme
 from pipshare.rating.parts import building_ids
 from pipshare.rating.window_store import Due
 from pipshare.rating.windows import is_of_clients, reach
@@ -46,36 +46,41 @@ def window_lines(run: Run, entity_id: int, span: Span) -> Iterator[tuple[pl.Data
         return
     trees = sorted({run.shard(one) for one in run.partners.ids.tolist()})
     for number, versions in said.items():
-        if any(is_of_clients(one) for one in versions):
-            for dues in _of_clients(run, number):
+        if any(is_of_clients(one) for _, one in versions):
+            for dues in _of_clients(run, number, versions):
                 yield from _settled(run, entity_id, dues, span)
-        if not all(is_of_clients(one) for one in versions):
+        if not all(is_of_clients(one) for _, one in versions):
             for dues in _of_trees(run, entity_id, number, versions, trees, span):
                 yield from _settled(run, entity_id, dues, span)
 
 
-def _building(run: Run, entity_id: int) -> dict[int, list[Component]]:
+Said = tuple[Programme, Component]
+
+
+def _building(run: Run, entity_id: int) -> dict[int, list[Said]]:
     """Return what the versions of each building component of an entity say."""
     entity, building = run.entities[entity_id].code, building_ids(run.book)
-    found: dict[int, list[Component]] = {}
+    found: dict[int, list[Said]] = {}
     for version in run.book.versions:
         if version.programme.entity == entity:
             for one, number in zip(
                 version.programme.components, version.component_ids, strict=True
             ):
                 if number in building:
-                    found.setdefault(number, []).append(one)
+                    found.setdefault(number, []).append((version.programme, one))
     return found
 
 
-def _of_clients(run: Run, number: int) -> Iterator[list[Due]]:
+def _of_clients(run: Run, number: int, versions: Sequence[Said]) -> Iterator[list[Due]]:
     who = partners.clients_of(run.conn, run.partners.ids.tolist())
-    for start in range(0, len(who), MOST_CLIENTS):
-        yield [Due(number, 0, 0, FOREVER_MS, one) for one in who[start : start + MOST_CLIENTS]]
+    # Where a payee's clients count together (a gate, a tier of conversions) all lives are one.
+    most = len(who) if any(counts_others(one) for _, one in versions) else MOST_CLIENTS
+    for start in range(0, len(who), max(most, 1)):
+        yield [Due(number, 0, 0, FOREVER_MS, one) for one in who[start : start + most]]
 
 
 def _of_trees(
-    run: Run, entity_id: int, number: int, versions: Sequence[Component], trees: Sequence[int],
+    run: Run, entity_id: int, number: int, versions: Sequence[Said], trees: Sequence[int],
     span: Span,
 ) -> Iterator[list[Due]]:  # fmt: skip
     servers = [one.id for one in run.servers.values() if one.entity_id == entity_id]
@@ -88,7 +93,7 @@ def _of_trees(
 
 
 def _pieces(
-    run: Run, entity_id: int, servers: list[int], versions: Sequence[Component], span: Span
+    run: Run, entity_id: int, servers: list[int], versions: Sequence[Said], span: Span
 ) -> Iterator[tuple[int, int]]:
     """Yield the bounds of the pieces: whole windows that overlap the span and stored trades."""
     stored = run.conn.execute(_STORED, (servers,)).fetchone()
@@ -98,8 +103,9 @@ def _pieces(
     if start >= end:
         return
     clock = run.clock(entity_id)
-    units = {reach(one).window for one in versions} | {reach(one).booked for one in versions}
-    whole = any(one.carry or one.advance for one in versions) or "life" in units
+    reached = [reach(one, programme) for programme, one in versions]
+    units = {one.window for one in reached} | {one.booked for one in reached}
+    whole = any(one.carry or one.advance for _, one in versions) or "life" in units
     if whole or ("week" in units and len(units) > 1):
         longest: Unit = max(units - {"life"} or {"month"}, key=_ORDER.index)
         yield _around(start, longest, clock)[0], _around(end - 1, longest, clock)[1]
