@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from conftest import Cli
+from pipshare.pipeline.from_files.columns import ALIASES, TREE_TABLES, fields_of
 
 PLAN = """[programme]
 code = "std"
@@ -122,6 +123,32 @@ def test_what_is_missing_waits(rate: Any) -> None:
     assert [line["amount"] for line in found["lines"]] == ["4.00", "16.00"]
 
 
+def test_two_servers_have_to_be_named(rate: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(TREE, "servers", [{"server": "A"}, {"server": "B"}])  # type: ignore[arg-type]
+    found = rate()
+    assert [(one["file"], one["code"]) for one in found["refused"]] == [
+        ("quotes.csv", "unknown_server"), ("trades.csv", "no_server"),
+    ]  # fmt: skip
+    assert [line["amount"] for line in found["lines"]] == ["16.00"]
+
+
+def test_earlier_months_are_told_as_history(tmp_path: Path, cli: Cli) -> None:
+    """The example rolling-average-bonus, of whose months only the last comes as trades."""
+    folder = Path(__file__).parents[2] / "examples" / "rolling-average-bonus"
+    tree = json.loads((folder / "tree.json").read_text())
+    tree["history"] = [
+        {"partner": "IB-1", "kind": "earned", "component": "lots", "period": f"2026-0{month}",
+         "amount": amount} for month, amount in ((1, "5500"), (2, "4800"))
+    ]  # fmt: skip
+    (tmp_path / "tree.json").write_text(json.dumps(tree))
+    header, *_, last = (folder / "trades.csv").read_text().splitlines()
+    (tmp_path / "trades.csv").write_text(f"{header}\n{last}\n")
+    ran = cli("rate", "--json", "--plan", folder / "plan.toml", "--tree", tmp_path / "tree.json",
+              "--trades", tmp_path / "trades.csv")  # fmt: skip
+    totals = json.loads(ran.out)["totals"]
+    assert [one["amount"] for one in totals] == ["7344.00"]
+
+
 def test_what_was_paid_before_is_repaid_first(rate: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(TREE, "history", [  # type: ignore[arg-type]
         {"partner": "P-1", "kind": "paid", "amount": "25"},
@@ -136,3 +163,17 @@ def test_what_was_paid_before_is_repaid_first(rate: Any, monkeypatch: pytest.Mon
     assert [one["code"] for one in found["refused"]] == [
         "unknown_partner", "unknown_component", "bad_period",
     ]  # fmt: skip
+
+
+def test_the_reference_names_every_column() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "reference" / "rate.md").read_text()
+    trades = text[text.index("## --trades") : text.index("## --events")]
+    for field in fields_of("trades"):
+        assert f"`{field.name}`" in trades
+    for alias in ALIASES["trades"]:
+        assert alias in trades or alias in {"ask_open", "bid_close", "ask_close"}
+    tree = text[text.index("## --tree") : text.index("## --trades")]
+    for table in TREE_TABLES:
+        assert f"`{table}`" in tree
+    for field in fields_of("history"):
+        assert f"`{field.name}`" in tree or field.name == "entity"

@@ -38,9 +38,12 @@ class Accounts:
 
     def take(self, rows: Iterable[Row], known: Mapping[str, Server], refuse: Refuser) -> None:
         """Take in the table of accounts; what a later row leaves out stays as it was."""
-        only = next(iter(known))
+        only = next(iter(known)) if len(known) == 1 else ""
         for row in rows:
             server = row["server"] or only
+            if not server:
+                refuse(row, "no_server", f"tell the server: the tree has {', '.join(known)}")
+                continue
             if server not in known:
                 refuse(row, "unknown_server", f"field server: {server!r} is not known"
                        f"{hint(server, known)}: add it to the table servers")  # fmt: skip

@@ -17,6 +17,7 @@ TREE_TABLES = (
     "symbols", "markups", "spreads", "quotes", "fx", "history",
 )  # fmt: skip
 _SIDES = "choice:buy|sell|long|short"
+_BEFORE = "choice:earned|carried|measure|unpaid|paid"
 _KINDS = "choice:whole|partial|close_by|reversal"
 
 
@@ -52,9 +53,9 @@ _OWN: dict[str, tuple[Field, ...]] = {
     "history": (
         Field("partner", "text", True, "the partner"),
         _f("entity", "text", "code of the entity", "main"),
-        _f("kind", "choice:earned|carried|unpaid|paid", "what `amount` is, see below", "unpaid"),
-        _f("component", "text", "earned, carried: of this component"),
-        _f("period", "text", "earned, carried: the month it is of, for example 2026-01"),
+        _f("kind", _BEFORE, "what `amount` is", "unpaid"),
+        _f("component", "text", "earned, carried, measure: of this component"),
+        _f("period", "text", "of the same: the month, for example 2026-01"),
         Field("amount", "e8", True, "the amount"),
         _f("currency", "currency", "empty = the partner's wallet"),
     ),

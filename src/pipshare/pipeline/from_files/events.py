@@ -23,7 +23,7 @@ def take_events(
 
     With one client in the tree an event need not name him; one without an id is its line.
     """
-    only = next(iter(servers))
+    only = next(iter(servers)) if len(servers) == 1 else ""
     frame = frame.with_columns(
         event=pl.when(pl.col("event").fill_null("") == "")
         .then(pl.concat_str(pl.lit("line-"), pl.col("line").cast(pl.String)))

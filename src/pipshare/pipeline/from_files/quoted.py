@@ -10,7 +10,7 @@ import polars as pl
 from pipshare.market import QUOTE_AGE_MS, Server, SymbolBook
 from pipshare.partners.wording import hint
 from pipshare.pipeline.from_files.places import Refuser
-from pipshare.pipeline.from_files.trades import server_times
+from pipshare.pipeline.from_files.trades import only_server, server_times
 from pipshare.rating.columns import DEAL, IMPORTED, NO_QUOTE
 from pipshare.trades import close_by_sides, gateway_points
 
@@ -22,10 +22,10 @@ def take_quotes(
     refuse: Refuser,
 ) -> pl.DataFrame:  # fmt: skip
     """Return good quotes as columns of QUOTES, sorted; one without a time holds at all times."""
-    only = next(iter(known))
+    only, some = only_server(known), next(iter(known))
     frame = frame.with_columns(pl.col("server").fill_null(only).replace("", only))
     rows = []
-    utc = server_times(frame["time"], frame["server"].replace(_strangers(frame, known), only),
+    utc = server_times(frame["time"], frame["server"].replace(_strangers(frame, known), some),
                        known)[1]  # fmt: skip
     for moment, row in zip(utc.tolist(), frame.iter_rows(named=True), strict=True):
         if row["server"] not in known:

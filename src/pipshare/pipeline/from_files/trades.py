@@ -54,14 +54,21 @@ def _walls(server: Server, utc: Millis) -> Millis:
     return np.where(utc < 0, -1, wall)
 
 
+def only_server(known: Mapping[str, Server]) -> str:
+    """Return the server of rows that name none: the only one, "" where there are several."""
+    return next(iter(known)) if len(known) == 1 else ""
+
+
 def take_trades(frame: pl.DataFrame, known: Mapping[str, Server], refuse: Refuser) -> pl.DataFrame:
     """Check a typed sheet of trades and work out what its texts mean.
 
     Adds `number` (the ticket as a number), `name` (the ticket as written), `open_ms`, `open_utc`,
     `close_ms`, `close_utc` and `reason_number`; `server` is filled in, `login` may still be null.
     """
-    only = next(iter(known))
+    only = only_server(known)
     frame = frame.with_columns(pl.col("server").fill_null(only).replace("", only))
+    frame = _split(frame, pl.col("server") == "", refuse, "no_server",
+                   lambda row: f"tell the server: the tree has {', '.join(known)}")  # fmt: skip
     frame = _split(frame, ~pl.col("server").is_in(list(known)), refuse, "unknown_server",
                    lambda row: f"field server: {row['server']!r} is not known"
                    f"{hint(row['server'], known)}: add it to the table servers")  # fmt: skip
