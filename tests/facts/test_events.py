@@ -66,6 +66,20 @@ def test_both_spellings_of_a_kind_are_read():
     assert events["kind"].to_list() == list(ALSO.values())
 
 
+def test_kyc_may_be_told_as_a_change_with_its_status():
+    events, refused = read("""
+        event,kind,at,client,status
+        1,kyc.changed,2026-01-01T00:00:00Z,C,Approved
+        2,kyc.changed,2026-01-01T00:00:00Z,C,withdrawn
+        3,kyc.changed,2026-01-01T00:00:00Z,C,
+        4,kyc.changed,2026-01-01T00:00:00Z,C,aproved
+        5,kyc_expired,2026-01-01T00:00:00Z,C,approved
+    """)
+    assert events["kind"].to_list() == ["kyc_approved", "kyc_withdrawn", "kyc_expired"]
+    assert [(one.line, one.code) for one in refused] == [(4, "unknown_kind"), (5, "unknown_kind")]
+    assert "did you mean kyc_approved?" in refused[1].reason
+
+
 def test_what_cannot_be_is_refused_and_leaves_the_rows_beside_it():
     events, refused = read("""
         event,kind,at,client,amount,currency,reference,server,login,country,version,cleared_at

@@ -69,7 +69,7 @@ def example(kind: str) -> dict[str, str]:
     """Return an event of a kind as it may be sent: what it needs, and what it may have."""
     one = KINDS[kind]
     names = (*ALWAYS, *one.needs, *one.may, "client", "source", "version")
-    given = {"kind": kind, **_EXAMPLES}
+    given = {"kind": kind, "status": kind.removeprefix("kyc_"), **_EXAMPLES}
     return {field.name: given[field.name] for field in FIELDS["events"] if field.name in names}
 
 

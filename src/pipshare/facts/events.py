@@ -60,6 +60,7 @@ class EventKind:
 
 _MONEY = ("amount", "currency")
 _ACCOUNT = ("server", "login")
+_CHECKED = ("country", "document", "status")
 KINDS: dict[str, EventKind] = {
     "registration": EventKind("the client registered", ("client",), ("country",)),
     "deposit": EventKind("a deposit was approved", _MONEY, ("cleared_at", "method")),
@@ -83,10 +84,10 @@ KINDS: dict[str, EventKind] = {
         "the dispute is won: the money stays with the broker", ("reference",),
         (*_MONEY, "method"),
     ),
-    "kyc_approved": EventKind("KYC approved", (), ("country", "document", "expires_at")),
-    "kyc_rejected": EventKind("KYC rejected", (), ("country", "document")),
-    "kyc_expired": EventKind("KYC expired", (), ("country", "document")),
-    "kyc_withdrawn": EventKind("KYC approval withdrawn", (), ("country", "document")),
+    "kyc_approved": EventKind("KYC approved", (), (*_CHECKED, "expires_at")),
+    "kyc_rejected": EventKind("KYC rejected", (), _CHECKED),
+    "kyc_expired": EventKind("KYC expired", (), _CHECKED),
+    "kyc_withdrawn": EventKind("KYC approval withdrawn", (), _CHECKED),
     "bonus": EventKind("a bonus was credited", _MONEY),
     "bonus_removed": EventKind("a bonus was removed", _MONEY, ("reference",)),
     "account_snapshot": EventKind(
@@ -120,6 +121,7 @@ ALSO = {
     "client.qualified": "qualified",
     "client.unqualified": "unqualified",
 }
+KYC_CHANGED = "kyc.changed"  # its `status` makes it one of the following
 KYC = ("kyc_approved", "kyc_rejected", "kyc_expired", "kyc_withdrawn")
 # What takes back, disputes or restores the event that `reference` names.
 REFERRING = (
@@ -142,6 +144,10 @@ def checked(frame: pl.DataFrame) -> tuple[pl.DataFrame, list[Refusal]]:
     frame = frame.with_columns(
         kind=kind.replace(ALSO), country=pl.col("country").str.to_uppercase()
     )
+    if "status" in frame.columns:
+        status = "kyc_" + pl.col("status").fill_null("").str.to_lowercase()
+        told = pl.when(pl.col("kind") == KYC_CHANGED).then(status).otherwise("kind")
+        frame = frame.with_columns(kind=told)
     frame, refused = _known_kinds(frame)
     for bad, code, reason in _RULES:
         frame, wrong = refuse(frame, bad, code, reason)

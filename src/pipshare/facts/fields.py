@@ -126,6 +126,7 @@ FIELDS: dict[str, tuple[Field, ...]] = {
         _f("cleared_at", "moment", "deposit: when the money was there; empty = at once"),
         _f("method", "text", "deposit, withdrawal: how it was paid", ""),
         _f("document", "text", "KYC: type of document", ""),
+        _f("status", "text", "KYC told as kyc.changed: approved, rejected ...", ""),
         _f("expires_at", "moment", "KYC: the approval holds until then; empty = no end"),
         _f("version", "int", "schema or revision: of two contents the higher holds", "1"),
     ),
