@@ -5,14 +5,18 @@ from __future__ import annotations
 from fractions import Fraction
 from random import Random
 
+import numpy as np
 import pytest
 from deal_stories import DAY, NOON, Deal, paid, rated, told, total
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from twin_stories import part, rate, share
 
+from pipshare.period import Clock
 from pipshare.plans.conditions import Bonus, Conditions, Hedged
 from pipshare.plans.periods import Cap, Tier
+from pipshare.rating.measured import History
+from pipshare.rating.totals import windows
 
 BANDS = (rate("3"), rate("5", start="100"), rate("7", start="500"))
 
@@ -50,6 +54,33 @@ def test_a_rolling_average_pays_the_last_month_only() -> None:
     months = [Deal(commission=text, close=NOON + n * 31 * DAY)
               for n, text in enumerate(("-5500", "-4800", "-6800"))]  # fmt: skip
     assert paid(rolling, *months)[2] == "7344"
+
+
+def test_what_earlier_windows_came_to_may_be_told_instead_of_their_trades() -> None:
+    known = {"window": "rolling", "length": 3, "average": True, "method": "retroactive"}
+    rolling = part(
+        "commission", share("1"), share("1.08", start="5000"), tier=tier("value", **known)
+    )
+    months = windows(np.array([NOON, NOON + 31 * DAY]), "month", Clock("UTC", 0))
+    one = np.ones(2, np.int64)
+    history = History(one, one, months, np.array([550_000_000_000, 480_000_000_000]))
+    last = Deal(commission="-6800", close=NOON + 62 * DAY)
+    assert paid(rolling, last, history=history) == ["7344"]
+    assert paid(rolling, last) == ["6800"]
+
+
+def test_own_volume_and_that_of_the_network() -> None:
+    bands = rate("1"), rate("2", start="10")
+    for of, amounts in (("own", ["20", "10"]), ("network", ["20", "20"])):
+        tiered = part("lot", *bands, tier=tier(of=of, method="retroactive"))
+        assert paid(tiered, Deal("10"), cards=("a", "b")) == amounts
+
+
+def test_the_band_of_the_month_before() -> None:
+    bands = rate("1"), rate("2", start="10")
+    tiered = part("lot", *bands, tier=tier(applies="following"))
+    months = [Deal(lots, NOON + n * 31 * DAY) for n, lots in enumerate(("10", "1", "1"))]
+    assert paid(tiered, *months) == ["10", "2", "1"]
 
 
 def test_measures_are_told() -> None:

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +22,9 @@ from pipshare.plans.terms import Component, Programme
 from pipshare.rating.columns import COUNTED_BEFORE, TradeColumns
 
 Only = Literal["immediate", "building", "all"]
+_Asked = tuple[Only, frozenset[int] | None, bool]
+_chosen: WeakKeyDictionary[Book, dict[_Asked, Parts]] = WeakKeyDictionary()
+_building: WeakKeyDictionary[Book, frozenset[int]] = WeakKeyDictionary()
 _EXCLUDED = np.isin(np.arange(256), [REASONS[name] for name in EXCLUDED_REASONS])
 
 
@@ -56,16 +61,57 @@ class Parts:
         row = self.by_version[version]
         return row[position] if position < len(row) else None
 
-    @property
+    @cached_property
+    def rated(self) -> tuple[Part, ...]:
+        """Every part that is rated."""
+        return tuple(part for row in self.by_version for part in row if part is not None)
+
+    @cached_property
     def plain(self) -> bool:
         """Tell whether every part is lots x rate, nothing else: the shortest way."""
-        return all(part is None or is_plain(part) for row in self.by_version for part in row)
+        return all(is_plain(part) for part in self.rated)
+
+    @cached_property
+    def ordered(self) -> bool:
+        """Tell whether a part's amounts depend on the order of trades."""
+        return any(
+            part.component.tier is not None
+            or part.component.conditions.hedged is not None
+            or any(cap.per != "order" for cap in part.component.caps)
+            for part in self.rated
+        )
+
+    @cached_property
+    def tiered(self) -> bool:
+        """Tell whether a part has a tier, which has to be measured first."""
+        return any(part.component.tier is not None for part in self.rated)
+
+    @cached_property
+    def currencies(self) -> tuple[str, ...]:
+        """The currencies that components, caps and tiers name."""
+        names: list[str] = []
+        for part in self.rated:
+            component = part.component
+            names += [component.currency, component.spread.cap_currency]
+            names += [cap.currency for cap in component.caps]
+            names += [component.tier.currency] if component.tier else []
+        return tuple(dict.fromkeys(names))
 
 
-def parts_of(
-    book: Book, only: Only, ids: Collection[int] | None, given: bool, building: frozenset[int]
-) -> Parts:
-    """Choose the parts of a run. `ids`: only these components; `given`: values are given."""
+def parts_of(book: Book, only: Only, ids: Collection[int] | None, given: bool) -> Parts:
+    """Choose the parts of a run. `ids`: only these components; `given`: values are given.
+
+    Worked out once per book and question: a book may have tens of thousands of rates.
+    """
+    known = _chosen.setdefault(book, {})
+    asked = only, None if ids is None else frozenset(ids), given
+    if asked not in known:
+        known[asked] = _parts(book, *asked)
+    return known[asked]
+
+
+def _parts(book: Book, only: Only, ids: frozenset[int] | None, given: bool) -> Parts:
+    building = building_ids(book)
     rows = []
     for v, version in enumerate(book.versions):
         components = version.programme.components
@@ -85,6 +131,12 @@ def parts_of(
 
 def building_ids(book: Book) -> frozenset[int]:
     """Return the components that build up, in any version or through what they are a share of."""
+    if book not in _building:
+        _building[book] = _building_ids(book)
+    return _building[book]
+
+
+def _building_ids(book: Book) -> frozenset[int]:
     found: set[int] = set()
     for version in book.versions:
         codes: set[str] = set()

@@ -22,7 +22,7 @@ from pipshare.rating.compile import Tables, columns_of, compile_tables
 from pipshare.rating.guard import guarded
 from pipshare.rating.kernel import KernelInput, rate_columns
 from pipshare.rating.known import Places
-from pipshare.rating.parts import Only, Parts, building_ids, excludes_some, parts_of
+from pipshare.rating.parts import Only, Parts, excludes_some, parts_of
 from pipshare.rating.payees import Payees
 from pipshare.rating.places import GroupPlace, SymbolPlace
 from pipshare.rating.rated import WAITS, Lines, Rated, sort_out, sort_out_wide
@@ -81,9 +81,8 @@ def _rated(
     history: History | None,
 ) -> Rated:
     """Rate by the short way where every part is lots x rate, by the wide way else."""
-    building = building_ids(book)
-    parts = parts_of(book, only, components, trades.value_e8 is not None, building)
-    runs = _needs_order(parts)
+    parts = parts_of(book, only, components, trades.value_e8 is not None)
+    runs = parts.ordered
     if runs:
         trades = _in_order(trades)
     rules, _ = columns_of(book)
@@ -110,7 +109,7 @@ def _rated(
     )
     measured = None
     if runs:
-        if _has(parts, "tier"):
+        if parts.tiered:
             measured = Running(trades, clock, history, measures=True)
             measure_wide(replace(wide, running=measured))
             measured.close()
@@ -118,14 +117,6 @@ def _rated(
     found = rate_wide(wide)
     rated = sort_out_wide(found, trades.trade_row, tables.currencies, symbols, groups, place)
     return rated if measured is None else replace(rated, measures=measured.frame())
-
-
-def _has(parts: Parts, name: str) -> bool:
-    return any(
-        part is not None and getattr(part.component, name) is not None
-        for row in parts.by_version
-        for part in row
-    )
 
 
 def _input(
@@ -144,20 +135,6 @@ def _input(
         tables=tables,
         fx=fx,
         own=trades.own,
-    )
-
-
-def _needs_order(parts: Parts) -> bool:
-    """Tell whether a part's amounts depend on the order of trades."""
-    return any(
-        part is not None
-        and (
-            part.component.tier is not None
-            or part.component.conditions.hedged is not None
-            or any(cap.per != "order" for cap in part.component.caps)
-        )
-        for row in parts.by_version
-        for part in row
     )
 
 
@@ -196,15 +173,7 @@ def _currencies(
 ) -> list[str]:
     """Return every currency that values, caps and tiers of a run may have."""
     names = [symbol.currency for symbol in symbols] + [group.currency for group in groups]
-    names += trades.account_currencies
-    for row in parts.by_version:
-        for part in row:
-            if part is not None:
-                component = part.component
-                names += [component.currency, component.spread.cap_currency]
-                names += [cap.currency for cap in component.caps]
-                names += [component.tier.currency] if component.tier else []
-    return names
+    return [*names, *trades.account_currencies, *parts.currencies]
 
 
 def _narrowed(
