@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from fractions import Fraction
 from typing import Any
@@ -15,12 +15,14 @@ from pipshare.pipeline.explained.booked import booked_of_payee, is_pending
 from pipshare.pipeline.explained.said import Said, netted, said_of
 from pipshare.pipeline.explained.worked import Earned, TooMany, Worked
 from pipshare.pipeline.run import Run
+from pipshare.plans.terms import Component
 from pipshare.rating.twin.day import window_start
 from pipshare.rating.twin.running import unit_of
 from pipshare.rating.twin.words import short
 from pipshare.rating.twin_values import Step
 from pipshare.rating.windows import bounds, is_of_clients, numbers, reach
 from pipshare.rating.windows.names import window_name
+from pipshare.rating.windows.rating_pass import changes_the_past
 
 _UNITS = {"lots": "lots", "trades": "trades", "clients": "clients", "conversions": "conversions"}
 
@@ -94,37 +96,39 @@ def window_of(run: Run, entity_id: int, asked: Asked, worked: Worked | TooMany) 
         rows = [row for row in rows if row["client_id"] in {0, *clients}]
     shards = {run.shard(payee.id)} if payee.kind == "partner" else set(run.partners.ids.tolist())
     settled = not is_pending(run.conn, together, shards, clients, *span)
-    lines = [] if isinstance(worked, TooMany) else [
-        one for one in worked.lines if one.line.component_id in together
-        and one.start_ms == asked.start_ms and _is_of(one, payee)
-    ]  # fmt: skip
+    every, lines = _lines(worked, asked, said.component, together)
     mine = [one for one in lines if one.line.component_id == asked.component_id]
-    wallets = {one.line.wallet for one in mine if one.line.wallet}
-    wallets |= {row["currency"] for row in rows if row["component_id"] == asked.component_id}
+    currencies = {one.line.wallet for one in mine if one.line.wallet}
+    currencies |= {row["currency"] for row in rows if row["component_id"] == asked.component_id}
+    empty = Window(
+        component_id=asked.component_id, component=said.component.code,
+        programme=said.programme.code, payee=payee, period=_period(run, entity_id, asked, said),
+        start_ms=asked.start_ms, end_ms=asked.end_ms, currency="",
+        measure=_measure(worked, asked, said.component), settled=settled,
+        netted_with=tuple(code for code, number in said.ids.items()
+                          if number in together and number != asked.component_id),
+        trades=worked.trades if isinstance(worked, TooMany) else 0,
+    )  # fmt: skip
     out = []
-    for currency in sorted(wallets):
-        held = [one for one in mine if one.line.wallet in (currency, "")]
-        booked = [row for row in rows if row["currency"] == currency]
-        paid = _sum(held)
-        all_paid = {n: _sum(one for one in lines if one.line.component_id == n
-                            and one.line.wallet == currency) for n in together}  # fmt: skip
+    for currency in sorted(currencies):
+        paid = {number: _sum(lines, number, currency) for number in together}
+        earlier = 0
+        if every:
+            before, now = (_sum(one, asked.component_id, currency) for one in every)
+            earlier = now - before - paid[asked.component_id]
+            paid[asked.component_id] += earlier
         after = _after(run, entity_id, asked, worked, said, carrier, currency)
-        comes_to = after.get("payable", sum(all_paid.values()))
-        stands = sum(row["amount_e8"] for row in booked)
-        comparable = settled and not isinstance(worked, TooMany)
+        comes_to = after.get("payable", sum(paid.values()))
+        booked = [row for row in rows if row["currency"] == currency]
         shown = [row for row in booked if row["component_id"] == asked.component_id]
-        out.append(Window(
-            component_id=asked.component_id, component=said.component.code,
-            programme=said.programme.code, payee=payee, period=_period(run, entity_id, asked, said),
-            start_ms=asked.start_ms, end_ms=asked.end_ms, currency=currency, lines=held,
-            sum_e8=paid, payable_e8=comes_to, carried_e8=after.get("carried", 0),
-            left_e8=after.get("left", 0), working=_working(all_paid, said, after, currency),
-            measure=_measure(worked, asked, said.component), booked=shown,
-            netted_with=tuple(code for code, n in said.ids.items()
-                              if n in together and n != asked.component_id),
-            booked_e8=sum(row["amount_e8"] for row in shown), settled=settled,
-            trades=worked.trades if isinstance(worked, TooMany) else 0,
-            agrees=comes_to == stands if comparable else None,
+        agrees = comes_to == sum(row["amount_e8"] for row in booked)
+        out.append(replace(
+            empty, currency=currency, booked=shown, sum_e8=paid[asked.component_id],
+            lines=[one for one in mine if one.line.wallet in (currency, "")],
+            payable_e8=comes_to, carried_e8=after.get("carried", 0), left_e8=after.get("left", 0),
+            working=_working(paid, earlier, said, after, currency),
+            booked_e8=sum(row["amount_e8"] for row in shown),
+            agrees=agrees if settled and isinstance(worked, Worked) else None,
         ))  # fmt: skip
     return out
 
@@ -143,8 +147,31 @@ def _is_of(one: Earned, payee: Payee) -> bool:
     return one.line.partner_id == payee.id
 
 
-def _sum(lines: Iterable[Earned]) -> int:
-    return sum(one.line.amount_e8 for one in lines if one.line.wait is None)
+def _lines(
+    worked: Worked | TooMany, asked: Asked, component: Component, together: Collection[int]
+) -> tuple[tuple[list[Earned], ...], list[Earned]]:
+    """Return a payee's lines of a window; of a tier whose window is longer also what all before
+    came to by the start and by the end of this one: reaching a band changes what came before.
+    """
+    if isinstance(worked, TooMany):
+        return (), []
+
+    def mine(lines: Iterable[Earned]) -> list[Earned]:
+        return [one for one in lines
+                if one.line.component_id in together and _is_of(one, asked.payee)]  # fmt: skip
+
+    if not changes_the_past(component):
+        return (), [one for one in mine(worked.lines) if one.start_ms == asked.start_ms]
+    before, now = (mine(worked.until(moment)) for moment in (asked.start_ms, asked.end_ms))
+    return (before, now), [one for one in now if one.start_ms == asked.start_ms]
+
+
+def _sum(lines: Iterable[Earned], component_id: int, currency: str) -> int:
+    return sum(
+        one.line.amount_e8 for one in lines
+        if one.line.wait is None and one.line.component_id == component_id
+        and one.line.wallet == currency
+    )  # fmt: skip
 
 
 def _after(
@@ -174,11 +201,14 @@ def _after(
 
 
 def _working(
-    paid: dict[int, int], said: Said, after: dict[str, int], currency: str
+    paid: dict[int, int], earlier: int, said: Said, after: dict[str, int], currency: str
 ) -> tuple[Step, ...]:
     codes = {number: code for code, number in said.ids.items()}
     steps = [Step("earned", f"{format_e8(amount)} {currency} by {codes[number]}")
              for number, amount in sorted(paid.items())]  # fmt: skip
+    if earlier:
+        steps.append(Step("of it", f"{format_e8(earlier)} {currency} for what came before this"
+                                   " period, by the band reached in it"))  # fmt: skip
     for name, words in (("advance", "earned back of what was paid in advance"),
                         ("carried", "carried over from before")):  # fmt: skip
         if after.get(name):
@@ -190,7 +220,7 @@ def _working(
     return tuple(steps)
 
 
-def _measure(worked: Worked | TooMany, asked: Asked, component: Any) -> str:
+def _measure(worked: Worked | TooMany, asked: Asked, component: Component) -> str:
     """Say what the tier's measure comes to in the end of its window."""
     tier = component.tier
     if tier is None or isinstance(worked, TooMany) or asked.payee.kind == "client":

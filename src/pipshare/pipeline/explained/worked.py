@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -57,11 +58,15 @@ class Earned:
 
 @dataclass(frozen=True)
 class Worked:
-    """All that some windows come to; `clients`: whose lives were looked at."""
+    """All that some windows come to; `clients`: whose lives were looked at.
+
+    `until` gives the lines as they were when nothing after a moment (UTC ms) had happened.
+    """
 
     lines: list[Earned]
     result: ManyResult
     day: BrokerDay
+    until: Callable[[int], list[Earned]]
     clients: frozenset[int] = frozenset()
 
 
@@ -135,11 +140,20 @@ def _worked(
             chains_at=chains_at, country=_country(run), clients=who,
         )  # fmt: skip
         pays = client_facts(known, facts, fx, day, needed)
-    result = rate_many(facts, fx, day, events=pays)
-    kept = [one for one in result.lines if one.line.component_id in needed
-            and _is_live(run, entity_id, gathered, one)]  # fmt: skip
-    lines = _earned(run, entity_id, made, kept, events)
-    return Worked(lines, result, day, frozenset(who))
+
+    def rated(before_ms: int) -> tuple[ManyResult, list[Earned]]:
+        """Rate by hand what happened before a moment."""
+        places = [at for at, one in enumerate(facts) if one[0].close_utc_ms < before_ms]
+        known = [one for one in pays if one[1][0].close_utc_ms < before_ms]
+        result = rate_many([facts[at] for at in places], fx, day, events=known)
+        lines = [replace(one, place=places[one.place]) if one.place >= 0 else one
+                 for one in result.lines if one.line.component_id in needed]  # fmt: skip
+        kept = [one for one in lines if _is_live(run, entity_id, gathered, one)]
+        return result, _earned(run, entity_id, made, kept, events)
+
+    result, lines = rated(FOREVER_MS)
+    until = cache(lambda moment_ms: rated(moment_ms)[1])
+    return Worked(lines, result, day, until, frozenset(who))
 
 
 def _with_named(said: dict[int, list[Said]], wanted: Collection[int]) -> set[int]:
