@@ -80,7 +80,13 @@ class Block:
     fx_id: Int32s
     place: Longs
 
-    def decide(self, hold_ms: Longs, client: Longs, cancelled: Bools | None) -> None:
+    def decide(
+        self,
+        hold_ms: Longs,
+        client: Longs,
+        cancelled: Bools | None,
+        barred: npt.NDArray[np.int16] | None = None,
+    ) -> None:
         """Set the outcomes that no amount is needed for, from the weakest to the strongest."""
         slots, flags, out = self.tables.slots, self.tables.flags, self.outcome
         if int(self.price.min()) < FIRST:
@@ -95,6 +101,9 @@ class Block:
             fixed = slots.outcome[self.slot]
             waiting = fixed >= FIRST_WAIT
             out[waiting] = fixed[waiting]
+        if barred is not None:
+            why = np.where(slots.position[self.slot] == WHOLE, 0, barred[self.trade])
+            out[:] = np.where(why != 0, why, out)
         if flags.min_hold:
             short = (hold_ms >= 0)[self.trade] & (
                 hold_ms[self.trade] < slots.min_hold_ms[self.slot]

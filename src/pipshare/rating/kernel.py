@@ -32,7 +32,7 @@ class KernelInput:
 
     `hold_ms` -1 = opening unknown; `client` -1 = none; `place` = group x number of symbols +
     symbol; `deal` the stretch of the trade's chain; `cancelled` None = no trade is; `own` None = no
-    trade came with an exchange rate.
+    trade came with an exchange rate. `barred` holds Reasons of trades that pay nothing, 0 = it may.
     """
 
     lots_e8: Longs
@@ -45,6 +45,7 @@ class KernelInput:
     tables: Tables
     fx: FxColumns
     own: OwnColumns | None = None
+    barred: Int16s | None = None
 
 
 @dataclass(frozen=True)
@@ -156,5 +157,6 @@ def open_block(
         place=given.place[trades],
     )
     cancelled = None if given.cancelled is None else given.cancelled[trades]
-    block.decide(given.hold_ms[trades], given.client[trades], cancelled)
+    barred = None if given.barred is None else given.barred[trades]
+    block.decide(given.hold_ms[trades], given.client[trades], cancelled, barred)
     return block

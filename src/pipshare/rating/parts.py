@@ -20,7 +20,9 @@ from pipshare.plans.book import Book
 from pipshare.plans.conditions import EXCLUDED_REASONS, REASONS, Conditions
 from pipshare.plans.terms import Component, Programme
 from pipshare.rating.columns import COUNTED_BEFORE, TradeColumns
+from pipshare.rating.reasons import Reason
 
+Int16s = npt.NDArray[np.int16]
 Only = Literal["immediate", "building", "all"]
 _Asked = tuple[Only, frozenset[int] | None, bool]
 _chosen: WeakKeyDictionary[Book, dict[_Asked, Parts]] = WeakKeyDictionary()
@@ -191,13 +193,18 @@ def is_plain(part: Part) -> bool:
     )
 
 
-def excludes_some(trades: TradeColumns) -> bool:
-    """Tell whether a trade fails a condition that holds where a plan says nothing."""
-    if trades.value_e8 is not None:
-        return True
+def barred(trades: TradeColumns) -> Int16s | None:
+    """Return why trades fail a condition that holds where a plan says nothing; None = none does."""
     reason, close_by = trades.reason, trades.close_by
+    found: Int16s | None = None
+    if close_by is not None:
+        other = close_by == COUNTED_BEFORE
+        if other.any():
+            found = np.where(other, Reason.CLOSE_BY, 0).astype(np.int16)
     if reason is not None:
-        known: npt.NDArray[np.bool_] = (reason >= 0) & (reason < len(_EXCLUDED))
-        if bool((known & _EXCLUDED[np.where(known, reason, 0)]).any()):
-            return True
-    return close_by is not None and bool((close_by == COUNTED_BEFORE).any())
+        known = (reason >= 0) & (reason < len(_EXCLUDED))
+        excluded = known & _EXCLUDED[np.where(known, reason, 0)]
+        if excluded.any():
+            found = np.zeros(len(trades), np.int16) if found is None else found
+            found[excluded] = Reason.EXCLUDED_REASON
+    return found

@@ -22,7 +22,7 @@ from pipshare.rating.compile import Tables, columns_of, compile_tables
 from pipshare.rating.guard import guarded
 from pipshare.rating.kernel import KernelInput, rate_columns
 from pipshare.rating.known import Places
-from pipshare.rating.parts import Only, Parts, excludes_some, parts_of
+from pipshare.rating.parts import Only, Parts, barred, parts_of
 from pipshare.rating.payees import Payees
 from pipshare.rating.places import GroupPlace, SymbolPlace
 from pipshare.rating.rated import WAITS, Lines, Rated, sort_out, sort_out_wide
@@ -93,13 +93,13 @@ def _rated(
     chains, chain = _narrowed(chains, trades.chain)
     used = np.bincount(chain, minlength=len(chains)) > 0
     span = int(trades.close_utc_ms.min()), int(trades.close_utc_ms.max())
-    plain = not runs and parts.plain and not excludes_some(trades)
+    plain = not runs and parts.plain and trades.value_e8 is None
     money = () if plain else _currencies(symbols, groups, trades, parts)
     tables = compile_tables(book, payees, symbols, groups, chains, used, span, parts, money)
     place = group.astype(np.int64) * len(symbols) + trades.symbol
     given = _input(trades, tables, place, chain, fx)
     if plain:
-        out = rate_columns(given)
+        out = rate_columns(replace(given, barred=barred(trades)))
         return sort_out(out, trades.trade_row, tables.currencies, symbols, groups, place)
     wide = WideInput(
         replace(given, tables=replace(tables, flags=replace(tables.flags, only_currency=-1))),
