@@ -8,11 +8,10 @@ import numpy as np
 import polars as pl
 import psycopg
 
-from pipshare import settings
 from pipshare.db import Int4, Text, Timestamp, copy_in, ms, read_columns
 from pipshare.period import Millis
 
-QUOTE_AGE_MS = settings.ENV.quote_age_s * 1000  # an older quote says nothing about a trade
+QUOTE_AGE_MS = 60_000  # usually; an older quote says nothing about a trade
 _STAGE = """
 CREATE TEMP TABLE market_asked_stage (code integer, symbol text, at timestamptz) ON COMMIT DROP
 """
@@ -38,9 +37,11 @@ class QuoteColumns(NamedTuple):
 
 def quotes_at(
     conn: psycopg.Connection[Any], server_id: int, symbols: pl.Series, moment_ms: Millis,
-    max_age_ms: int = QUOTE_AGE_MS,
+    max_age_ms: int | None = None,
 ) -> QuoteColumns:  # fmt: skip
     """Return the last quote at or before each moment (UTC), at most `max_age_ms` old.
+
+    None = as the setting PIPSHARE_QUOTE_AGE says.
 
     `symbols` are canonical names, as quotes are stored; null and unknown ones have no quote.
     """
@@ -56,7 +57,8 @@ def quotes_at(
         "at": Timestamp(distinct["at_ms"].to_numpy()),
     })  # fmt: skip
     conn.execute("ANALYZE market_asked_stage")
-    values = {"server": server_id, "age": max_age_ms}
+    age_ms = _age_ms() if max_age_ms is None else max_age_ms
+    values = {"server": server_id, "age": age_ms}
     found = read_columns(conn, _LAST, values, schema=_FOUND)
     distinct = distinct.with_columns(pl.col("code").cast(pl.Int64)).join(found, on="code")
     rows = asked.join(distinct, on=["symbol", "at_ms"], how="left", maintain_order="left")
@@ -65,3 +67,9 @@ def quotes_at(
         rows["bid_e8"].fill_null(0).to_numpy(), rows["ask_e8"].fill_null(0).to_numpy(),
         np.asarray(age.to_numpy(), np.int64),
     )  # fmt: skip
+
+
+def _age_ms() -> int:
+    from pipshare import settings  # here: wrong settings are told in words, not at an import
+
+    return settings.ENV.quote_age_s * 1000
