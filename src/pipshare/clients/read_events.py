@@ -87,10 +87,15 @@ def standing_columns(
     conn: psycopg.Connection[Any], client_ids: Millis, moment_ms: Millis
 ) -> Standing:
     """Return what was true of clients at moments: registration, KYC, country, the CRM's word."""
-    _ask(conn, client_ids)
-    countries = history.resolve(read_columns(conn, _COUNTRIES, schema=_COUNTRY))
-    countries = countries.rename({"subject": "client_id"})
+    countries = countries_of(conn, client_ids)
     return standing_at(events_of(conn, client_ids), client_ids, moment_ms, countries)
+
+
+def countries_of(conn: psycopg.Connection[Any], client_ids: Sequence[int] | Millis) -> pl.DataFrame:
+    """Return the countries of clients as loaded: client_id, country, from_ms."""
+    _ask(conn, np.asarray(client_ids, np.int64))
+    told = history.resolve(read_columns(conn, _COUNTRIES, schema=_COUNTRY))
+    return told.rename({"subject": "client_id"})
 
 
 def snapshot_columns(

@@ -16,7 +16,7 @@ from pipshare.pipeline.from_files.payable import totals
 from pipshare.pipeline.from_files.quoted import with_quotes
 from pipshare.pipeline.from_files.spoken import Spoken
 from pipshare.pipeline.from_files.trades import settled
-from pipshare.pipeline.from_files.windows import given_of, immediate_lines
+from pipshare.pipeline.from_files.windows import countries, given_of, immediate_lines
 from pipshare.pipeline.from_files.world import Files, World, read_world
 from pipshare.rating.placed import Placed, joined, placed
 from pipshare.rating.places import Dated
@@ -74,18 +74,13 @@ def with_clients(
     """Add what is known of each trade's client and account: country, registration, snapshots,
     and the book that the group's accounts are on."""
     close = frame["close_utc"].to_numpy()
-    told = standing_at(world.events, who.client_id, close)
-    own = world.people.country
-    countries = [
-        own.get(client, "") or said
-        for client, said in zip(who.client_id.tolist(), told.country.to_list(), strict=True)
-    ]
+    told = standing_at(world.events, who.client_id, close, countries(world.people))
     seen = snapshots_at(world.events, server.code, frame["login"].to_numpy(), close)
     there = (seen.age_ms != NO_SNAPSHOT) & (seen.equity_e8 > 0)
     free = np.maximum(seen.equity_e8 - seen.credit_e8, 0)
     books = np.array([int(row.book == "made") for row in who.groups] + [0], np.int8)
     return frame.with_columns(
-        country=pl.Series(countries, dtype=pl.String),
+        country=told.country,
         book=pl.Series(books[who.group]),
         registered_ms=pl.Series(told.registered_ms),
         bonus_top=pl.Series(np.where(there, free, 0)),

@@ -9,6 +9,7 @@ import polars as pl
 
 from pipshare.attribution import ClientChains
 from pipshare.period import day_to_date, from_ms
+from pipshare.pipeline.from_files.people import People
 from pipshare.pipeline.from_files.world import World
 from pipshare.rating.columns import TradeColumns
 from pipshare.rating.finish import FREE
@@ -44,7 +45,8 @@ def given_of(world: World, entity: str, trades: Placed | None) -> Given:
     given = Given(
         placed=trades, book=world.book, payees=payees_of(world.partners), fx=world.fx,
         clock=world.clock(entity), events=world.events.filter(entity=entity),
-        chains_at=chains_at, history=world.before.frame(), as_of_ms=last_ms(world, entity),
+        chains_at=chains_at, history=world.before.frame(),
+        countries=countries(people), as_of_ms=last_ms(world, entity),
     )  # fmt: skip
     said = of_clients(given)
     columns = replace(
@@ -52,6 +54,13 @@ def given_of(world: World, entity: str, trades: Placed | None) -> Given:
         kyc_held=said.kyc != FREE,
     )  # fmt: skip
     return replace(given, placed=replace(trades, trades=columns))
+
+
+def countries(people: People) -> pl.DataFrame:
+    """Return the clients' countries as the tree tells them: they hold always."""
+    rows = [(client, 0, country) for client, country in people.country.items()]
+    schema = {"client_id": pl.Int64, "from_ms": pl.Int64, "country": pl.String}
+    return pl.DataFrame(rows, schema=schema, orient="row")
 
 
 def last_ms(world: World, entity: str) -> int:

@@ -164,6 +164,7 @@ def _settled(
         placed=made, book=run.book, payees=payees_of(run.partners), fx=run.fx,
         clock=run.clock(entity_id), events=events, chains_at=chains_at,
         as_of_ms=time.time_ns() // 1_000_000,
+        countries=clients.countries_of(run.conn, who) if who else None,
     )  # fmt: skip
     settled = settle_window(given, components=[number])
     dead = np.flatnonzero(~gathered.live)

@@ -118,7 +118,8 @@ def _placed(given: Given, rows: pl.DataFrame) -> pl.DataFrame:
     chain = given.chains_at(client, moment)
     country = [""] * len(rows)
     if given.events is not None:
-        country = standing_at(given.events, client, moment).country.to_list()
+        said = standing_at(given.events, client, moment, given.countries)
+        country = said.country.to_list()
     told = rows.with_columns(
         chain=pl.Series(chain, dtype=pl.Int32), country=pl.Series(country, dtype=pl.String)
     )

@@ -52,6 +52,7 @@ class Given:
 
     `events`: facts.events.EVENT and `client_id`; complete for every client in it. `clients_at` says
     whose clients they are. `history`: HISTORY. `as_of_ms`: what is forfeited is by then.
+    `countries`: client_id, from_ms, country as loaded; they go before what registrations say.
     """
 
     placed: PlacedTrades
@@ -62,6 +63,7 @@ class Given:
     events: pl.DataFrame | None = None
     chains_at: ChainsAt | None = None
     history: pl.DataFrame | None = None
+    countries: pl.DataFrame | None = None
     as_of_ms: int = FOREVER_MS - 1
 
     def known(self, rows: Longs, more: Sequence[str] = ()) -> Known:
