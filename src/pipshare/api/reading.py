@@ -24,7 +24,7 @@ from pipshare.pipeline.statement_json import as_dict as statement_dict
 from pipshare.statements import trade as one_trade
 from pipshare.statements.found import Found
 from pipshare.statements.search import STANDINGS, After, Asked, search
-from pipshare.web import reading
+from pipshare.web import reading, trying
 
 router = Router()
 MOST = 200  # rows of a page
@@ -100,7 +100,7 @@ def explanation(
     request: HttpRequest, server: str, ticket: int, revision: int | None = None
 ) -> dict[str, Any]:
     """Work a trade out anew: chain, terms, rate, every factor, each level's amount."""
-    with reading() as conn:
+    with trying() as conn:
         held, scope = market.server(conn, server), scope_of(conn, key_of(request))
         if not one_trade.is_within(conn, held.id, ticket, scope):
             raise Missing("no_trade", f"no trade {ticket} on server {server}")

@@ -12,7 +12,6 @@ from rich.text import Text
 from pipshare import db, market
 from pipshare.cli.explaining_windows import (
     event_command,
-    held_words,
     say_parts,
     window_command,
 )
@@ -21,8 +20,9 @@ from pipshare.errors import Missing
 from pipshare.money import format_e8
 from pipshare.period import from_ms
 from pipshare.pipeline import Run
-from pipshare.pipeline.explain import Explanation, explain, find
+from pipshare.pipeline.explain import Explanation, explain, find, held_of
 from pipshare.pipeline.explain_json import as_dict
+from pipshare.pipeline.explained.words import held_words
 from pipshare.rating.twin_values import TwinLine
 
 _STATUS = {
@@ -100,7 +100,7 @@ def say(result: Explanation) -> None:
         names = {level["id"]: level["partner"] for level in result.who["chain"]}
         for line in result.result.lines:
             whose = names.get(line.partner_id) or f"client {result.who['client']}"
-            _say_line(line, whose, _held(result, line))
+            _say_line(line, whose, held_words(held_of(result, line)))
         say_parts(result.parts)
     if any(row["seq"] > 1 for row in result.posted):
         _say_posted(result.posted)
@@ -148,15 +148,6 @@ def _say_who(who: dict[str, Any]) -> None:
         always = "always" if since == "-infinity" else since
         console.print(f"    level {level['level']}: {level['partner']} {level['name']}"
                       f" (since {always})")  # fmt: skip
-
-
-def _held(result: Explanation, line: TwinLine) -> str:
-    """Say why a line is held: by the partner's suspension, else until the client is approved."""
-    if not line.held:
-        return ""
-    causes = {row["cause"] for row in result.posted
-              if row["state"] == "held" and row["level"] == line.level}  # fmt: skip
-    return held_words("kyc" if any(cause.startswith("kyc") for cause in causes) else "suspended")
 
 
 def _say_line(line: TwinLine, partner: str, held: str) -> None:

@@ -17,13 +17,10 @@ from pipshare.pipeline.explained.of_event import EventExplanation, explain_event
 from pipshare.pipeline.explained.of_trade import Part
 from pipshare.pipeline.explained.of_window import explain_window
 from pipshare.pipeline.explained.sums import Window
+from pipshare.pipeline.explained.words import held_words
 from pipshare.pipeline.explained.worked import Earned
 
 SHOWN = 40  # lines of a window that are printed; --json has all
-_HELD = {
-    "kyc": "held: the client's KYC is not approved", "suspended": "held: the partner is suspended",
-    "dispute": "held: the deposit is disputed",
-}  # fmt: skip
 
 
 def window_command(run: Run, asked: Sequence[str], *, as_json: bool) -> None:
@@ -65,11 +62,6 @@ def say_window(window: Window) -> None:
     if len(window.lines) > SHOWN:
         console.print(f"    ... and {len(window.lines) - SHOWN} more; --json prints them all")
     _say_sum(window)
-
-
-def held_words(held_by: str) -> str:
-    """Say why a line is held, "" where it is not."""
-    return _HELD.get(held_by, f"held: {held_by}") if held_by else ""
 
 
 def _say_head(window: Window, levels: Sequence[int]) -> None:

@@ -14,13 +14,15 @@ from django.urls import reverse
 from pipshare.console.scope import scope_of
 from pipshare.console.shown import Row, money, number, wall
 from pipshare.console.trade import lines_table, server_of, ticket_of
+from pipshare.console.windows import parts_shown
 from pipshare.console.words import NOBODY_EARNS, mend
 from pipshare.errors import BadInput, Missing, PipshareError
 from pipshare.pipeline import Run
-from pipshare.pipeline.explain import Explanation, explain
+from pipshare.pipeline.explain import Explanation, explain, held_of
+from pipshare.pipeline.explained.words import held_words
 from pipshare.rating.twin_values import TwinLine
 from pipshare.statements.trade import booked_lines, is_within
-from pipshare.web import Cell, Column, Table, reading, room
+from pipshare.web import Cell, Column, Table, room, trying
 
 _one_at_a_time = threading.Lock()
 _runs: dict[tuple[Any, ...], Run] = {}
@@ -31,7 +33,7 @@ def explanation(request: HttpRequest, server_id: int, ticket: str) -> HttpRespon
     """Explain a trade, as it now stands or as a revision said (?revision=)."""
     number_ = ticket_of(ticket)
     revision = _revision(request.GET.get("revision", ""))
-    with reading() as conn:
+    with trying() as conn:
         scope = scope_of(conn, request.user)
         server = server_of(conn, server_id)
         if not is_within(conn, server_id, number_, scope):
@@ -86,8 +88,9 @@ def _page(
         "working": told.result.working if told.result else (),
         "reason": told.result.reason.sentence if told.result and told.result.reason else "",
         "chain": _chain(who, scope), "is_whole": scope is None,
-        "lines": [_line(line, names) for line in worked
+        "lines": [_line(told, line, names) for line in worked
                   if scope is None or line.partner_id in scope],
+        "parts": parts_shown(told.parts, scope),
         "booked": lines_table(lines) if lines else None,
         "newest": told.revisions[-1]["revision"],
     }  # fmt: skip
@@ -130,12 +133,13 @@ def _chain(who: dict[str, Any], scope: list[int] | None) -> Table | None:
     return Table("The chain of partners at the close", columns, rows)
 
 
-def _line(line: TwinLine, names: dict[int, tuple[str, str]]) -> dict[str, Any]:
-    partner, name = names.get(line.partner_id, (str(line.partner_id), ""))
+def _line(told: Explanation, line: TwinLine, names: dict[int, tuple[str, str]]) -> dict[str, Any]:
+    client = (told.who["client"] or "", "the client")
+    partner, name = names.get(line.partner_id, client)
     waits = line.wait is not None
     return {
         "partner": partner, "name": name, "id": line.partner_id, "level": line.level,
-        "component": line.component, "held": line.held,
+        "component": line.component, "held": held_words(held_of(told, line)),
         "amount": "waits" if waits else money(line.amount_e8, line.wallet),
         "wait": mend(line.wait.word) if line.wait is not None else None,
         "steps": line.working,

@@ -128,6 +128,11 @@ def _side_by_side(told: Sequence[Row]) -> Table:
     return Table("What the trade was, as it was told", columns, rows)
 
 
+def _partner_url(partner_id: int | None) -> str:
+    """Return the room of a partner; "" for a client, who has none."""
+    return "" if partner_id is None else reverse("console:partner", args=[partner_id])
+
+
 def lines_table(lines: Sequence[Row]) -> Table:
     """Show the lines booked for a trade, the first rating first."""
     columns = [Column("Partner", head=True), Column("Level", number=True), Column("Component"),
@@ -144,8 +149,7 @@ def lines_table(lines: Sequence[Row]) -> Table:
         ]
         told += [row["kind"]] if row["kind"] == "correction" else []
         rows.append([
-            Cell(row["partner"], reverse("console:partner", args=[row["partner_id"]]),
-                 note=row["name"]),
+            Cell(row["partner"], _partner_url(row["partner_id"]), note=row["name"]),
             str(row["level"]), Cell(row["component"], note=row["programme"]),
             at(row["booked_at"], ", ".join(told)),
             Cell(money(row["amount_e8"], row["currency"]), note=", ".join(why)),

@@ -15,12 +15,13 @@ from pipshare.errors import BadInput, Missing
 from pipshare.market import Server
 from pipshare.period import from_ms
 from pipshare.pipeline.explained.of_trade import Given, Part, parts_of_trade
+from pipshare.pipeline.explained.words import held_by_books
 from pipshare.pipeline.place import place
 from pipshare.pipeline.run import Run
 from pipshare.pipeline.twin_facts import chain_facts, fx_facts
 from pipshare.rating.twin import rate_one
 from pipshare.rating.twin_placed import broker_day
-from pipshare.rating.twin_values import TwinResult
+from pipshare.rating.twin_values import TwinLine, TwinResult
 from pipshare.statements.looking import numbered
 
 # A journal's printed ticket stands as its position, which no index knows: asked for last.
@@ -125,6 +126,15 @@ def explain(run: Run, server: Server, ticket: int, revision: int | None = None) 
         agrees=_agrees(result, posted) and _windows_agree(parts) if comparable else None,
         parts=parts,
     )
+
+
+def held_of(told: Explanation, line: TwinLine) -> str:
+    """Return why a line of the twin is held: kyc or suspended; "" where it is not."""
+    if not line.held:
+        return ""
+    held = [held_by_books(row["state"], row["cause"]) for row in told.posted
+            if (row["component"], row["level"]) == (line.component, line.level)]  # fmt: skip
+    return next((one for one in reversed(held) if one), "suspended")
 
 
 def _status(server: Server, trade: dict[str, Any], who: dict[str, Any]) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 from pipshare.facts import Kind, State
 from pipshare.money import format_e8
 from pipshare.period import from_ms
-from pipshare.pipeline.explain import Explanation
+from pipshare.pipeline.explain import Explanation, held_of
 from pipshare.pipeline.explained.as_json import part_dict
 from pipshare.rating.twin_values import TwinLine
 from pipshare.trades import Leg
@@ -35,7 +35,7 @@ def as_dict(result: Explanation, scope: Collection[int] | None = None) -> dict[s
         "legs": [_leg(leg) for leg in result.legs],
         "attribution": who,
         "programme": _working(twin.working if twin else ()),
-        "lines": [_line(line, names) for line in lines],
+        "lines": [_line(line, names, held_of(result, line)) for line in lines],
         "posted": [_posted(row) for row in posted],
         "windows": [part_dict(one, whole=scope is None) for one in parts],
         "agrees": result.agrees,
@@ -77,13 +77,14 @@ def _trade(trade: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _line(line: TwinLine, names: dict[int, str]) -> dict[str, Any]:
+def _line(line: TwinLine, names: dict[int, str], held_by: str) -> dict[str, Any]:
     return {
         "component": line.component, "level": line.level, "partner": names.get(line.partner_id),
         "payee_kind": "partner" if line.partner_id else "client",
         "amount": format_e8(line.amount_e8), "currency": line.wallet,
         "original_amount": format_e8(line.orig_e8), "original_currency": line.currency,
-        "held": line.held, "capped": line.capped, "reason": line.reason.name.lower(),
+        "held": line.held, "held_by": held_by or None, "capped": line.capped,
+        "reason": line.reason.name.lower(),
         "waits": line.wait.word if line.wait else None,
         "working": _working(line.working),
     }  # fmt: skip

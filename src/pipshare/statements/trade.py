@@ -20,15 +20,17 @@ SELECT t.revision::int AS revision, t.state::int AS state, t.login, t.position, 
 """
 _LINES = """
 SELECT r.seq::int AS seq, r.revision::int AS revision, c.code AS component, g.code AS programme,
-       r.level::int AS level, p.id AS partner_id, p.code AS partner, p.name,
+       r.level::int AS level, p.id AS partner_id, coalesce(p.code, k.code) AS partner,
+       coalesce(p.name, 'the client') AS name,
        r.reason::int AS reason, r.amount_e8,
        r.orig_e8, a.currency, a.state, r.transfer_id AS transfer, r.day,
        t.kind, t.booked_at
   FROM rating_line r
   JOIN plans_component c ON c.id = r.component
   JOIN plans_programme g ON g.id = c.programme_id
-  JOIN partners_partner p ON p.id = r.partner
   JOIN ledger_account a ON a.id = r.account
+  LEFT JOIN partners_partner p ON p.id = r.partner
+  LEFT JOIN clients_client k ON a.payee_kind = 'client' AND k.id = a.payee_id
   LEFT JOIN ledger_transfer t ON t.id = r.transfer_id
  WHERE r.server_id = %(server)s AND r.ticket = %(ticket)s
    AND (%(scope)s::int[] IS NULL OR r.partner = ANY(%(scope)s))

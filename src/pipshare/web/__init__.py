@@ -7,7 +7,7 @@ one transaction that cannot write.
 
 from pipshare.web import rooms
 from pipshare.web.access import anyone, declare, room, signed_in
-from pipshare.web.reading import reading, writing
+from pipshare.web.reading import reading, trying, writing
 from pipshare.web.tables import Cell, Column, Pager, Stat, Table
 
 __all__ = [
@@ -22,5 +22,6 @@ __all__ = [
     "room",
     "rooms",
     "signed_in",
+    "trying",
     "writing",
 ]

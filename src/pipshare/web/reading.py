@@ -43,6 +43,24 @@ def reading() -> Iterator[psycopg.Connection[Any]]:
 
 
 @contextlib.contextmanager
+def trying() -> Iterator[psycopg.Connection[Any]]:
+    """Yield a connection like that of `reading`, which may also put together temporary tables.
+
+    For pages that work out anew what is booked. Nothing of it is kept: it is rolled back.
+    """
+    try:
+        with _pool().connection(timeout=_PATIENCE_S) as conn:
+            conn.read_only = None
+            conn.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+            try:
+                yield conn
+            finally:
+                conn.rollback()
+    except PoolTimeout:
+        raise Unavailable("no_database", "the database does not answer; try again soon") from None
+
+
+@contextlib.contextmanager
 def writing() -> Iterator[psycopg.Connection[Any]]:
     """Yield a connection in one transaction: committed at the end, rolled back on an error."""
     try:
