@@ -123,6 +123,14 @@ def test_what_is_missing_waits(rate: Any) -> None:
     assert [line["amount"] for line in found["lines"]] == ["4.00", "16.00"]
 
 
+def test_a_snapshot_names_an_account_alone(rate: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    account = [{"login": 7, "client": "C-1"}]
+    monkeypatch.setitem(TREE, "accounts", account)  # type: ignore[arg-type]
+    monkeypatch.setitem(GOOD, "events", "kind,at,login,credit,equity\n"
+                        "account_snapshot,2026-03-02 09:00,7,80,100\n")  # fmt: skip
+    assert [line["amount"] for line in rate()["lines"]] == ["4.00"]
+
+
 def test_two_servers_have_to_be_named(rate: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(TREE, "servers", [{"server": "A"}, {"server": "B"}])  # type: ignore[arg-type]
     found = rate()

@@ -28,7 +28,7 @@ def take_events(
         event=pl.when(pl.col("event").fill_null("") == "")
         .then(pl.concat_str(pl.lit("line-"), pl.col("line").cast(pl.String)))
         .otherwise("event"),
-        server=pl.when((pl.col("login").fill_null(0) != 0) & (pl.col("server") == ""))
+        server=pl.when((pl.col("login").fill_null(0) != 0) & (pl.col("server").fill_null("") == ""))
         .then(pl.lit(only)).otherwise("server"),
         client=_clients(frame, people),
         currency=pl.when(pl.col("amount").is_not_null()).then(pl.col("currency").fill_null("USD")),
