@@ -15,12 +15,13 @@ import numpy.typing as npt
 
 from pipshare.period import Millis as Longs
 from pipshare.plans.terms import ANY_CARD, Component
-from pipshare.rating.parts import Parts
+from pipshare.rating.parts import POTS, Parts
 from pipshare.rating.rules import Earning, TermsColumns
 from pipshare.rating.sheets import Sheets
 
 NO_TERMS, NO_LINE = -2, -1
 _NONE, _RATES, _CHILD, _POT = 0, 1, 2, 3  # what a line is priced by
+_SPLITS = (*POTS, "percent_of_child")
 Bools = npt.NDArray[np.bool_]
 
 
@@ -57,10 +58,11 @@ class Cards:
         codes = len(self.names) - NO_TERMS
         pairs, row = np.unique(self.version * codes + self.code - NO_TERMS, return_inverse=True)
         shape = (len(pairs), width)
-        sheet, kind = np.full(shape, -1, np.int64), np.full(shape, _NONE, np.int8)
+        sheet, kind = np.full(shape, -1, np.int64), np.full(shape, _RATES, np.int8)
         top, bottom = np.zeros(shape, np.int64), np.ones(shape, np.int64)
         rank, fixed = np.full(shape, -1, np.int64), np.zeros(shape, np.bool_)
         shares = np.zeros((len(pairs), width, width), np.bool_)
+        splits = False
         for i, pair in enumerate(pairs.tolist()):
             version, code = pair // codes, pair % codes + NO_TERMS
             if code == NO_LINE:
@@ -71,9 +73,11 @@ class Cards:
                 if part is None or level in part.component.skip_levels:
                     continue
                 card = None if code == NO_TERMS else self.names[code]
-                kind[i, position], share = _kind(part.component, card, level)
-                share = Fraction(0) if card is None else share
-                top[i, position], bottom[i, position] = share.numerator, share.denominator
+                if part.component.mode in _SPLITS:
+                    splits = True
+                    kind[i, position], share = _kind(part.component, card, level)
+                    share = Fraction(0) if card is None else share
+                    top[i, position], bottom[i, position] = share.numerator, share.denominator
                 if part.component.mode == "rank":
                     number, can, rank[i, position] = _rank(part.component, card, version, position,
                                                            sheets)  # fmt: skip
@@ -84,7 +88,13 @@ class Cards:
                 if can.fixed or can.shares:
                     sheet[i, position], fixed[i, position] = number, can.fixed
                     shares[i, position, sorted(can.shares)] = True
-        can_earn = fixed[row] | (shares[row] & below[:, None, :]).any(axis=2)
+        can_earn = fixed[row]
+        if shares.any():
+            can_earn |= (shares[row] & below[:, None, :]).any(axis=2)
+        if not splits:
+            nothing, whole = np.broadcast_to(0, can_earn.shape), np.broadcast_to(1, can_earn.shape)
+            ranks = rank[row] if (rank >= 0).any() else nothing - 1
+            return Level(np.where(can_earn, sheet[row], -1), nothing, whole, ranks)
         way = kind[row]
         can_earn = np.where(way == _CHILD, below, can_earn & (way != _NONE))
         can_earn = np.where(way == _POT, direct >= 0, can_earn)
@@ -96,6 +106,8 @@ class Cards:
     def pots(self, sheets: Sheets, width: int) -> Longs:
         """Return the sheets that price the direct IBs by their cards, by [row, position]."""
         found = np.full((len(self.version), width), -1, np.int64)
+        if not self.parts.pots:
+            return found
         pairs, row = np.unique(self.version * len(self.names) + np.maximum(self.code, 0),
                                return_inverse=True)  # fmt: skip
         table = np.full((len(pairs), width), -1, np.int64)
@@ -103,7 +115,7 @@ class Cards:
             version, code = divmod(pair, len(self.names))
             for position in range(width):
                 part = self.parts.at(version, position)
-                if part is not None and part.component.mode in ("pot_split", "share_up"):
+                if part is not None and part.component.mode in POTS:
                     number, can = sheets.find(version, position, self.names[code], 1)
                     table[i, position] = number if can.fixed else -1
         return np.where((self.code >= 0)[:, None], table[row], found)

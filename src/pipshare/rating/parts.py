@@ -24,6 +24,7 @@ from pipshare.rating.reasons import Reason
 
 Int16s = npt.NDArray[np.int16]
 Only = Literal["immediate", "building", "all"]
+POTS = ("pot_split", "share_up")  # modes that are priced by the direct IB's rate
 _Asked = tuple[Only, frozenset[int] | None, bool]
 _chosen: WeakKeyDictionary[Book, dict[_Asked, Parts]] = WeakKeyDictionary()
 _building: WeakKeyDictionary[Book, frozenset[int]] = WeakKeyDictionary()
@@ -67,6 +68,11 @@ class Parts:
     def rated(self) -> tuple[Part, ...]:
         """Every part that is rated."""
         return tuple(part for row in self.by_version for part in row if part is not None)
+
+    @cached_property
+    def pots(self) -> bool:
+        """Tell whether a part splits a pot."""
+        return any(part.component.mode in POTS for part in self.rated)
 
     @cached_property
     def plain(self) -> bool:
