@@ -35,7 +35,7 @@ first_deposit = "100"
 level = 1
 amount = "20"
 """
-TREE = {
+TREE: dict[str, list[dict[str, str]]] = {
     "partners": [{"partner": "P-1", "card": "standard", "currency": "EUR"}],
     "clients": [{"client": "C-1", "partner": "P-1"}, {"client": "C-2", "partner": "P-1"}],
 }
@@ -125,14 +125,14 @@ def test_what_is_missing_waits(rate: Any) -> None:
 
 def test_a_snapshot_names_an_account_alone(rate: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     account = [{"login": 7, "client": "C-1"}]
-    monkeypatch.setitem(TREE, "accounts", account)  # type: ignore[arg-type]
+    monkeypatch.setitem(TREE, "accounts", account)
     monkeypatch.setitem(GOOD, "events", "kind,at,login,credit,equity\n"
                         "account_snapshot,2026-03-02 09:00,7,80,100\n")  # fmt: skip
     assert [line["amount"] for line in rate()["lines"]] == ["4.00"]
 
 
 def test_two_servers_have_to_be_named(rate: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(TREE, "servers", [{"server": "A"}, {"server": "B"}])  # type: ignore[arg-type]
+    monkeypatch.setitem(TREE, "servers", [{"server": "A"}, {"server": "B"}])
     found = rate()
     assert [(one["file"], one["code"]) for one in found["refused"]] == [
         ("quotes.csv", "unknown_server"), ("trades.csv", "no_server"),
@@ -158,7 +158,7 @@ def test_earlier_months_are_told_as_history(tmp_path: Path, cli: Cli) -> None:
 
 
 def test_what_was_paid_before_is_repaid_first(rate: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(TREE, "history", [  # type: ignore[arg-type]
+    monkeypatch.setitem(TREE, "history", [
         {"partner": "P-1", "kind": "paid", "amount": "25"},
         {"partner": "P-9", "kind": "paid", "amount": "1"},
         {"partner": "P-1", "kind": "earned", "component": "bonus", "amount": "1"},
@@ -171,6 +171,32 @@ def test_what_was_paid_before_is_repaid_first(rate: Any, monkeypatch: pytest.Mon
     assert [one["code"] for one in found["refused"]] == [
         "unknown_partner", "unknown_component", "bad_period",
     ]  # fmt: skip
+
+
+OVERRIDE = """
+[[component]]
+code = "head"
+basis = "fixed"
+mode = "override"
+event = "qualified"
+[component.qualify]
+first_deposit = "100"
+[[component.rate]]
+level = 2
+share = "10%"
+of = "cpa"
+"""
+
+
+def test_a_share_of_what_the_child_gets_for_a_client(
+    rate: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(globals(), "PLAN", PLAN + OVERRIDE)
+    people = [*TREE["partners"], {"partner": "P-0", "card": "standard"}]
+    people[0] = {**people[0], "parent": "P-0"}
+    monkeypatch.setitem(TREE, "partners", people)
+    lines = [(line["component"], line["partner"], line["amount"]) for line in rate()["lines"]]
+    assert lines == [("spread", "P-1", "4.00"), ("cpa", "P-1", "16.00"), ("head", "P-0", "2.00")]
 
 
 def test_the_reference_names_every_column() -> None:

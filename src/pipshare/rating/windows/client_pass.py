@@ -19,7 +19,7 @@ from pipshare.rating.windows.calendar import numbers
 from pipshare.rating.windows.client_rows import asked_of, client_rows, is_ladder
 from pipshare.rating.windows.given import Given
 from pipshare.rating.windows.lines import LINES, by_prefix, negated, no_lines, no_waits
-from pipshare.rating.windows.narrow import Keep, all_parts, at_band, starts_of
+from pipshare.rating.windows.narrow import Keep, all_parts, at_band, starts_of, with_needed
 from pipshare.rating.windows.pseudo import ONE_E8, PseudoRows
 from pipshare.rating.windows.rating_pass import (
     Found,
@@ -58,7 +58,7 @@ def _component(given: Given, parts: Sequence[Part], lives: Sequence[Life]) -> Fo
         lines, waiting = _steps(given, part, rows, paid)
     elif part.component.tier is None:
         lines, waiting = _named(
-            pseudo_pass(given, _pseudo(rows, paid), _keep(number), number), paid
+            pseudo_pass(given, _pseudo(rows, paid), _keep(given, number), number), paid
         )
     else:
         lines, waiting = _tiered(given, part, rows, paid)
@@ -81,9 +81,17 @@ def _pseudo(rows: pl.DataFrame, at: Longs) -> PseudoRows:
     )  # fmt: skip
 
 
-def _keep(number: int) -> Keep:
+def _keep(given: Given, number: int) -> Keep:
+    """Keep a component, and those whose earnings by the same event its rates are shares of."""
+    kept = {number}
+    for version in given.book.versions:
+        parts = dict(zip((one.code for one in version.programme.components),
+                         version.component_ids, strict=True))  # fmt: skip
+        mine = [code for code, id_ in parts.items() if id_ == number]
+        kept |= {parts[code] for code in with_needed(version.programme, mine)}
+
     def keep(programme: Programme, component: Component, id_: int) -> Component | None:
-        return bare(component) if id_ == number else None
+        return bare(component) if id_ in kept else None
 
     return keep
 
@@ -149,13 +157,13 @@ def _tiered(given: Given, part: Part, rows: pl.DataFrame, paid: Longs) -> Found:
     first = _keep_band(number, starts_of(component)[0])
     found = [_named(pseudo_pass(given, _pseudo(rows, lost), first, number), lost)]
     if not changes_the_past(component):
-        rated = pseudo_pass(given, _pseudo(rows, kept), _keep(number), number)
+        rated = pseudo_pass(given, _pseudo(rows, kept), _keep(given, number), number)
         return stacked([*found, _named(rated, kept)])
     waits: list[pl.DataFrame] = []
 
     def rate(some: Longs) -> pl.DataFrame:
         lines, waiting = _named(
-            pseudo_pass(given, _pseudo(rows, kept[some]), _keep(number), number), some
+            pseudo_pass(given, _pseudo(rows, kept[some]), _keep(given, number), number), some
         )
         waits.append(waiting)
         return lines
