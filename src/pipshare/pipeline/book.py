@@ -18,6 +18,7 @@ from pipshare.pipeline.place import place
 from pipshare.pipeline.run import Run
 from pipshare.pipeline.wallets import with_house, with_wallets
 from pipshare.pipeline.windows.notes import note_windows
+from pipshare.rating.parts import building_ids
 from pipshare.rating.store import HISTORY, Entries
 
 Column = npt.NDArray[np.int64]
@@ -91,7 +92,11 @@ def book(
         lines = with_house(run, _undisputed(settled["ticket"], who, lines))
         entries, lines = _next_entries(pl.DataFrame(told), lines, waits, before)
     _post(run, server, entries, lines)
-    gone = rating.store_waiting(run.conn, server.id, settled["ticket"], waits, fresh=fresh)
+    introduced = settled["ticket"].gather(made.rows)
+    gone = rating.store_waiting(
+        run.conn, server.id, settled["ticket"], waits, fresh=fresh,
+        leave=(building_ids(run.book), introduced),
+    )  # fmt: skip
     tell_waits(run, server, waits, gone)
     tell_guards(run, server, settled["ticket"], rated.guarded)
     return _counted(who, entries, len(lines), waits)

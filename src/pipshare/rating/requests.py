@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -29,6 +29,10 @@ _KEY = ["ticket", "component", "level", "partner", "reason", "key"]
 _WAITING = """
 SELECT ticket, component, level, partner, reason, key FROM rating_waiting
  WHERE server_id = %(server)s AND ticket = ANY(%(tickets)s::bigint[])
+"""
+_OF_COMPONENT = """
+SELECT ticket, component, level, partner, reason, key FROM rating_waiting
+ WHERE server_id = %(server)s AND component = %(component)s
 """
 _WAITS_FOR = """
 SELECT DISTINCT reason, key FROM rating_waiting WHERE server_id = %s AND reason = ANY(%s::text[])
@@ -102,22 +106,55 @@ def store_waiting(
     waits: pl.DataFrame,
     *,
     fresh: bool,
+    leave: tuple[Collection[int], pl.Series] | None = None,
 ) -> int:
     """Make the waiting lines of these trades exactly `waits` (rated.WAITS and ticket).
 
-    A line that still waits for the same thing keeps its row and its `since`. Returns how many wait
-    for that no longer.
+    A line that still waits for the same thing keeps its row and its `since`. Lines of the
+    components and tickets of `leave` are their windows' business. Returns how many wait for what
+    they waited for no longer.
     """
     if fresh and not len(waits):
         return 0
     known = pl.DataFrame(schema=_SCHEMA)
     if not fresh:
         known = _waiting(conn, server_id, tickets.to_list())
-    now = waits.select(
+        if leave is not None and len(known):
+            windows = pl.col("component").is_in(list(leave[0]))
+            known = known.filter(~(windows & pl.col("ticket").is_in(leave[1].implode())))
+    return _store(conn, server_id, known, _named(waits))
+
+
+def store_window_waiting(
+    conn: psycopg.Connection,
+    server_id: int,
+    component: int,
+    tickets: pl.Series,
+    waits: pl.DataFrame,
+) -> int:
+    """Make what lines of a component that builds up wait for exactly `waits`, of these trades.
+
+    `waits`: component_id, level, partner_id, reason, key and ticket. Returns how many wait for what
+    they waited for no longer.
+    """
+    values = {"server": server_id, "component": component}
+    known = db.read_columns(conn, _OF_COMPONENT, values, schema=_SCHEMA)
+    if not len(known) and not len(waits):
+        return 0
+    known = known.filter(pl.col("ticket").is_in(tickets.implode()))
+    return _store(conn, server_id, known, _named(waits))
+
+
+def _named(waits: pl.DataFrame) -> pl.DataFrame:
+    return waits.select(
         "ticket", pl.col("component_id").cast(pl.Int64).alias("component"),
         pl.col("level").cast(pl.Int64), pl.col("partner_id").cast(pl.Int64).alias("partner"),
         "reason", "key",
-    )  # fmt: skip
+    ).unique(["ticket", "component", "level"], keep="first", maintain_order=True)  # fmt: skip
+
+
+def _store(conn: psycopg.Connection, server_id: int, known: pl.DataFrame, now: pl.DataFrame) -> int:
+    """Store what is new and take away what is gone; returns how many are gone."""
     gone = known.join(now, on=_KEY, how="anti")
     if len(gone):
         conn.execute(

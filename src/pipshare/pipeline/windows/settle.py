@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from pipshare import ledger
+from pipshare import ledger, rating
 from pipshare.ledger.accounts import HOUSE, Key
 from pipshare.period import broker_days
+from pipshare.pipeline.alerting import tell_waits
 from pipshare.pipeline.run import Run
 from pipshare.pipeline.wallets import state_of
 from pipshare.pipeline.windows.work import Target, targets
@@ -57,10 +58,31 @@ def _some(run: Run, entity_id: int, total: Settled) -> bool:
     for target in targets(run, entity_id, due):
         total.windows += len(target.due)
         total.lines += _post(run, entity_id, target)
+        keep_waits(run, entity_id, target)
         for reason, count in target.waits.group_by("reason").agg(pl.len()).iter_rows():
             total.waiting[reason] = total.waiting.get(reason, 0) + count
     run.conn.commit()
     return True
+
+
+def keep_waits(run: Run, entity_id: int, target: Target) -> None:
+    """Note which trades wait and what for, with the others that wait; alert where data lacks.
+
+    So that they are listed, and taken up (which settles their windows again) when it comes.
+    """
+    waits = target.waits.filter(
+        (pl.col("component_id") == target.component) & (pl.col("trade_row") >= 0)
+    )
+    place = waits["trade_row"].to_numpy()
+    waits = waits.with_columns(
+        target.trades["server_id"].gather(place), target.trades["ticket"].gather(place)
+    )
+    for server in run.servers.values():
+        if server.entity_id == entity_id and server.go_live_ms is not None:
+            mine = waits.filter(server_id=server.id)
+            known = target.trades.filter(server_id=server.id)["ticket"]
+            gone = rating.store_window_waiting(run.conn, server.id, target.component, known, mine)
+            tell_waits(run, server, mine, gone)
 
 
 def _post(run: Run, entity_id: int, target: Target) -> int:

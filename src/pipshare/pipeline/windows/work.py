@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -43,6 +44,7 @@ class Target:
     last_ms: int
     lines: pl.DataFrame
     waits: pl.DataFrame
+    trades: pl.DataFrame
     clients: frozenset[int] = frozenset()
     shards: frozenset[int] = frozenset()
 
@@ -105,7 +107,7 @@ def _of_trees(
     settled = _settled(run, entity_id, gathered, number, who)
     kept = pl.col("window_start_ms").is_between(first, end, closed="left")
     return Target(number, _code(said, number), due, first, end, settled.lines.filter(kept),
-                  settled.waits, shards=frozenset(shards))  # fmt: skip
+                  settled.waits, _trades(gathered), shards=frozenset(shards))  # fmt: skip
 
 
 def _of_clients(
@@ -129,7 +131,7 @@ def _of_clients(
     mine = pl.col("client").is_in([*who, -1])
     lines = settled.lines.filter((pl.col("moment_ms") >= start) & mine)
     return Target(number, _code(said, number), due, 0, FOREVER_MS, lines, settled.waits,
-                  frozenset(who), frozenset(shards))  # fmt: skip
+                  _trades(gathered), frozenset(who), frozenset(shards))  # fmt: skip
 
 
 def counts_others(component: Component) -> bool:
@@ -167,8 +169,19 @@ def _settled(
         countries=clients.countries_of(run.conn, who) if who else None,
     )  # fmt: skip
     settled = settle_window(given, components=[number])
-    dead = np.flatnonzero(~gathered.live)
-    return replace(settled, lines=settled.lines.filter(~pl.col("trade_row").is_in(dead)))
+    dead = pl.col("trade_row").is_in(np.flatnonzero(~gathered.live))
+    lines, waits = settled.lines.filter(~dead), settled.waits.filter(~dead)
+    return replace(settled, lines=lines, waits=waits)
+
+
+def _trades(gathered: Gathered) -> pl.DataFrame:
+    """Return server_id and ticket of the trades, by the places that waits call them by."""
+    trades = gathered.placed.trades
+    known = {"server_id": trades.server, "ticket": trades.ticket}
+    columns: dict[str, Any] = {
+        name: [] if column is None else column for name, column in known.items()
+    }
+    return pl.DataFrame(columns, schema={"server_id": pl.Int64, "ticket": pl.Int64})
 
 
 def with_chains(run: Run, made: Placed, who: Sequence[int]) -> tuple[Placed, ChainsAt]:
