@@ -43,7 +43,7 @@ def product(component: Component, value: Fraction, currency: str, rule: RateRule
     if component.basis == "points":
         each = "pips" if component.unit == "pips" else "points"
         return f"{number_text(rule.amount)} {each} x {short(value)} {currency}"
-    if not currency:
+    if not currency or rule.currency:
         word = "" if component.basis == "fixed" else f" {component.unit}-lots"
         return f"{short(value)}{word} x {number_text(rule.amount, 2)} {rule.currency}"
     rate = percent(rule.amount)
