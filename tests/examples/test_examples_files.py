@@ -31,3 +31,8 @@ def test_each_tells_its_story(case: str) -> None:
     text = (ROOT / case / "README.md").read_text()
     assert text.startswith("# ")
     assert "Published: " in text or "Derived: " in text
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_the_list_of_examples_has_it(case: str) -> None:
+    assert f"[{case}]({case}/)" in (ROOT / "README.md").read_text()
