@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from small_broker import PLAN, SmallBroker, manager, manager_row
-from test_windows import TIERS
+from test_windows import CARRIED, TIERS
 
 from pipshare import inbox
 from pipshare.pipeline.loads import apply_plan
@@ -72,3 +72,15 @@ def test_rating_again_keeps_what_waits_and_since_when(broker: SmallBroker) -> No
     since = broker.conn.execute("SELECT since FROM rating_waiting").fetchall()
     broker.load("symbols", "symbol,symbol_group\nGBPUSD,forex\n")
     assert broker.conn.execute("SELECT since FROM rating_waiting").fetchall() == since
+
+
+def test_the_sum_of_a_period_waits_by_its_last_trade(broker: SmallBroker) -> None:
+    _plan(broker, CARRIED.replace('per = "month"', 'per = "month"\ncurrency = "EUR"'))
+    broker.bring("a.csv", manager(manager_row(1, Profit="-10.00"), manager_row(2, Profit="-90.00")))
+    assert broker.waiting() == {"no_fx": 2}, "each trade, into the component's currency"
+    broker.load("fx", "base,quote,time,rate\nEUR,USD,2026-03-02T00:00:00Z,1.25\n")
+    assert broker.waiting() == {"no_fx": 1}, "the sum, at the end of March, into the wallet's"
+    broker.load("fx", "base,quote,time,rate\nEUR,USD,2026-03-31T00:00:00Z,1.50\n")
+    assert broker.waiting() == {}
+    assert broker.totals() == {"P-2": 36 * E8}
+    assert _alerts(broker) == set()

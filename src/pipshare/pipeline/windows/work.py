@@ -107,7 +107,8 @@ def _of_trees(
     settled = _settled(run, entity_id, gathered, number, who)
     kept = pl.col("window_start_ms").is_between(first, end, closed="left")
     return Target(number, _code(said, number), due, first, end, settled.lines.filter(kept),
-                  settled.waits, _trades(gathered), shards=frozenset(shards))  # fmt: skip
+                  _with_trades(settled.waits, gathered), _trades(gathered),
+                  shards=frozenset(shards))  # fmt: skip
 
 
 def _of_clients(
@@ -172,6 +173,22 @@ def _settled(
     dead = pl.col("trade_row").is_in(np.flatnonzero(~gathered.live))
     lines, waits = settled.lines.filter(~dead), settled.waits.filter(~dead)
     return replace(settled, lines=lines, waits=waits)
+
+
+def _with_trades(waits: pl.DataFrame, gathered: Gathered) -> pl.DataFrame:
+    """Let the sum of a period wait by its last trade: taking that up settles its window again."""
+    rows = np.flatnonzero((waits["trade_row"] < 0).to_numpy())
+    if not len(rows):
+        return waits
+    trades, chains = gathered.placed.trades, gathered.placed.chains
+    place = waits["trade_row"].to_numpy().copy()
+    for row in rows.tolist():
+        partner, moment = waits["partner_id"][row], waits["moment_ms"][row]
+        of_his = [number for number, chain in enumerate(chains) if partner in chain or not partner]
+        mine = np.isin(trades.chain, of_his) & (trades.close_utc_ms <= moment)
+        if mine.any():
+            place[row] = int(np.argmax(np.where(mine, trades.close_utc_ms, -1)))
+    return waits.with_columns(trade_row=pl.Series(place))
 
 
 def _trades(gathered: Gathered) -> pl.DataFrame:
