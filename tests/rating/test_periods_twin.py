@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from fractions import Fraction
 from random import Random
 
@@ -14,7 +15,7 @@ from window_worlds import ACCOUNTS, GROUPS, SYMBOLS, Trade, Windows
 
 from pipshare.market.fx import FxTable
 from pipshare.rating import twin_values as tv
-from pipshare.rating.twin import BrokerDay, rate_many
+from pipshare.rating.twin import BrokerDay, Charge, rate_many
 from pipshare.rating.twin.many import window_name
 
 FAMILIES = ("marginal", "capped", "hedged", "sums", "weeks", "carried", "rolling",
@@ -37,7 +38,9 @@ def _facts(trade: Trade) -> tv.TradeFacts:
     )  # fmt: skip
 
 
-def _twin(world: Windows) -> dict[tuple[int, int, str], int]:
+def by_twin(
+    world: Windows, charged: Sequence[tuple[Charge, int]] = ()
+) -> dict[tuple[int, int, str], int]:
     """Return by component, partner and first day of the window what is payable."""
     book = world.given().book
     version = book.versions[0]
@@ -57,12 +60,18 @@ def _twin(world: Windows) -> dict[tuple[int, int, str], int]:
 
     given_ = [(_facts(one), tuple(people[i] for i in world.chains[one.chain]))
               for one in world.trades]  # fmt: skip
-    many = rate_many(given_, fx, BrokerDay(world.clock.zone, world.clock.shift_ms))
+    costs = [(one, tuple(people[i] for i in world.chains[chain])) for one, chain in charged]
+    day = BrokerDay(world.clock.zone, world.clock.shift_ms)
+    many = rate_many(given_, fx, day, charged=costs)
     return {(one.component_id, one.partner_id, f"{one.window}"): one.payable_e8
             for one in many.totals if one.payable_e8}  # fmt: skip
 
 
-def _columns(world: Windows, unit: dict[int, str]) -> dict[tuple[int, int, str], int]:
+def by_columns(world: Windows) -> dict[tuple[int, int, str], int]:
+    """Return the same of what settling comes to."""
+    programme = world.given().book.versions[0]
+    unit = {number: window_name(one) for number, one in
+            zip(programme.component_ids, programme.programme.components, strict=True)}  # fmt: skip
     day = BrokerDay(world.clock.zone, world.clock.shift_ms)
     sums: dict[tuple[int, int, str], int] = defaultdict(int)
     for row in world.settled().lines.rows(named=True):
@@ -76,7 +85,4 @@ def _columns(world: Windows, unit: dict[int, str]) -> dict[tuple[int, int, str],
 @settings(max_examples=12, deadline=None)
 def test_columns_and_twin_come_to_the_same(family: str, seed: int) -> None:
     world = world_of(Random(seed), family)
-    programme = world.given().book.versions[0]
-    unit = {number: window_name(one) for number, one in
-            zip(programme.component_ids, programme.programme.components, strict=True)}  # fmt: skip
-    assert _columns(world, unit) == _twin(world)
+    assert by_columns(world) == by_twin(world)

@@ -90,6 +90,10 @@ KINDS: dict[str, EventKind] = {
     "kyc_withdrawn": EventKind("KYC approval withdrawn", (), _CHECKED),
     "bonus": EventKind("a bonus was credited", _MONEY),
     "bonus_removed": EventKind("a bonus was removed", _MONEY, ("reference",)),
+    "compensation": EventKind("the broker made up for a balance below zero", _MONEY),
+    "payment_fee": EventKind(
+        "what a payment cost the broker", _MONEY, ("reference", "method")
+    ),
     "account_snapshot": EventKind(
         "an account's balance, credit and equity at a moment", (*_ACCOUNT, "credit", "equity"),
         ("balance", "currency"),
@@ -117,6 +121,8 @@ ALSO = {
     "kyc.withdrawn": "kyc_withdrawn",
     "bonus.credited": "bonus",
     "bonus.removed": "bonus_removed",
+    "account.compensated": "compensation",
+    "payment.fee": "payment_fee",
     "account.snapshot": "account_snapshot",
     "client.qualified": "qualified",
     "client.unqualified": "unqualified",

@@ -11,6 +11,7 @@ from pipshare.plans.terms import Component, Programme, Spread
 Found = Iterator[tuple[int, str]]
 VOLUME = ("lot", "points", "spread", "markup", "notional")  # multiplied by lots
 RESULTS = ("commission", "profit", "loss", "result", "revenue")  # sums of money of the trade
+MONEY = ("spread", "markup", "commission", "result", "revenue")  # `less` is taken from their sum
 SIDED = ("lot", "points", "spread", "markup", "notional")
 
 
@@ -34,6 +35,8 @@ def _keys(component: Component) -> Found:
         yield line, f"sides belongs to the basis notional, not to {basis}"
     if component.counts and basis not in RESULTS:
         yield line, f"counts belongs to the bases {quoted(RESULTS)}, not to {basis}"
+    if component.less:
+        yield from _less(component)
     if component.event and basis != "fixed":
         yield line, f'event belongs to basis = "fixed", not to {basis}'
     if basis == "fixed" and not component.event:
@@ -41,6 +44,18 @@ def _keys(component: Component) -> Found:
                '"trade"')  # fmt: skip
     if component.conditions.hedged and basis not in VOLUME:
         yield line, f"hedged volume is netted on the bases {quoted(VOLUME)}, not on {basis}"
+
+
+def _less(component: Component) -> Found:
+    line, basis = component.line, component.basis
+    if basis not in MONEY or component.unit != "money":
+        yield line, f"less is taken from money: it belongs to the bases {quoted(MONEY)}"
+    elif component.per == "trade":
+        yield (line, 'what a client cost is of no one trade: less needs per = "month" (or day, '
+               "week, quarter)")  # fmt: skip
+    if not component.currency:
+        yield (line, 'less is taken from a sum in one currency: write it in [[component]], for '
+               'example currency = "USD"')  # fmt: skip
 
 
 def _period(component: Component) -> Found:

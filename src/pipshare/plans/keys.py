@@ -124,6 +124,10 @@ COMPONENT = (
     Key("counts", "choices", "commission, profit, loss, result, revenue: which money of the trade "
         "is summed", "commission for commission, else profit",
         words=("commission", "fee", "swap", "profit")),
+    Key("less", "choices", "with per: what is taken from the period's sum, as events of the "
+        "clients tell it: bonuses less those removed, deposits lost to chargebacks, compensation "
+        "of balances below zero, fees that payments cost the broker", "nothing",
+        words=("bonuses", "chargebacks", "compensation", "fees")),
     Key("currency", "currency", "the basis is converted into it before the rate",
         "not converted"),
     _choice("value_fx", ("mid", "bid", "ask"), "side of the stored rate that converts the basis"),

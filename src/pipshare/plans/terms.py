@@ -44,6 +44,9 @@ Mode = Literal[
 ]
 Per = Literal["trade", "day", "week", "month", "quarter"]
 FxSide = Literal["mid", "bid", "ask"]
+# Taken from a period's sum: bonuses credited less those removed; deposits lost to chargebacks (and
+# given back when won after all); what made up for balances below zero; what payments cost.
+Less = Literal["bonuses", "chargebacks", "compensation", "fees"]
 
 
 @dataclass(frozen=True)
@@ -165,10 +168,12 @@ class Component:
     rolls up to the next higher present). `unit` and `spread`: of the bases spread and markup (basis
     points: unit money = its rates are in points, unit pips = they are in pips).
     `sides`: of notional. `counts`: which money columns of the trade make up the basis commission
-    (default commission), profit, loss, result (default profit) or revenue. `currency`: the basis
-    is converted into it before the rate, "" = not. `value_fx`, `wallet_fx`: which side of a stored
-    rate converts the basis, and the amount into the wallet; bid and ask are those of the pair as
-    it is stored (base x bid = quote; quote / ask = base). `event`: what a fixed amount is paid for.
+    (default commission), profit, loss, result (default profit) or revenue. `less`: what of events
+    of the chain's clients is taken from the period's sum, at the event's moment, in `currency`.
+    `currency`: the basis is converted into it before the rate, "" = not. `value_fx`, `wallet_fx`:
+    which side of a stored rate converts the basis, and the amount into the wallet; bid and ask are
+    those of the pair as it is stored (base x bid = quote; quote / ask = base). `event`: what a
+    fixed amount is paid for.
     `hold_days`: what is earned becomes payable so many days later. `clawback_days`: a reversal
     within so many days takes back, None = always. `advance`: this component pays only past what
     the component named there paid for the same client and payee. `skip_levels`: levels without a
@@ -190,6 +195,7 @@ class Component:
     spread: Spread = field(default_factory=Spread)
     sides: Literal["open", "close", "both"] = "close"
     counts: tuple[Literal["commission", "fee", "swap", "profit"], ...] = ()
+    less: tuple[Less, ...] = ()
     currency: str = ""
     value_fx: FxSide = "mid"
     wallet_fx: FxSide = "mid"

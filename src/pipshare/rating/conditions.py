@@ -122,8 +122,10 @@ class Conditions:
         names, place = known.trades.countries, known.trades.country
         if place is None:
             place = np.full(len(known), -1, np.int32)
-        welcome = [not asked.countries or name in asked.countries for name in names]
-        barred = [name in asked.not_countries for name in names]
+        only = {name.casefold() for name in asked.countries}
+        never = {name.casefold() for name in asked.not_countries}
+        welcome = [not only or name.casefold() in only for name in names]
+        barred = [name.casefold() in never for name in names]
         pays = np.array(
             [w and not b for w, b in zip(welcome, barred, strict=True)] + [not asked.countries],
             np.bool_,

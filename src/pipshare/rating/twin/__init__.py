@@ -11,18 +11,21 @@ parsed terms and money types; property tests hold the two equal, line by line.
 """
 
 from pipshare.rating.twin.day import BrokerDay
+from pipshare.rating.twin.deducted import Charge, charges
 from pipshare.rating.twin.many import ManyLine, ManyResult, event_trades, rate_many
 from pipshare.rating.twin.qualify import Client, Closed, Event, Paid, payments
 from pipshare.rating.twin.run import rate_one
 
 __all__ = [
     "BrokerDay",
+    "Charge",
     "Client",
     "Closed",
     "Event",
     "ManyLine",
     "ManyResult",
     "Paid",
+    "charges",
     "event_trades",
     "payments",
     "rate_many",

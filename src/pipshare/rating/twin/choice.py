@@ -108,7 +108,7 @@ def _symbol_fits(rule: RateRule, trade: TradeFacts) -> bool:
 
 
 def _country_fits(rule: RateRule, trade: TradeFacts) -> bool:
-    return rule.country is None or rule.country == trade.country
+    return rule.country is None or rule.country.casefold() == trade.country.casefold()
 
 
 def _covers(mask: str, name: str) -> bool:

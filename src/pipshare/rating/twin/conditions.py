@@ -98,9 +98,10 @@ def _who_and_when(
     kinds = {kind.casefold() for kind in asked.account_types}
     if kinds and trade.account_type.casefold() not in kinds:
         return Reason.ACCOUNT_TYPE
-    if asked.countries and trade.country not in asked.countries:
+    country = trade.country.casefold()
+    if asked.countries and country not in {name.casefold() for name in asked.countries}:
         return Reason.COUNTRY
-    if trade.country and trade.country in asked.not_countries:
+    if country in {name.casefold() for name in asked.not_countries}:
         return Reason.COUNTRY
     close = trade.close_utc_ms
     if close < asked.from_ms or (asked.until_ms and close >= asked.until_ms):

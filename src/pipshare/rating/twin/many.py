@@ -15,6 +15,7 @@ from fractions import Fraction
 from pipshare.plans.terms import Component
 from pipshare.rating.reasons import Reason
 from pipshare.rating.twin.day import BrokerDay
+from pipshare.rating.twin.deducted import Charge
 from pipshare.rating.twin.finish import Total, totals
 from pipshare.rating.twin.periods import earned_lines, period_trades
 from pipshare.rating.twin.qualify import Paid
@@ -57,15 +58,17 @@ def rate_many(
     day: BrokerDay = UTC_DAY,
     *,
     events: Sequence[tuple[int, Given]] = (),
+    charged: Sequence[tuple[Charge, tuple[Partner, ...]]] = (),
     building_only: bool = True,
 ) -> ManyResult:
     """Rate trades whose pay depends on each other; `building_only` leaves out the other lines.
 
-    `events` are (component, pseudo trade) of what clients are paid for (`event_trades`).
+    `events` are (component, pseudo trade) of what clients are paid for (`event_trades`), `charged`
+    what clients cost (`charges`), each with the chain above the client then.
     """
     given = list(trades)
     order = sorted(range(len(given)), key=lambda i: _key(given[i][0], i))
-    sums = period_trades([given[i] for i in order], fx, day)
+    sums = period_trades([given[i] for i in order], fx, day, charged)
     sums += sorted(events, key=lambda one: (one[1][0].close_utc_ms, one[1][0].client_id or -1))
     measured = Running()
     _round(given, order, sums, fx, day, measured)

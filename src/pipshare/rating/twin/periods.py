@@ -13,6 +13,7 @@ from pipshare.rating.reasons import Reason
 from pipshare.rating.twin.amounts import Waits
 from pipshare.rating.twin.conditions import bonus_share, held_long_enough, unpaid
 from pipshare.rating.twin.day import BrokerDay, shift_window, window_start
+from pipshare.rating.twin.deducted import Charge, cost
 from pipshare.rating.twin.line import Line
 from pipshare.rating.twin.rounding import units
 from pipshare.rating.twin.run import Run, decided
@@ -32,14 +33,21 @@ from pipshare.rating.twin_values import (
 Given = tuple[TradeFacts, tuple[Partner, ...]]
 
 
-def period_trades(trades: Sequence[Given], fx: Fx, day: BrokerDay) -> list[tuple[int, Given]]:
+Sums = dict[tuple[int, date, tuple[int, ...], str], tuple[Fraction, Fraction, Given]]
+
+
+def period_trades(
+    trades: Sequence[Given], fx: Fx, day: BrokerDay,
+    charged: Sequence[tuple[Charge, tuple[Partner, ...]]] = (),
+) -> list[tuple[int, Given]]:  # fmt: skip
     """Return (component, pseudo trade) for each chain, window and currency that has a sum.
 
     The pseudo trade closes in the last millisecond of its window; it has the sum as its value and
     the sum of standard lots as its lots. A trade that pays nothing by a condition adds nothing; one
-    whose value waits is left out until it is known.
+    whose value waits is left out until it is known. What clients cost (`charged`) is taken off
+    where the plan says so; a sum of which something cannot be converted is left out.
     """
-    sums: dict[tuple[int, date, tuple[int, ...], str], tuple[Fraction, Fraction, Given]] = {}
+    sums: Sums = {}
     for trade, chain in trades:
         run = decided(trade, chain, fx, day, State())
         if isinstance(run, TwinResult):
@@ -50,16 +58,42 @@ def period_trades(trades: Sequence[Given], fx: Fx, day: BrokerDay) -> list[tuple
             found = part_of_sum(run, place, component)
             if found is None:
                 continue
-            value, lots, currency = found
-            window = day.window(trade.close_utc_ms, component.per)
-            last = day.last_ms(window, component.per)
-            key = (run.decision.version.component_ids[place], window,
-                   tuple(one.id for one in chain), currency)  # fmt: skip
-            had, lots_had, _ = sums.get(key, (Fraction(0), Fraction(0), None))
-            pseudo = _pseudo(last, had + value, lots_had + lots, currency)
-            sums[key] = had + value, lots_had + lots, (pseudo, chain)
+            _add(sums, run, place, component, found)
+    waiting: set[tuple[int, date, tuple[int, ...]]] = set()
+    for charge, chain in charged:
+        run = decided(charge.as_trade(), chain, fx, day, State())
+        if isinstance(run, TwinResult):
+            continue
+        for place, component in enumerate(run.programme.components):
+            if charge.less not in component.less:
+                continue
+            taken = cost(charge, component, run.programme, chain[0], fx)
+            if taken is None:
+                waiting.add(_key(run, place, component, "")[:3])
+            elif taken:
+                _add(sums, run, place, component, (-taken, Fraction(0), component.currency))
+    sums = {key: one for key, one in sums.items() if key[:3] not in waiting}
     ordered = sorted(sums, key=lambda key: (key[1], key[2], key[3], key[0]))
     return [(key[0], sums[key][2]) for key in ordered]
+
+
+def _key(
+    run: Run, place: int, component: Component, currency: str
+) -> tuple[int, date, tuple[int, ...], str]:
+    window = run.day.window(run.trade.close_utc_ms, component.per)
+    who = tuple(one.id for one in run.whole_chain)
+    return run.decision.version.component_ids[place], window, who, currency
+
+
+def _add(
+    sums: Sums, run: Run, place: int, component: Component, found: tuple[Fraction, Fraction, str]
+) -> None:
+    value, lots, currency = found
+    key = _key(run, place, component, currency)
+    last = run.day.last_ms(key[1], component.per)
+    had, lots_had, _ = sums.get(key, (Fraction(0), Fraction(0), None))
+    pseudo = _pseudo(last, had + value, lots_had + lots, currency)
+    sums[key] = had + value, lots_had + lots, (pseudo, run.whole_chain)
 
 
 def part_of_sum(

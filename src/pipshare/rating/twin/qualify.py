@@ -188,16 +188,7 @@ class Client:
         return out
 
     def _original(self, taking: Event) -> str:
-        """Return the movement that a taking is of; a lost dispute may name the opened one."""
-        named = {e.name: e for e in self.events}
-        at: Event | None = taking
-        for _ in self.events:
-            if at is None or not at.reference:
-                break
-            name, at = at.reference, named.get(at.reference)
-            if at is None or not at.reference:
-                return name
-        return ""
+        return original_of(taking, self.events)
 
     def _left(self, movement: Event, as_of: int, doubted: bool) -> Fraction:
         left, disputed, lost = movement.amount, Fraction(0), False
@@ -230,6 +221,19 @@ class Client:
         if not wanted or not event.currency or wanted == event.currency or self.rate is None:
             return amount
         return amount * self.rate(event.currency, wanted, event.at_ms)
+
+
+def original_of(taking: Event, events: Sequence[Event]) -> str:
+    """Return the movement that a taking is of; a lost dispute may name the opened one."""
+    named = {e.name: e for e in events}
+    at: Event | None = taking
+    for _ in events:
+        if at is None or not at.reference:
+            break
+        name, at = at.reference, named.get(at.reference)
+        if at is None or not at.reference:
+            return name
+    return ""
 
 
 _RANK = {OPENED: 1, LOST: 2, WON: 3, "deposit_reversed": 4, "withdrawal_reversed": 4}

@@ -114,6 +114,7 @@ class Run:
     ) -> None:
         self.trade, self.fx, self.decision, self.day, self.state = trade, fx, decision, day, state
         self.programme = decision.version.programme
+        self.whole_chain = chain
         self.chain = chain[: self.programme.depth]
         self.done: dict[tuple[str, int], TwinLine] = {}
         self.seen_above: dict[tuple[str, int], int] = {}  # what a share of a line is taken of

@@ -53,6 +53,7 @@ class Given:
     `events`: facts.events.EVENT and `client_id`; complete for every client in it. `clients_at` says
     whose clients they are. `history`: HISTORY. `as_of_ms`: what is forfeited is by then.
     `countries`: client_id, from_ms, country as loaded; they go before what registrations say.
+    `live_ms`: what clients cost before it is taken from nothing.
     """
 
     placed: PlacedTrades
@@ -65,6 +66,7 @@ class Given:
     history: pl.DataFrame | None = None
     countries: pl.DataFrame | None = None
     as_of_ms: int = FOREVER_MS - 1
+    live_ms: int = 0
 
     def known(self, rows: Longs, more: Sequence[str] = ()) -> Known:
         """Return some trades as the bases take them; `more` are currencies that are asked for."""

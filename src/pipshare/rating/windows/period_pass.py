@@ -14,6 +14,7 @@ from pipshare.plans.terms import Component, Programme
 from pipshare.rating.parts import Part
 from pipshare.rating.reasons import Wait
 from pipshare.rating.windows.client_trades import standard_lots
+from pipshare.rating.windows.deducted import deducted
 from pipshare.rating.windows.given import Given
 from pipshare.rating.windows.lines import WAITS, by_prefix, no_waits
 from pipshare.rating.windows.narrow import all_parts
@@ -57,6 +58,8 @@ def _component(given: Given, parts: Sequence[Part], version: Longs) -> Found:
     """Rate one component; each of its versions sums the trades that it decided."""
     table: dict[Named, Sum] = {}
     waits = [no_waits()]
+    one_of = _one_of(given.placed.chains)
+    waiting: set[tuple[int, int, int]] = set()
     for part in parts:
         rows = np.flatnonzero(version == part.version)
         if len(rows):
@@ -64,17 +67,31 @@ def _component(given: Given, parts: Sequence[Part], version: Longs) -> Found:
             names = (*found.names, "")
             for key, one in _sums(given, part, found, rows).items():
                 start, end, chain, client, code = key
-                named = start, end, chain, client, names[code]
+                named = start, end, one_of[chain], client, names[code]
                 table.setdefault(named, Sum(Fraction(0), 0, -1)).add(one)
             waits.append(_waiting(given, part.component_id, found, rows))
+        less = deducted(given, part)
+        for (start, end, chain, client), amount in less.amounts.items():
+            named = start, end, one_of[chain], client, part.component.currency
+            last = less.last_ms[start, end, chain, client]
+            table.setdefault(named, Sum(Fraction(0), 0, -1)).add(Sum(-amount, 0, last))
+        waiting |= {(start, end, one_of[chain]) for start, end, chain in less.waiting}
+        waits.append(less.waits)
+    table = {key: one for key, one in table.items() if key[:3] not in waiting}
     # Sums of one moment stand in the order of the partners in their chains, whichever way these
     # happen to be numbered.
     chains = given.placed.chains
     ordered = sorted(table, key=lambda key: (*key[:2], chains[key[2]], *key[3:]))
     small = {key: table[key] for key in ordered if abs(_e8(table[key].value)) <= MAX_E8}
     waits.append(_too_large(parts[-1].component_id, [key for key in table if key not in small]))
-    lines, waiting = _rated(given, parts[-1], small)
-    return lines, pl.concat([*waits, waiting])
+    lines, unrated = _rated(given, parts[-1], small)
+    return lines, pl.concat([*waits, unrated])
+
+
+def _one_of(chains: Sequence[tuple[int, ...]]) -> list[int]:
+    """Return for each chain the first place where the same chain stands."""
+    first: dict[tuple[int, ...], int] = {}
+    return [first.setdefault(chain, place) for place, chain in enumerate(chains)]
 
 
 def _sums(given: Given, part: Part, found: Counted, rows: Longs) -> dict[Key, Sum]:
