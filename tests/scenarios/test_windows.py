@@ -11,6 +11,7 @@ from small_broker import SmallBroker, manager, manager_row
 from pipshare import audit, ledger, statements
 from pipshare.pipeline.closing import close_period
 from pipshare.pipeline.loads import apply_plan, approve
+from pipshare.rating import Reason
 
 E8 = 10**8
 LATER = 1_900_000_000_000
@@ -262,6 +263,35 @@ def test_what_an_unverified_client_brings_is_held_until_he_is_approved(
     assert _balances(broker) == {("partner", "held"): 10 * E8}
     _events(broker, "k1,kyc_approved,C-1,2026-03-05T10:00:00Z,,,,crm")
     assert _balances(broker) == {("partner", "accrued"): 10 * E8}
+    _whole(broker)
+
+
+def test_what_was_held_for_too_long_is_forfeited(broker: SmallBroker) -> None:
+    _plan(broker, KYC)
+    broker.bring("a.csv", manager(_row(1, "2.00")))
+    _plan(broker, KYC.replace('kyc = "hold"', 'kyc = "hold"\nkyc_forfeit_days = 30'))
+    assert _balances(broker) == {}
+    row = broker.conn.execute(
+        "SELECT reason FROM rating_line WHERE seq = 2 ORDER BY amount_e8 DESC"
+    ).fetchone()
+    assert Reason(row[0]) == Reason.FORFEITED
+    # Approved within the days after all: told late, it was in time.
+    _events(broker, "k1,kyc_approved,C-1,2026-03-20T10:00:00Z,,,,crm")
+    assert _balances(broker) == {("partner", "accrued"): 10 * E8}
+    _whole(broker)
+
+
+def test_days_alone_forfeit_when_a_period_closes(
+    broker: SmallBroker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _plan(broker, KYC.replace('kyc = "hold"', 'kyc = "hold"\nkyc_forfeit_days = 30'))
+    with monkeypatch.context() as then:
+        then.setattr("time.time_ns", lambda: 1_772_700_000_000_000_000)  # 2026-03-05
+        broker.bring("a.csv", manager(_row(1, "2.00")))
+    assert _balances(broker) == {("partner", "held"): 10 * E8}
+    closed = close_period(broker.run, "main", "2026-03", by="anna", now_ms=LATER)
+    assert _balances(broker) == {}
+    assert closed.payable.get("USD", 0) == 0
     _whole(broker)
 
 

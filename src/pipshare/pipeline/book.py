@@ -17,6 +17,7 @@ from pipshare.pipeline.alerting import tell_guards, tell_waits
 from pipshare.pipeline.place import place
 from pipshare.pipeline.run import Run
 from pipshare.pipeline.wallets import with_house, with_wallets
+from pipshare.pipeline.windows.forfeits import forfeited
 from pipshare.pipeline.windows.notes import note_windows
 from pipshare.rating.parts import building_ids
 from pipshare.rating.store import HISTORY, Entries
@@ -72,6 +73,7 @@ def book(
         made.trades, made.symbols, made.groups, made.chains, book=run.book,
         payees=rating.payees_of(run.partners), fx=run.fx, clock=run.day_clock(server),
     )  # fmt: skip
+    rated = forfeited(rated, made)
     note_windows(run, server, settled, who, fresh=fresh)
     days = broker_days(settled["close_utc"].to_numpy(), run.day_clock(server))
     lines = with_wallets(run, server, settled["ticket"], days, rated, who.client_id)

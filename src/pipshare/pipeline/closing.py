@@ -19,6 +19,7 @@ from pipshare.money import format_e8, half_even, payable_e8
 from pipshare.period import Clock, from_ms, month_span
 from pipshare.pipeline.rest import to_rest
 from pipshare.pipeline.run import Run
+from pipshare.pipeline.windows import touch_held
 from pipshare.plans.periods import Payout
 from pipshare.statements.freeze import Earned
 
@@ -70,6 +71,7 @@ def close_period(
         ends = f"{from_ms(span.end):%Y-%m-%d %H:%M} UTC"
         raise Conflict("not_over", f"period {period} ends at {ends}: it cannot be closed before")
     ledger.check_closable(run.conn, found.id, period)
+    touch_held(run)
     to_rest(run)
     audit.alone(run.conn)
     closed = Closed(entity, period)

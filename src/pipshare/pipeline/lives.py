@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 
 import numpy as np
@@ -16,7 +17,7 @@ from pipshare.rating.placed import Placed
 from pipshare.rating.qualify import asks_trades
 from pipshare.rating.settled import payees_of
 from pipshare.rating.windows.given import Given
-from pipshare.rating.windows.standing import FREE, of_clients
+from pipshare.rating.windows.standing import FORFEITED, HELD, of_clients
 
 
 def with_lives(run: Run, entity_id: int, made: Placed) -> Placed:
@@ -34,12 +35,13 @@ def with_lives(run: Run, entity_id: int, made: Placed) -> Placed:
     given = Given(
         placed=known, book=run.book, payees=payees_of(run.partners), fx=run.fx,
         clock=run.clock(entity_id), events=clients.events_of(run.conn, who),
+        as_of_ms=time.time_ns() // 1_000_000,
     )  # fmt: skip
     said = of_clients(given)
     at = slice(None) if known is made else _places(made, known)
     columns = {"qualified_ms": said.qualified_ms[at], "registered_ms": said.registered_ms[at],
-               "kyc_held": said.kyc[at] != FREE}  # fmt: skip
-    return replace(made, trades=replace(made.trades, **columns))
+               "kyc_held": said.kyc[at] == HELD}  # fmt: skip
+    return replace(made, trades=replace(made.trades, **columns), lost=said.kyc[at] == FORFEITED)
 
 
 def _asks_trades(book: Book) -> bool:

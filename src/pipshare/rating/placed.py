@@ -48,6 +48,7 @@ class Placed:
     """Introduced trades as columns, and the lists that they point into.
 
     `rows` are their places in the frame they came from; `source` numbers the frame after a join.
+    `lost`: what is earned by it was held for the client's KYC for too long; None = of none.
     """
 
     trades: TradeColumns
@@ -56,6 +57,7 @@ class Placed:
     chains: tuple[tuple[int, ...], ...]
     rows: Longs
     source: Longs
+    lost: npt.NDArray[np.bool_] | None = None
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -64,7 +66,8 @@ class Placed:
         """Return some of the trades; `trade_row` goes on naming them as before."""
         at = np.flatnonzero(kept) if kept.dtype == np.bool_ else kept.astype(np.int64)
         return replace(self, trades=self.trades.taken(at), rows=self.rows[at],
-                       source=self.source[at])  # fmt: skip
+                       source=self.source[at],
+                       lost=None if self.lost is None else self.lost[at])  # fmt: skip
 
 
 def placed(

@@ -13,12 +13,13 @@ import psycopg
 from pipshare import audit, db, inbox
 from pipshare.pipeline.rest import to_rest
 from pipshare.pipeline.run import Run
-from pipshare.pipeline.windows import settle_windows
+from pipshare.pipeline.windows import settle_windows, touch_held
 from pipshare.rating import window_store
 
 CHANNEL = "pipshare_work"  # db.wake(conn, CHANNEL) in the transaction that changed something
 POLL_S = 1.0  # a wake-up may be lost with a connection: looked at without one, too
 SELDOM = 10  # times as long as settling took, until windows are settled again
+HELD_S = 3600.0  # what is held is forfeited by days: looked at so often
 WHOLE_S = 60.0  # everything that waits is tried so often even when nothing seems changed
 _REST = 0  # a lease as of a source; sources are numbered from 1
 _log = logging.getLogger("pipshare.work")
@@ -65,7 +66,7 @@ def _watch(
     seen = audit.snapshot(conn)
     conn.commit()
     db.listen(ears, CHANNEL, 0.0)
-    due, last, windows_at = True, 0.0, 0.0
+    due, last, windows_at, held_at = True, 0.0, 0.0, 0.0
     while not halt.is_set():
         if not due and time.monotonic() >= windows_at and window_store.any_due(conn):
             began = time.monotonic()
@@ -73,6 +74,9 @@ def _watch(
             # A window is worked out whole: the longer that takes, the seldomer it is done.
             windows_at = time.monotonic() + SELDOM * (time.monotonic() - began)
         conn.commit()
+        if time.monotonic() >= held_at:
+            due = bool(touch_held(run)) or due
+            held_at = time.monotonic() + HELD_S
         if due:
             to_rest(run)
             conn.commit()

@@ -10,7 +10,7 @@ import polars as pl
 
 from pipshare.facts.standing import standing_at
 from pipshare.period import Millis as Longs
-from pipshare.rating.finish import FORFEITED, FREE, kyc_states
+from pipshare.rating.finish import FORFEITED, FREE, HELD, kyc_states
 from pipshare.rating.parts import Part
 from pipshare.rating.qualify import Life, lives, qualified_spans
 from pipshare.rating.windows.client_rows import asking
@@ -74,4 +74,4 @@ def _of_version(given: Given, known: list[Life], found: OfClients, place: int, r
     )
 
 
-__all__ = ["FORFEITED", "FREE", "OfClients", "of_clients"]
+__all__ = ["FORFEITED", "FREE", "HELD", "OfClients", "of_clients"]
