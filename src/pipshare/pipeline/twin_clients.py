@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import partial
 
 import numpy as np
 import polars as pl
@@ -15,7 +16,16 @@ from pipshare.plans.book import Book
 from pipshare.plans.conditions import REASONS
 from pipshare.plans.qualifying import Qualify
 from pipshare.plans.terms import Component, Programme
-from pipshare.rating.twin import BrokerDay, Client, Closed, Event, event_trades, payments
+from pipshare.rating.twin import (
+    BrokerDay,
+    Charge,
+    Client,
+    Closed,
+    Event,
+    charges,
+    event_trades,
+    payments,
+)
 from pipshare.rating.twin_values import Fx, Partner, TradeFacts
 from pipshare.rating.windows import is_of_clients
 from pipshare.rating.windows.given import ChainsAt
@@ -69,6 +79,33 @@ def client_facts(
     return found
 
 
+def client_costs(
+    known: Lives, live_ms: int = 0
+) -> list[tuple[Charge, tuple[Partner, ...]]]:  # fmt: skip
+    """Return what clients cost the broker from a moment on, each with the chain above him then.
+
+    Nothing where no plan takes that off.
+    """
+    if not any(part.less for one in known.book.versions for part in one.programme.components):
+        return []
+    found = []
+    for client_id in known.clients:
+        country = partial(known.country, client_id)
+        for one in charges(client_id, _events(known, client_id), country):
+            chain = _chain(known, client_id, one.at_ms) if one.at_ms >= live_ms else ()
+            if chain:
+                found.append((one, chain))
+    return found
+
+
+def _events(known: Lives, client_id: int) -> list[Event]:
+    return [
+        Event(row["event"], row["kind"], row["at_ms"], Fraction(row["amount_e8"], _E8),
+              row["currency"], row["reference"], row["cleared_ms"])
+        for row in known.events.filter(client_id=client_id).iter_rows(named=True)
+    ]  # fmt: skip
+
+
 def _chain(known: Lives, client_id: int, moment_ms: int) -> tuple[Partner, ...]:
     moment, who = np.array([moment_ms], np.int64), np.array([client_id], np.int64)
     place = int(known.chains_at(who, moment)[0])
@@ -99,11 +136,6 @@ def _client(
     if asked is None:
         asked = Qualify(0, who="crm" if component.event == "qualified" else "own")
     currency = asked.currency or programme.currency
-    events = [
-        Event(row["event"], row["kind"], row["at_ms"], Fraction(row["amount_e8"], _E8),
-              row["currency"], row["reference"], row["cleared_ms"])
-        for row in known.events.filter(client_id=client_id).iter_rows(named=True)
-    ]  # fmt: skip
 
     def rate(base: str, quote: str, at: int) -> Fraction:
         found = fx(base, quote, at)
@@ -113,7 +145,7 @@ def _client(
 
     closed = [_closed(trade, currency, rate) for trade, _ in trades
               if trade.client_id == client_id and _counts(trade, component)]  # fmt: skip
-    return Client(events, closed, asked, day, rate)
+    return Client(_events(known, client_id), closed, asked, day, rate)
 
 
 def _counts(trade: TradeFacts, component: Component) -> bool:

@@ -18,9 +18,15 @@ from pipshare.pipeline.explained.said import Said, netted, said_of
 from pipshare.pipeline.lives import with_lives
 from pipshare.pipeline.read_placed import Gathered, read_placed
 from pipshare.pipeline.run import Run
-from pipshare.pipeline.twin_clients import Lives, client_facts
+from pipshare.pipeline.twin_clients import Lives, client_costs, client_facts
 from pipshare.pipeline.twin_facts import fx_facts
-from pipshare.pipeline.windows.work import begins, counts_others, looks_at_clients, with_chains
+from pipshare.pipeline.windows.work import (
+    begins,
+    counts_others,
+    live_ms,
+    looks_at_clients,
+    with_chains,
+)
 from pipshare.rating.finish import FORFEITED, HELD, kyc_states
 from pipshare.rating.placed import Placed
 from pipshare.rating.qualify import lives
@@ -130,7 +136,7 @@ def _worked(
     day, fx = broker_day(run.clock(entity_id)), fx_facts(run)
     said = said_of(run.book)
     needed = _with_named(said, wanted)
-    events, pays = None, []
+    events, pays, costs = None, [], []
     facts = placed_facts(made, run.book, run.partners)
     if who:
         events = clients.events_of(run.conn, who)
@@ -140,12 +146,14 @@ def _worked(
             chains_at=chains_at, country=_country(run), clients=who,
         )  # fmt: skip
         pays = client_facts(known, facts, fx, day, needed)
+        costs = client_costs(known, live_ms(run, entity_id))
 
     def rated(before_ms: int) -> tuple[ManyResult, list[Earned]]:
         """Rate by hand what happened before a moment."""
         places = [at for at, one in enumerate(facts) if one[0].close_utc_ms < before_ms]
         known = [one for one in pays if one[1][0].close_utc_ms < before_ms]
-        result = rate_many([facts[at] for at in places], fx, day, events=known)
+        charged = [one for one in costs if one[0].at_ms < before_ms]
+        result = rate_many([facts[at] for at in places], fx, day, events=known, charged=charged)
         lines = [replace(one, place=places[one.place]) if one.place >= 0 else one
                  for one in result.lines if one.line.component_id in needed]  # fmt: skip
         kept = [one for one in lines if _is_live(run, entity_id, gathered, one)]

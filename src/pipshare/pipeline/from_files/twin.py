@@ -13,7 +13,7 @@ from pipshare.pipeline.from_files.outcome import Result
 from pipshare.pipeline.from_files.rate import entity_trades
 from pipshare.pipeline.from_files.windows import given_of
 from pipshare.pipeline.from_files.world import Files, World, read_world
-from pipshare.pipeline.twin_clients import Lives, client_facts
+from pipshare.pipeline.twin_clients import Lives, client_costs, client_facts
 from pipshare.rating.twin import ManyResult, rate_many
 from pipshare.rating.twin_placed import broker_day, placed_facts
 from pipshare.rating.twin_values import Fx
@@ -40,8 +40,10 @@ def _entity_by_hand(world: World, entity: str) -> ByHand:
     given = given_of(world, entity, trades)
     told = placed_facts(given.placed, world.book, world.partners)
     day, fx = broker_day(world.clock(entity)), exchange(world)
-    events = client_facts(_lives(world, given), told, fx, day)
-    return ByHand(world, names, rate_many(told, fx, day, events=events, building_only=False))
+    lives = _lives(world, given)
+    events, costs = client_facts(lives, told, fx, day), client_costs(lives, given.live_ms)
+    result = rate_many(told, fx, day, events=events, charged=costs, building_only=False)
+    return ByHand(world, names, result)
 
 
 def _lives(world: World, given: Given) -> Lives:

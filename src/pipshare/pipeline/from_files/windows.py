@@ -47,6 +47,7 @@ def given_of(world: World, entity: str, trades: Placed | None) -> Given:
         clock=world.clock(entity), events=world.events.filter(entity=entity),
         chains_at=chains_at, history=world.before.frame(),
         countries=countries(people), as_of_ms=last_ms(world, entity),
+        live_ms=_live_ms(world, entity),
     )  # fmt: skip
     said = of_clients(given)
     columns = replace(
@@ -54,6 +55,12 @@ def given_of(world: World, entity: str, trades: Placed | None) -> Given:
         kyc_held=said.kyc != FREE,
     )  # fmt: skip
     return replace(given, placed=replace(trades, trades=columns))
+
+
+def _live_ms(world: World, entity: str) -> int:
+    """Return the first go-live of an entity's servers; one without is live always."""
+    return min((server.go_live_ms or 0 for server in world.servers.values()
+                if world.entity_of[server.code] == entity), default=0)  # fmt: skip
 
 
 def countries(people: People) -> pl.DataFrame:

@@ -72,6 +72,7 @@ def looks_at_clients(programme: Programme, component: Component) -> bool:
         or component.carry is not None
         or component.basis == "earned"
         or component.conditions.bonus is not None
+        or bool(component.less)
     )
 
 
@@ -106,6 +107,8 @@ def _of_trees(
         who = partners.clients_of(run.conn, run.members(shards))
     settled = _settled(run, entity_id, gathered, number, who)
     kept = pl.col("window_start_ms").is_between(first, end, closed="left")
+    # What a client cost while he was in another tree is taken there.
+    kept &= pl.col("partner_id").is_in([0, *run.members(shards)])
     return Target(number, _code(said, number), due, first, end, settled.lines.filter(kept),
                   _with_trades(settled.waits, gathered), _trades(gathered),
                   shards=frozenset(shards))  # fmt: skip
@@ -123,16 +126,21 @@ def _of_clients(
     logins = clients.logins_of(run.conn, who)
     gathered = read_placed(run, entity_id, start_ms=0, end_ms=FOREVER_MS, logins=logins)
     settled = _settled(run, entity_id, gathered, number, who)
-    start = min(
-        (server.go_live_ms for server in run.servers.values()
-         if server.entity_id == entity_id and server.go_live_ms is not None),
-        default=FOREVER_MS,
-    )  # fmt: skip
+    start = live_ms(run, entity_id)
     # What a later client changes for the ones before is of no client.
     mine = pl.col("client").is_in([*who, -1])
     lines = settled.lines.filter((pl.col("moment_ms") >= start) & mine)
     return Target(number, _code(said, number), due, 0, FOREVER_MS, lines, settled.waits,
                   _trades(gathered), frozenset(who), frozenset(shards))  # fmt: skip
+
+
+def live_ms(run: Run, entity_id: int) -> int:
+    """Return from when on what happens to an entity's clients is booked: its first go-live."""
+    return min(
+        (server.go_live_ms for server in run.servers.values()
+         if server.entity_id == entity_id and server.go_live_ms is not None),
+        default=FOREVER_MS,
+    )  # fmt: skip
 
 
 def counts_others(component: Component) -> bool:
@@ -166,7 +174,7 @@ def _settled(
     given = Given(
         placed=made, book=run.book, payees=payees_of(run.partners), fx=run.fx,
         clock=run.clock(entity_id), events=events, chains_at=chains_at,
-        as_of_ms=time.time_ns() // 1_000_000,
+        as_of_ms=time.time_ns() // 1_000_000, live_ms=live_ms(run, entity_id),
         countries=clients.countries_of(run.conn, who) if who else None,
     )  # fmt: skip
     settled = settle_window(given, components=[number])
@@ -222,6 +230,7 @@ __all__ = [
     "begins",
     "counts_others",
     "is_of_clients",
+    "live_ms",
     "looks_at_clients",
     "targets",
     "with_chains",

@@ -7,6 +7,7 @@ touches its own window and as many after it, and a window is settled from comple
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from pipshare.plans.terms import Component, Programme
@@ -39,9 +40,9 @@ def reach(component: Component, programme: Programme | None = None) -> Reach:
     units, back = _parts(component)
     if programme is not None:
         by_code = {other.code: other for other in programme.components}
-        for code in named(component):
-            other = reach(by_code[code]) if code in by_code else None
-            if other is not None and by_code[code].builds_up:
+        for code in _looked_at(component, by_code):
+            if by_code[code].builds_up:
+                other = reach(by_code[code])
                 units.append(other.window)
                 back += other.back
     window = max(units, key=_ORDER.index)
@@ -61,6 +62,19 @@ def named(component: Component) -> set[str]:
     if component.basis == "earned":
         names |= {rule.of for rule in component.rates}
     return {name for name in names if name}
+
+
+def _looked_at(component: Component, by_code: Mapping[str, Component]) -> set[str]:
+    """Return the codes of the components that a component looks at, and that these look at."""
+    found: set[str] = set()
+    ahead = [component]
+    while ahead:
+        one = ahead.pop()
+        codes = named(one) | {rule.of for rule in one.rates if rule.of}
+        new = {code for code in codes if code in by_code} - found - {component.code}
+        found |= new
+        ahead += [by_code[code] for code in new]
+    return found
 
 
 def _parts(component: Component) -> tuple[list[Unit], int]:

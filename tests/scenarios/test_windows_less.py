@@ -1,0 +1,119 @@
+"""Net revenue in the database: what clients cost is taken from the period's sum, whenever told."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from small_broker import SmallBroker, manager, manager_row
+
+from pipshare import ledger, statements
+from pipshare.pipeline.loads import apply_plan
+
+E8 = 10**8
+NET = """[programme]
+code = "std"
+currency = "USD"
+
+[[component]]
+code = "net"
+basis = "result"
+mode = "per_level"
+per = "{per}"
+currency = "USD"
+less = ["bonuses", "chargebacks", "fees"]
+[[component.rate]]
+level = 1
+share = "30%"
+"""
+OVERRIDE = """[programme]
+code = "std"
+currency = "USD"
+
+[[component]]
+code = "tiered"
+basis = "lot"
+mode = "per_level"
+[component.tier]
+measure = "lots"
+window = "quarter"
+method = "retroactive"
+[[component.rate]]
+level = 1
+amount = "3"
+[[component.rate]]
+level = 1
+from = "2"
+amount = "5"
+
+[[component]]
+code = "over"
+basis = "lot"
+mode = "override"
+[[component.rate]]
+level = 2
+share = "10%"
+of = "tiered"
+"""
+
+
+@pytest.fixture
+def broker(db: Any, tmp_path: Path) -> Any:
+    with db.app() as conn:
+        yield SmallBroker(conn, tmp_path)
+
+
+def _plan(broker: SmallBroker, text: str) -> None:
+    apply_plan(broker.run, broker.file("std.toml", text), by="anna")
+
+
+def _events(broker: SmallBroker, *rows: str) -> None:
+    head = "event,kind,client,at,amount,currency,reference,source\n"
+    reports = broker.load("events", head + "\n".join(rows) + "\n")
+    assert not reports[0].refused
+
+
+def _row(ticket: int, lots: str, when: str, **cells: str) -> list[str]:
+    return manager_row(ticket, lots, **{"Close Time": f"2026.{when}", **cells})
+
+
+def _whole(broker: SmallBroker) -> None:
+    assert ledger.verify(broker.conn)[0] == []
+    assert statements.check_lines(broker.conn) == []
+
+
+def test_a_bonus_and_a_chargeback_lower_the_sum_of_their_month(broker: SmallBroker) -> None:
+    _plan(broker, NET.format(per="month"))
+    _events(broker, "d1,deposit,C-1,2026-02-20T10:00:00Z,500,USD,,crm",
+            "b1,bonus,C-1,2026-03-10T10:00:00Z,200,USD,,crm")  # fmt: skip
+    broker.bring("a.csv", manager(_row(1, "1.00", "03.02 11:00:00", Profit="-1000.00")))
+    assert broker.totals() == {"P-2": 240 * E8}
+    _events(broker, "r1,bonus_removed,C-1,2026-03-12T10:00:00Z,50,USD,,crm",
+            "c1,chargeback_lost,C-1,2026-03-15T10:00:00Z,,,d1,crm",
+            "f1,payment_fee,C-1,2026-03-16T10:00:00Z,10,USD,,crm")  # fmt: skip
+    assert broker.totals() == {"P-2": 102 * E8}  # 30% of 1000 - 150 - 500 - 10
+    _events(broker, "w1,chargeback_won,C-1,2026-04-15T10:00:00Z,,,d1,crm")
+    assert broker.totals() == {"P-2": 252 * E8}
+    _whole(broker)
+
+
+def test_a_bonus_without_a_rate_lets_the_month_wait_until_there_is_one(
+    broker: SmallBroker,
+) -> None:
+    _plan(broker, NET.format(per="month"))
+    broker.bring("a.csv", manager(_row(1, "1.00", "03.02 11:00:00", Profit="-1000.00")))
+    assert broker.totals() == {"P-2": 300 * E8}
+    _events(broker, "b1,bonus,C-1,2026-03-10T10:00:00Z,100,CHF,,crm")
+    assert broker.totals() == {}
+    broker.load("fx", "base,quote,time,rate\nCHF,USD,2026-03-10T09:00:00Z,1.1\n")
+    assert broker.totals() == {"P-2": 267 * E8}
+    _whole(broker)
+
+
+def test_an_override_on_a_quarters_tier_sees_the_whole_quarter(broker: SmallBroker) -> None:
+    _plan(broker, OVERRIDE)
+    broker.bring("a.csv", manager(_row(1, "1.00", "04.15 11:00:00")))
+    broker.bring("b.csv", manager(_row(2, "1.00", "06.05 11:00:00")))
+    assert broker.totals() == {"P-2": 10 * E8, "P-1": 1 * E8}
+    _whole(broker)
