@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 from psycopg import errors
-from small_broker import SmallBroker, manager, manager_row
+from small_broker import PLAN, SmallBroker, manager, manager_row
 
 from pipshare import ledger, partners, payouts, statements
 from pipshare.errors import BadInput, Conflict, Missing
 from pipshare.pipeline.closing import close_period
-from pipshare.pipeline.loads import approve
+from pipshare.pipeline.loads import apply_plan, approve
 
 LATER = 1_900_000_000_000
 E8 = 10**8
@@ -161,3 +161,23 @@ def test_a_payment_is_never_more_than_payable_and_never_twice(broker: SmallBroke
     assert _states(broker, "P-2") == {"payable": 4 * E8, "paid": 6 * E8}
     (paid,) = payouts.payments(broker.conn, found.id)
     assert (paid.amount_e8, paid.recorded_by) == (6 * E8, "anna + ben")
+
+
+def test_a_plan_corrected_backwards_is_booked_as_differences_in_the_open_period(
+    broker: SmallBroker,
+) -> None:
+    broker.bring("march.csv", manager(manager_row(1, "2.00"), manager_row(2, "1.00")))
+    close_period(broker.run, "main", "2026-03", by="anna", now_ms=LATER)
+    before = statements.frozen(broker.conn, 1, "2026-03")
+    for _ in range(2):  # applied again it posts nothing
+        apply_plan(broker.run, broker.file("new.toml", PLAN.replace("5.00", "4.50")), by="anna")
+        rows = broker.conn.execute(
+            "SELECT t.period, t.kind, sum(l.amount_e8)::bigint FROM ledger_transfer t"
+            " JOIN ledger_leg l ON l.transfer_id = t.id"
+            " JOIN ledger_account a ON a.id = l.account_id"
+            " WHERE a.payee_kind = 'partner' AND t.kind <> 'closing' GROUP BY 1, 2 ORDER BY 1"
+        ).fetchall()
+        assert rows == [("2026-03", "accrual", 18 * E8), ("2026-04", "correction", -150_000_000)]
+    assert _states(broker, "P-2") == {"payable": 15 * E8, "accrued": -150_000_000}
+    assert statements.frozen(broker.conn, 1, "2026-03") == before
+    assert ledger.verify(broker.conn)[0] == []
