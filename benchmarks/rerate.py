@@ -22,6 +22,7 @@ from benchmarks.racing import Race, Result, beside, race
 from benchmarks.world import World
 from pipshare import db, market, plans, rating
 from pipshare.pipeline import Run, to_rest
+from pipshare.pipeline.spared import plan_cause
 
 AGAIN, FIRST = "rated again", "first rating"
 
@@ -64,9 +65,9 @@ def _once(
         first = count / (perf_counter() - begin)
         hold_to(wanted, by_number(databases.broker, balances(conn)), FIRST)
         text = plan_text(changed, 0, 1)
-        plans.apply(conn, text, "programme0v3.toml", BY)
+        applied = plans.apply(conn, text, "programme0v3.toml", BY)
         for server in market.servers(conn):
-            rating.request(conn, server.id, "plan corrected")
+            rating.request(conn, server.id, plan_cause(applied.code, applied.number))
         conn.commit()
         entries = _entries(conn)
         databases.settle()

@@ -16,6 +16,7 @@ from pipshare.facts.values import Refusal
 from pipshare.pipeline.book import Booked
 from pipshare.pipeline.rest import to_rest
 from pipshare.pipeline.run import Run
+from pipshare.pipeline.spared import plan_cause
 from pipshare.rating.windows import is_of_clients
 
 Loader = Callable[..., LoadReport]
@@ -104,7 +105,7 @@ def apply_plan(run: Run, path: Path, *, by: str) -> tuple[plans.ApplyReport, Boo
     """Apply a programme file as a new version, then bring all to rest."""
     report = plans.apply(run.conn, plan_text(path), str(path), by)
     if report.from_ms is not None:
-        _ask_again(run, f"plan {report.code} version {report.number}", report.from_ms)
+        _ask_again(run, plan_cause(report.code, report.number), report.from_ms)
     run.conn.commit()
     return report, _rest(run)
 
