@@ -125,3 +125,109 @@ def test_what_is_not_there(cli: Any, books: Path) -> None:
     assert cli("explain", "1", "--server", "Live-5").status == 1
     assert cli("explain", "99999999999999999999999").status == 1
     assert cli("explain", "abc").status == 2
+
+
+PLAN = """[programme]
+code = "std"
+currency = "USD"
+kyc = "hold"
+
+[[component]]
+code = "tiered"
+basis = "lot"
+mode = "per_level"
+[component.tier]
+measure = "lots"
+window = "month"
+method = "marginal"
+[[component.rate]]
+level = 1
+amount = "3"
+[[component.rate]]
+level = 1
+from = "2"
+amount = "5"
+
+[[component]]
+code = "cpa"
+basis = "fixed"
+mode = "per_level"
+event = "qualified"
+[component.qualify]
+first_deposit = "100"
+[[component.rate]]
+level = 1
+amount = "200"
+"""
+EVENTS = """event,kind,client,at,amount,currency,reference,source
+d1,deposit,C-1,2026-03-02T10:00:00Z,500,USD,,crm
+k1,kyc_approved,C-1,2026-03-03T10:00:00Z,,,,crm
+k2,kyc_approved,C-1,2026-03-04T10:00:00Z,,,,crm
+k2,kyc_approved,C-1,2026-03-04T10:00:00Z,,,,other
+"""
+
+
+@pytest.fixture
+def building(broker: Path, cli: Any) -> Path:
+    """Pay that builds up, two trades in two files, and a deposit."""
+    files = {
+        "std.toml": PLAN,
+        "events.csv": EVENTS,
+        "one.csv": MANAGER_HEADER + manager_row(1, "1.50"),
+        "two.csv": MANAGER_HEADER + manager_row(2, "1.00"),
+    }
+    for name, text in files.items():
+        (broker / name).write_text(text)
+    for command in (
+        ("plan", "apply", broker / "std.toml"), ("load", "events", broker / "events.csv"),
+        ("import", "--server", "Live-4", broker / "one.csv"),
+        ("import", "--server", "Live-4", broker / "two.csv"),
+    ):  # fmt: skip
+        assert cli(*command).status == 0, command
+    return broker
+
+
+def test_what_builds_up_in_words_and_as_json(cli: Any, building: Path) -> None:
+    words = cli("explain", "2").out
+    for said in (
+        "tiered, level 1, P-2, 2026-03", "2.50 lots in the month", "this trade: 4.00 USD",
+        "in all 2 lines", "because of trade Live-4 1", "because of trade Live-4 2",
+        "the books say the same",
+    ):  # fmt: skip
+        assert said in words, words
+    told = json.loads(cli("explain", "2", "--json").out, parse_float=pytest.fail)
+    [part] = told["windows"]
+    assert part["lines"][0]["amount"] == "4.00"
+    window = part["window"]
+    assert (window["amount"], window["booked_amount"], window["agrees"]) == ("8.50", "8.50", True)
+    assert [row["causes"]["trades"] for row in window["booked"]] == [["Live-4 1"], ["Live-4 2"]]
+
+
+def test_a_window_in_words_and_as_json(cli: Any, building: Path) -> None:
+    words = cli("explain", "--window", "tiered", "P-2", "2026-03").out
+    for said in ("trade 1 on Live-4: 4.50 USD", "trade 2 on Live-4: 4.00 USD", "8.50 USD",
+                 "the books say the same"):  # fmt: skip
+        assert said in words, words
+    [told] = json.loads(cli("explain", "--window", "cpa", "P-2", "2026-03", "--json").out)
+    assert (told["amount"], told["lines"][0]["event"], told["agrees"]) == ("200.00", "d1", True)
+    wrong = cli("explain", "--window", "tired", "P-2", "2026-03")
+    assert (wrong.status, "there are cpa, tiered" in wrong.err) == (1, True)
+
+
+def test_an_event_in_words_and_as_json(cli: Any, building: Path) -> None:
+    words = cli("explain", "--event", "d1").out
+    for said in ("Event d1 of crm: deposit 500.00 USD", "of client C-1", "event d1: 200.00 USD",
+                 "the books say the same"):  # fmt: skip
+        assert said in words, words
+    told = json.loads(cli("explain", "--event", "d1", "--json").out)
+    assert (told["event"]["client"], told["agrees"]) == ("C-1", True)
+    assert told["booked"][0]["amount"] == "200.00"
+    assert "Nothing was paid" in cli("explain", "--event", "k1").out
+    both = cli("explain", "--event", "k2")
+    assert (both.status, "say which with --source" in both.err) == (1, True)
+    assert cli("explain", "--event", "k2", "--source", "other").status == 0
+
+
+def test_one_thing_at_a_time(cli: Any, broker: Path) -> None:
+    assert cli("explain").status == 2
+    assert cli("explain", "1", "--event", "d1").status == 2
