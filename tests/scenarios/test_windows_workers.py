@@ -115,3 +115,21 @@ def test_any_order_and_any_pieces_come_to_a_full_run(
     wanted = sum(n * (5 if n >= 200 else 3) * E8 // 100 for n in lots.values())
     assert broker.totals() == {"P-2": wanted}
     _whole(broker)
+
+
+def test_trees_settled_in_parts_come_to_the_same(
+    broker: SmallBroker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from pipshare.pipeline.windows import work
+
+    apply_plan(broker.run, broker.file("std.toml", TIERS.format(method="retroactive")), by="anna")
+    broker.load("partners", "partner,name\nP-8,Other\nP-9,Third\n")
+    broker.load("terms", "partner,programme\nP-8,std\nP-9,std\n")
+    broker.load("clients", "client,partner\nC-8,P-8\nC-9,P-9\n")
+    broker.load("accounts", "server,login,client\nLive-4,1008,C-8\nLive-4,1009,C-9\n")
+    monkeypatch.setattr(work, "AT_ONCE", 1)
+    logins = ("1001", "1008", "1009")
+    rows = [manager_row(n, "1.00", Login=logins[n % 3]) for n in range(1, 8)]
+    broker.bring("a.csv", manager(*rows))
+    assert broker.totals() == {"P-2": 10 * E8, "P-8": 15 * E8, "P-9": 10 * E8}
+    _whole(broker)

@@ -8,7 +8,7 @@ moment; no record is overwritten; nobody is moved by one person alone.
 
 from pipshare.partners.go_live import apply_go_live
 from pipshare.partners.info import PartnerInfo, info
-from pipshare.partners.introduced import clients_of, introducers
+from pipshare.partners.introduced import clients_of, count_clients, introducers
 from pipshare.partners.load import load_partners
 from pipshare.partners.lookup import Partner, all_partners, partner
 from pipshare.partners.relations import apply_relation, load_relations
@@ -22,6 +22,7 @@ __all__ = [
     "apply_go_live",
     "apply_relation",
     "clients_of",
+    "count_clients",
     "info",
     "introducers",
     "load_partners",

@@ -60,7 +60,8 @@ def targets(run: Run, entity_id: int, due: Sequence[Due]) -> Iterator[Target]:
         if of_clients:
             yield _of_clients(run, entity_id, number, versions, of_clients)
         if of_trees:
-            yield _of_trees(run, entity_id, number, versions, of_trees)
+            for some, logins in _in_parts(run, of_trees):
+                yield _of_trees(run, entity_id, number, versions, some, logins)
 
 
 def looks_at_clients(programme: Programme, component: Component) -> bool:
@@ -77,6 +78,8 @@ def looks_at_clients(programme: Programme, component: Component) -> bool:
 
 
 Said = tuple[Programme, Component]
+Logins = dict[int, list[int]]  # by server
+AT_ONCE = 10_000  # clients whose trees are settled together
 
 
 def _said(run: Run) -> dict[int, list[Said]]:
@@ -88,9 +91,32 @@ def _said(run: Run) -> dict[int, list[Said]]:
     return found
 
 
+def _in_parts(run: Run, due: Sequence[Due]) -> Iterator[tuple[list[Due], Logins | None]]:
+    """Yield what is due of trees in parts of so many clients, and their accounts (None = all).
+
+    Trees do not depend on each other; many of them at once would need the memory for all.
+    """
+    shards = sorted({one.shard for one in due})
+    sizes = partners.count_clients(run.conn, run.members(shards))
+    weight = dict.fromkeys(shards, 0)
+    for partner, count in sizes.items():
+        weight[run.shard(partner)] = weight.get(run.shard(partner), 0) + count
+    if sum(weight.values()) <= AT_ONCE:
+        yield list(due), None
+        return
+    part: set[int] = set()
+    for shard in shards:
+        part.add(shard)
+        if sum(weight[one] for one in part) >= AT_ONCE or shard == shards[-1]:
+            who = partners.clients_of(run.conn, run.members(part))
+            yield [one for one in due if one.shard in part], clients.logins_of(run.conn, who)
+            part = set()
+
+
 def _of_trees(
-    run: Run, entity_id: int, number: int, said: Sequence[Said], due: Sequence[Due]
-) -> Target:
+    run: Run, entity_id: int, number: int, said: Sequence[Said], due: Sequence[Due],
+    logins: Logins | None,
+) -> Target:  # fmt: skip
     shards = {one.shard for one in due}
     first, last = min(one.start_ms for one in due), max(one.end_ms for one in due)
     building = [(programme, one) for programme, one in said if one.builds_up]
@@ -99,7 +125,7 @@ def _of_trees(
     clock = run.clock(entity_id)
     begin = 0 if whole else begins(building, first, clock)
     end = FOREVER_MS if whole else last
-    gathered = read_placed(run, entity_id, start_ms=begin, end_ms=end, shards=shards)
+    gathered = read_placed(run, entity_id, start_ms=begin, end_ms=end, shards=shards, logins=logins)
     if any(one.per != "trade" for _, one in building):
         gathered = gathered.live_only()
     who: list[int] = []
