@@ -1,4 +1,4 @@
-"""Hand the scalar twin its facts: one trade, its chain, and the way to exchange rates."""
+"""Hand the scalar twin its facts: the chain of a trade, and the way to exchange rates."""
 
 from __future__ import annotations
 
@@ -8,32 +8,14 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from pipshare import market, rating
+from pipshare import rating
 from pipshare.facts.frames import widened
 from pipshare.market import CENT_ID, CHAIN_ID, Server
 from pipshare.market.fx import Side
 from pipshare.pipeline.run import Run
-from pipshare.rating.twin_values import Fx, Partner, TradeFacts
+from pipshare.rating.twin_values import Fx, Partner
 
 _FX_ROW = "SELECT base, quote, rate, at, source FROM market_fx WHERE id = %s"
-
-
-def trade_facts(run: Run, server: Server, trade: dict[str, Any], who: dict[str, Any]) -> TradeFacts:
-    """Return what of a trade (a row of a settled frame) and its account can change an amount."""
-    state = who["state"] or {}
-    name = state.get("group", "")
-    rows = market.groups(run.conn, server.id)
-    place = market.match_group(rows, name, trade["close_utc"])
-    held = int(rating.hold(with_open(server, pl.DataFrame([trade])))[0])
-    return rating.trade_facts(
-        trade,
-        symbol=run.symbols(server).resolve(trade["symbol"]),
-        group=rows[place] if place >= 0 else None,
-        group_name=name,
-        currency=state.get("currency", ""),
-        client_id=who["client_id"],
-        hold_ms=None if held < 0 else held,
-    )
 
 
 def with_open(server: Server, settled: pl.DataFrame) -> pl.DataFrame:
