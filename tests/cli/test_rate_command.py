@@ -268,3 +268,22 @@ def test_nothing_to_rate_is_wrong_use(cli: Cli, tmp_path: Path) -> None:
     ran = cli("rate", "--plan", tmp_path / "plan.toml", "--tree", tmp_path / "tree.json")
     assert ran.status == 2
     assert "--trades" in ran.err
+
+
+def test_a_symbol_group_that_no_symbol_has_is_refused_as_plan_check_does(folder: Folder) -> None:
+    folder.write("plan.toml", PLAN.replace('"forex"', '"forx"'))
+    ran = folder.run()
+    assert ran.status != 0
+    assert "plan.toml:9" in ran.err
+    assert 'symbol group "forx" is unknown' in ran.err
+    assert "forex" in ran.err
+    folder.write("tree.json", json.dumps({k: v for k, v in TREE.items() if k != "symbols"}))
+    assert folder.run().status == 0
+
+
+def test_a_country_is_known_in_small_letters_too(folder: Folder) -> None:
+    asked = '[component.when]\ncountries = ["CY"]\n[[component.rate]]'
+    folder.write("plan.toml", PLAN.replace("[[component.rate]]", asked, 1))
+    clients = [{"client": "C-1", "partner": "P-2", "country": "cy"}]
+    folder.write("tree.json", json.dumps({**TREE, "clients": clients}))
+    assert folder.amounts() == EXPECTED

@@ -23,7 +23,7 @@ from pipshare.rating.rated import Rated
 from pipshare.rating.reasons import Reason
 from pipshare.rating.twin import BrokerDay, rate_one
 
-COUNTRIES = ("CY", "DE", "US")
+COUNTRIES = ("cy", "DE", "US")  # plans say "CY": case does not matter
 CLOCK = Clock("America/New_York", 7 * 3_600_000)
 TWIN_DAY = BrokerDay("America/New_York", 7 * 3_600_000)
 HOUR = 3_600_000

@@ -59,6 +59,12 @@ FAMILIES = {
     "banded": ('basis = "commission"\nper = "month"\ncurrency = "USD"', '[component.tier]\n'
                'measure = "value"\ncurrency = "USD"\nwindow = "quarter"\n'
                + _bands("share", (0, "10%"), (20, "1/3"), (60, "50%"))),
+    "volumes": ('basis = "commission"\nper = "month"\ncurrency = "USD"', '[component.tier]\n'
+                'measure = "lots"\nwindow = "quarter"\n'
+                + _bands("share", (0, "10%"), (10, "1/3"), (40, "50%"))),
+    "sized": ('basis = "commission"\nper = "month"\ncurrency = "USD"', '[component.tier]\n'
+              'measure = "lots"\nmethod = "retroactive"\n'
+              + _bands("share", (0, "10%"), (10, "1/3"), (40, "50%"))),
     "reached": (LOTS, '[component.tier]\nmeasure = "lots"\nmethod = "retroactive"\n' + TIERS),
     "straddling": (LOTS, '[[component.cap]]\namount = "200"\nper = "partner_month"\n'
                    'currency = "USD"\n[component.tier]\nmeasure = "lots"\nwindow = "week"\n'

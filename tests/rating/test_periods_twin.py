@@ -19,7 +19,7 @@ from pipshare.rating.twin import BrokerDay, Charge, rate_many
 from pipshare.rating.twin.many import window_name
 
 FAMILIES = ("marginal", "capped", "hedged", "sums", "weeks", "carried", "rolling",
-            "banded", "reached")  # fmt: skip
+            "banded", "volumes", "sized", "reached")  # fmt: skip
 
 
 def _facts(trade: Trade) -> tv.TradeFacts:

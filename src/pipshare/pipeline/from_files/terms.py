@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from pipshare.period import FOREVER_MS, Clock, flatten
 from pipshare.pipeline.from_files.columns import MAIN
 from pipshare.pipeline.from_files.people import Gathering
 from pipshare.pipeline.from_files.sheets import Refused, decoded
-from pipshare.plans import parse
+from pipshare.plans import BadPlan, parse, unknown_groups
 from pipshare.plans.book import Book, Terms, Version
 from pipshare.plans.participants import CARD, NOTHING
 from pipshare.plans.read_book import TERMS_SCHEMA, flat_terms
@@ -57,6 +57,15 @@ def read_plans(paths: Sequence[Path], clocks: Mapping[str, Clock]) -> Programmes
     for programme, file in sorted(parsed, key=lambda one: one[0].valid_from_ms):
         _add(found, programme, file)
     return found
+
+
+def check_groups(programmes: Programmes, groups: Iterable[str]) -> None:
+    """Refuse plans with rates for a symbol group that no symbol has, where symbols are told."""
+    known = list(groups)
+    for version, file in zip(programmes.versions, programmes.files, strict=True):
+        refused = unknown_groups(version.programme, known)
+        if refused:
+            raise BadPlan(file, refused)
 
 
 def _add(found: Programmes, programme: Programme, file: str) -> None:

@@ -22,7 +22,7 @@ from pipshare.pipeline.from_files.people import Gathering, People, rows_of
 from pipshare.pipeline.from_files.places import Refuser
 from pipshare.pipeline.from_files.quoted import QUOTES, take_quotes
 from pipshare.pipeline.from_files.sheets import Refused, Sheet, read_sheet, typed_rows
-from pipshare.pipeline.from_files.terms import Programmes, TermsReader, read_plans
+from pipshare.pipeline.from_files.terms import Programmes, TermsReader, check_groups, read_plans
 from pipshare.pipeline.from_files.trades import take_trades
 from pipshare.pipeline.from_files.tree import read_tree
 from pipshare.plans.book import Book
@@ -133,6 +133,7 @@ def read_world(files: Files) -> World:
         accounts.take(rows, servers, refuse)
     trades = _trades(tables, servers, accounts)
     symbols = _symbols(tables, servers)
+    check_groups(programmes, (one.symbol_group for book in symbols.values() for one in book.rows))
     events = _events(tables, gathering.people, accounts, servers)
     span = _span(trades, events)
     return World(
