@@ -83,14 +83,19 @@ def next_seq(trades: pl.DataFrame, entries: pl.DataFrame) -> pl.DataFrame:
 
 def posted(conn: psycopg.Connection, server_id: int, tickets: list[int]) -> pl.DataFrame:
     """Return what stands posted for these trades, one row per line identity and account."""
-    params = {"server": server_id, "tickets": tickets}
+    params = {"server": server_id, "tickets": as_array(tickets)}
     return db.read_columns(conn, _POSTED, params, schema=_POSTED_SCHEMA)
 
 
 def latest(conn: psycopg.Connection, server_id: int, tickets: list[int]) -> pl.DataFrame:
     """Return each trade's newest entry: ticket, seq, revision, standing. No row = never rated."""
-    params = {"server": server_id, "tickets": tickets}
+    params = {"server": server_id, "tickets": as_array(tickets)}
     return db.read_columns(conn, _LATEST, params, schema=_LATEST_SCHEMA)
+
+
+def as_array(numbers: list[int]) -> str:
+    """Write numbers as PostgreSQL's array text: a driver quotes each of 100,000 by itself."""
+    return "{" + ",".join(map(str, numbers)) + "}"
 
 
 def difference(rated: pl.DataFrame, standing: pl.DataFrame) -> pl.DataFrame:

@@ -10,6 +10,7 @@ import psycopg
 
 from pipshare import db
 from pipshare.period import FOREVER_MS
+from pipshare.rating.differences import as_array
 
 _LOCK = 7103  # class of this stage's advisory locks; the object is the server
 _REQUEST = """
@@ -189,7 +190,7 @@ def waits_for(
 
 def _waiting(conn: psycopg.Connection, server_id: int, tickets: list[int]) -> pl.DataFrame:
     return db.read_columns(
-        conn, _WAITING, {"server": server_id, "tickets": tickets}, schema=_SCHEMA
+        conn, _WAITING, {"server": server_id, "tickets": as_array(tickets)}, schema=_SCHEMA
     )
 
 
