@@ -249,3 +249,12 @@ def test_what_is_not_there(broker: SmallBroker) -> None:
         explain_window(broker.run, "tiered", "P-2", "March")
     with pytest.raises(Missing, match="no event"):
         explain_event(broker.run, "e9")
+
+
+def test_a_window_of_too_many_trades_shows_the_books_alone(broker: SmallBroker) -> None:
+    _plan(broker, TIERS.format(method="marginal"))
+    broker.bring("a.csv", manager(*(_row(n, "1.00", f"03.02 11:{n:02d}:00") for n in range(1, 6))))
+    told = explain(broker.run, broker.run.servers[1], 1, most=4)
+    [part] = told.parts
+    assert (part.window.trades, part.window.agrees, part.lines) == (5, None, [])
+    assert (part.window.booked_e8, told.agrees) == (21 * E8, None)

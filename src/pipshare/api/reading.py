@@ -20,6 +20,7 @@ from pipshare.period import from_ms
 from pipshare.pipeline import Run
 from pipshare.pipeline.explain import explain
 from pipshare.pipeline.explain_json import as_dict as explanation_dict
+from pipshare.pipeline.explained.worked import MOST_OF_A_PAGE
 from pipshare.pipeline.statement_json import as_dict as statement_dict
 from pipshare.statements import trade as one_trade
 from pipshare.statements.found import Found
@@ -104,7 +105,8 @@ def explanation(
         held, scope = market.server(conn, server), scope_of(conn, key_of(request))
         if not one_trade.is_within(conn, held.id, ticket, scope):
             raise Missing("no_trade", f"no trade {ticket} on server {server}")
-        return explanation_dict(explain(Run(conn), held, ticket, revision), scope)
+        told = explain(Run(conn), held, ticket, revision, most=MOST_OF_A_PAGE)
+        return explanation_dict(told, scope)
 
 
 @router.get("/v1/partners", auth=needs("partners:read"), tags=["partners"], summary="Partners")

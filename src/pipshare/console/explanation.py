@@ -20,6 +20,7 @@ from pipshare.errors import BadInput, Missing, PipshareError
 from pipshare.pipeline import Run
 from pipshare.pipeline.explain import Explanation, explain, held_of
 from pipshare.pipeline.explained.words import held_words
+from pipshare.pipeline.explained.worked import MOST_OF_A_PAGE
 from pipshare.rating.twin_values import TwinLine
 from pipshare.statements.trade import booked_lines, is_within
 from pipshare.web import Cell, Column, Table, room, trying
@@ -49,7 +50,7 @@ def _explained(
 ) -> Explanation:
     try:
         run = _run(conn)
-        return explain(run, run.servers[server_id], ticket, revision)
+        return explain(run, run.servers[server_id], ticket, revision, most=MOST_OF_A_PAGE)
     except PipshareError:
         raise
     except BaseException:

@@ -16,6 +16,7 @@ from pipshare.market import Server
 from pipshare.period import from_ms
 from pipshare.pipeline.explained.of_trade import Given, Part, parts_of_trade
 from pipshare.pipeline.explained.words import held_by_books
+from pipshare.pipeline.explained.worked import MOST
 from pipshare.pipeline.place import place
 from pipshare.pipeline.run import Run
 from pipshare.pipeline.twin_facts import chain_facts, fx_facts
@@ -58,8 +59,8 @@ class Explanation:
     `result` is the twin's, None unless the trade was introduced and closed after go-live; `posted`
     are the lines in the books up to the revision shown; `parts` are its parts of what builds up, of
     the newest revision alone; `agrees` tells whether the twin and the books come to the same
-    amounts, None where nothing is to be compared (an older revision, or a server that books
-    nothing).
+    amounts, None where nothing is to be compared (an older revision, a server that books nothing,
+    a window that is not settled yet or too large to work out).
     """
 
     server: str
@@ -87,9 +88,12 @@ def find(conn: psycopg.Connection, ticket: int, server: str | None) -> list[tupl
     return [one for one in found if one[1] == ticket] or found
 
 
-def explain(run: Run, server: Server, ticket: int, revision: int | None = None) -> Explanation:
+def explain(
+    run: Run, server: Server, ticket: int, revision: int | None = None, *, most: int = MOST
+) -> Explanation:
     """Explain a trade of a server, as it now stands or as a revision said.
 
+    `most`: windows with more trades are not worked out.
     Raises Missing when there is no such ticket, BadInput for a revision it does not have.
     """
     revisions = _rows(run.conn, _REVISIONS, (server.id, ticket))
@@ -109,7 +113,7 @@ def explain(run: Run, server: Server, ticket: int, revision: int | None = None) 
     parts: list[Part] = []
     if given is not None and wanted == newest:
         client = (who["client_id"], who["client"]) if who["client_id"] else None
-        parts = parts_of_trade(run, server.entity_id, given, client)
+        parts = parts_of_trade(run, server.entity_id, given, client, most)
     posted = _rows(run.conn, _POSTED, (server.id, ticket, wanted))
     # What was booked of a trade that waits by now stays until that is settled.
     comparable = wanted == newest and status != "unbooked" and not (posted and status == "unknown")
@@ -123,7 +127,7 @@ def explain(run: Run, server: Server, ticket: int, revision: int | None = None) 
         status=status,
         result=result,
         posted=posted,
-        agrees=_agrees(result, posted) and _windows_agree(parts) if comparable else None,
+        agrees=_all_agree(_agrees(result, posted), parts) if comparable else None,
         parts=parts,
     )
 
@@ -177,9 +181,12 @@ def _agrees(result: TwinResult | None, posted: list[dict[str, Any]]) -> bool:
     return all(books.get(name, 0) == twin.get(name, 0) for name in names)
 
 
-def _windows_agree(parts: Sequence[Part]) -> bool:
-    """Tell whether no window is known to be booked otherwise than it comes to."""
-    return all(part.window.agrees is not False for part in parts)
+def _all_agree(lines: bool, parts: Sequence[Part]) -> bool | None:
+    """Tell whether lines and windows are booked as they come to; None = of some nobody knows."""
+    known = [lines, *(part.window.agrees for part in parts)]
+    if False in known:
+        return False
+    return None if None in known else True
 
 
 def _rows(conn: psycopg.Connection, query: str, values: tuple[Any, ...]) -> list[dict[str, Any]]:

@@ -5,7 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pipshare.pipeline.explained.sums import Asked, Payee, Window, span_at, window_of
-from pipshare.pipeline.explained.worked import Earned, TooMany, Worked, work_clients, work_trees
+from pipshare.pipeline.explained.worked import (
+    MOST,
+    Earned,
+    TooMany,
+    Worked,
+    work_clients,
+    work_trees,
+)
 from pipshare.pipeline.run import Run
 from pipshare.pipeline.twin_facts import fx_facts
 from pipshare.rating.qualify import asks_trades
@@ -32,11 +39,12 @@ class Part:
 
 
 def parts_of_trade(
-    run: Run, entity_id: int, given: Given, client: tuple[int, str] | None
+    run: Run, entity_id: int, given: Given, client: tuple[int, str] | None, most: int = MOST
 ) -> list[Part]:
     """Return the trade's part of every window that it touches, by component and level.
 
-    `client`: his number and code, for his rebates.
+    `client`: his number and code, for his rebates. `most`: trades of a window up to which it is
+    worked out.
     """
     trade, chain = given
     made = decided(trade, chain, fx_facts(run), broker_day(run.clock(entity_id)), State())
@@ -55,11 +63,11 @@ def parts_of_trade(
                     == live_only]  # fmt: skip
             if some:
                 span = min(spans[n][0] for n in some), max(spans[n][1] for n in some)
-                worked = work_trees(run, entity_id, some, shards, span)
+                worked = work_trees(run, entity_id, some, shards, span, most)
                 for number in some:
                     asked = number, spans[number]
                     out += _parts(run, entity_id, *asked, given, made, worked, client)
-    out += _of_client(run, entity_id, given, made)
+    out += _of_client(run, entity_id, given, made, most)
     order = {number: place for place, number in enumerate(ids)}
     return sorted(out, key=lambda one: order[one.window.component_id])
 
@@ -103,7 +111,7 @@ def _adds(made: TwinRun, number: int, basis: str) -> str:
     return f"adds {short(value)} {unit} to the {basis} of the period"
 
 
-def _of_client(run: Run, entity_id: int, given: Given, made: TwinRun) -> list[Part]:
+def _of_client(run: Run, entity_id: int, given: Given, made: TwinRun, most: int) -> list[Part]:
     """Return what is paid for the client because of this trade: it made him qualify."""
     trade = given[0]
     out: list[Part] = []
@@ -115,7 +123,7 @@ def _of_client(run: Run, entity_id: int, given: Given, made: TwinRun) -> list[Pa
         asked = component.qualify or made.programme.qualify
         if not is_of_clients(component) or asked is None or not asks_trades(asked):
             continue
-        worked = work_clients(run, entity_id, number, [trade.client_id])
+        worked = work_clients(run, entity_id, number, [trade.client_id], most)
         if isinstance(worked, TooMany):
             continue
         mine = [one for one in worked.lines

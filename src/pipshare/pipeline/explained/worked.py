@@ -34,10 +34,12 @@ from pipshare.rating.reasons import Reason
 from pipshare.rating.twin import BrokerDay, ManyLine, ManyResult, rate_many
 from pipshare.rating.twin_placed import broker_day, placed_facts
 from pipshare.rating.twin_values import TwinLine
-from pipshare.rating.windows import bounds, is_of_clients, numbers, reach
+from pipshare.rating.windows import bounds, numbers, reach
 from pipshare.rating.windows.reach import named
 
-MOST = 20_000  # trades of a window up to which it is worked out by hand
+# Trades of a window up to which it is worked out by hand: a millisecond each and component.
+MOST = 20_000
+MOST_OF_A_PAGE = 2_000
 
 
 @dataclass(frozen=True)
@@ -85,7 +87,7 @@ class TooMany:
 
 def work_trees(
     run: Run, entity_id: int, wanted: Collection[int], shards: Collection[int],
-    span: tuple[int, int],
+    span: tuple[int, int], most: int = MOST,
 ) -> Worked | TooMany:  # fmt: skip
     """Work out the windows of trees in which a span of UTC ms lies."""
     said = said_of(run.book)
@@ -105,7 +107,7 @@ def work_trees(
         )
         first = min(first, begin)
     gathered = read_placed(run, entity_id, start_ms=first, end_ms=end, shards=shards)
-    if len(gathered.placed) > MOST:
+    if len(gathered.placed) > most:
         return TooMany(len(gathered.placed))
     if any(one.component.per != "trade" for one in building):
         gathered = gathered.live_only()
@@ -115,7 +117,9 @@ def work_trees(
     return _worked(run, entity_id, gathered, wanted, who)
 
 
-def work_clients(run: Run, entity_id: int, number: int, who: Collection[int]) -> Worked | TooMany:
+def work_clients(
+    run: Run, entity_id: int, number: int, who: Collection[int], most: int = MOST
+) -> Worked | TooMany:
     """Work out what a component pays for clients, over their whole lives."""
     every = sorted(who)
     if any(counts_others(one.component) for one in said_of(run.book)[number]):
@@ -124,7 +128,7 @@ def work_clients(run: Run, entity_id: int, number: int, who: Collection[int]) ->
         every = sorted({*every, *partners.clients_of(run.conn, run.members(shards))})
     logins = clients.logins_of(run.conn, every)
     gathered = read_placed(run, entity_id, start_ms=0, end_ms=FOREVER_MS, logins=logins)
-    if len(gathered.placed) > MOST:
+    if len(gathered.placed) > most:
         return TooMany(len(gathered.placed))
     return _worked(run, entity_id, gathered, [number], every)
 
@@ -269,6 +273,3 @@ def _kyc(
             )[0])  # fmt: skip
             out[place] = found if found in (HELD, FORFEITED) else None
     return out
-
-
-__all__ = ["MOST", "Earned", "TooMany", "Worked", "is_of_clients", "work_clients", "work_trees"]
