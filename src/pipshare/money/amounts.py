@@ -15,7 +15,7 @@ from pipshare.money.currencies import minor_units
 
 SCALE = 10**8
 MAX_E8 = 2**63 - 1
-_PLAIN = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?")
+_PLAIN = re.compile(r"([+-]?(?:\d+(?:\.\d*)?|\.\d+))(?:[eE]([+-]?)0*(\d{1,18}))?")
 _RATE = re.compile(r"[+-]?\d+(\.\d+)?(/\d+(\.\d+)?)?")
 
 
@@ -40,9 +40,13 @@ def to_e8(value: Decimal | int | Fraction) -> int:
 def parse_e8(text: str) -> int:
     """Read a plain decimal ("12.5", "-0.07") as e8. No thousands separators, no currency sign."""
     cleaned = text.strip()
-    if not _PLAIN.fullmatch(cleaned):
+    found = _PLAIN.fullmatch(cleaned)
+    if not found:
         raise BadInput("not_a_number", f"{text!r} is not a plain decimal number such as 1000.50")
-    return to_e8(Decimal(cleaned))
+    digits, sign, power = found.groups()
+    # A longer power changes nothing: the amount is 0 already, or larger than an amount can be.
+    power = min(int(power or "0"), len(cleaned) + 99)
+    return to_e8(Decimal(f"{digits}e{sign or ''}{power}"))
 
 
 def parse_rate(text: str) -> Fraction:
