@@ -287,3 +287,14 @@ def test_a_country_is_known_in_small_letters_too(folder: Folder) -> None:
     clients = [{"client": "C-1", "partner": "P-2", "country": "cy"}]
     folder.write("tree.json", json.dumps({**TREE, "clients": clients}))
     assert folder.amounts() == EXPECTED
+
+
+def test_a_client_whose_deposit_cannot_be_converted_is_told_by_his_trades(folder: Folder) -> None:
+    asked = 'currency = "USD"\n[programme.qualify]\nfirst_deposit = "100"\n'
+    folder.write("plan.toml", PLAN.replace('currency = "USD"\n', asked, 1))
+    events = folder.write("events.csv", "kind,at,client,amount,currency\n"
+                          "deposit,2026-03-01 12:00,C-1,500,CHF\n")  # fmt: skip
+    found = folder.rated("--events", str(events))
+    assert [(one["trade"], one["reason"], one["key"]) for one in found["waiting"]] == [
+        (11, "no_fx", "CHF/USD"), (12, "no_fx", "CHF/USD")]  # fmt: skip
+    assert {line["reason"] for line in found["lines"]} == {"not_qualified"}

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from small_broker import SmallBroker, manager, manager_row
 
-from pipshare import ledger, statements
+from pipshare import inbox, ledger, statements
 from pipshare.pipeline.loads import apply_plan
 
 E8 = 10**8
@@ -55,6 +55,21 @@ mode = "override"
 level = 2
 share = "10%"
 of = "tiered"
+"""
+QUALIFIED = """[programme]
+code = "std"
+currency = "USD"
+qualified_pays = "since_registration"
+[programme.qualify]
+first_deposit = "100"
+
+[[component]]
+code = "lots"
+basis = "lot"
+mode = "per_level"
+[[component.rate]]
+level = 1
+amount = "5"
 """
 
 
@@ -116,4 +131,20 @@ def test_an_override_on_a_quarters_tier_sees_the_whole_quarter(broker: SmallBrok
     broker.bring("a.csv", manager(_row(1, "1.00", "04.15 11:00:00")))
     broker.bring("b.csv", manager(_row(2, "1.00", "06.05 11:00:00")))
     assert broker.totals() == {"P-2": 10 * E8, "P-1": 1 * E8}
+    _whole(broker)
+
+
+def test_a_deposit_that_nobody_can_convert_is_told_and_qualifies_when_the_rate_comes(
+    broker: SmallBroker,
+) -> None:
+    _plan(broker, QUALIFIED)
+    _events(broker, "e1,registration,C-1,2026-02-01T00:00:00Z,,,,crm",
+            "e2,deposit,C-1,2026-02-12T10:00:00Z,500,CHF,,crm")  # fmt: skip
+    broker.bring("a.csv", manager(_row(1, "2.00", "03.02 11:00:00")))
+    assert broker.totals() == {}
+    [told] = [one for one in inbox.alerts(broker.conn) if one.code == "no_fx"]
+    assert "CHF/USD" in told.message
+    broker.load("fx", "base,quote,time,rate\nCHF,USD,2026-02-12T09:00:00Z,1.1\n")
+    assert broker.totals() == {"P-2": 10 * E8}
+    assert not [one for one in inbox.alerts(broker.conn) if one.code == "no_fx"]
     _whole(broker)

@@ -77,8 +77,9 @@ def book(
     note_windows(run, server, settled, who, fresh=fresh)
     days = broker_days(settled["close_utc"].to_numpy(), run.day_clock(server))
     lines = with_wallets(run, server, settled["ticket"], days, rated, who.client_id)
-    wait_row = rated.waits["trade_row"].to_numpy()
-    waits = widened(rated.waits, {"ticket": settled["ticket"].to_numpy()[wait_row]})
+    waiting = pl.concat([rated.waits, made.unclear()])
+    wait_row = waiting["trade_row"].to_numpy()
+    waits = widened(waiting, {"ticket": settled["ticket"].to_numpy()[wait_row]})
     told = {
         "ticket": settled["ticket"].to_numpy(), "revision": settled["revision"].to_numpy(),
         "standing": standing, "login": settled["login"].to_numpy(), "chain_id": who.chain_id,

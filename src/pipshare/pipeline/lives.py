@@ -41,7 +41,8 @@ def with_lives(run: Run, entity_id: int, made: Placed) -> Placed:
     at = slice(None) if known is made else _places(made, known)
     columns = {"qualified_ms": said.qualified_ms[at], "registered_ms": said.registered_ms[at],
                "kyc_held": said.kyc[at] == HELD}  # fmt: skip
-    return replace(made, trades=replace(made.trades, **columns), lost=said.kyc[at] == FORFEITED)
+    return replace(made, trades=replace(made.trades, **columns), lost=said.kyc[at] == FORFEITED,
+                   lacks=said.lacks[at])  # fmt: skip
 
 
 def _asks_trades(book: Book) -> bool:

@@ -20,6 +20,8 @@ from pipshare.period import Millis as Longs
 from pipshare.rating.columns import TradeColumns
 from pipshare.rating.own_rates import OwnRates
 from pipshare.rating.places import Dated, GroupPlace, SymbolPlace
+from pipshare.rating.rated import WAITS
+from pipshare.rating.reasons import Wait
 from pipshare.rating.settled import INTRODUCED, Attributed, groups_of, hold, symbols_of
 
 Points = Mapping[str, tuple[Dated, ...]]  # by canonical symbol: tables in points
@@ -49,6 +51,8 @@ class Placed:
 
     `rows` are their places in the frame they came from; `source` numbers the frame after a join.
     `lost`: what is earned by it was held for the client's KYC for too long; None = of none.
+    `lacks`: the pair without a rate ("EUR/USD") for which nobody can tell whether its client
+    qualifies, "" = nothing; None = of none.
     """
 
     trades: TradeColumns
@@ -58,6 +62,7 @@ class Placed:
     rows: Longs
     source: Longs
     lost: npt.NDArray[np.bool_] | None = None
+    lacks: npt.NDArray[np.object_] | None = None
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -67,7 +72,23 @@ class Placed:
         at = np.flatnonzero(kept) if kept.dtype == np.bool_ else kept.astype(np.int64)
         return replace(self, trades=self.trades.taken(at), rows=self.rows[at],
                        source=self.source[at],
-                       lost=None if self.lost is None else self.lost[at])  # fmt: skip
+                       lost=None if self.lost is None else self.lost[at],
+                       lacks=None if self.lacks is None else self.lacks[at])  # fmt: skip
+
+    def unclear(self) -> pl.DataFrame:
+        """Return rated.WAITS of the trades of which nobody can tell whether the client qualifies.
+
+        They are rated as those of a client who does not, until the rate is there.
+        """
+        if self.lacks is None:
+            return pl.DataFrame(schema=WAITS)
+        rows = np.flatnonzero(self.lacks != "")
+        names = self.trades.trade_row
+        return pl.DataFrame({
+            "trade_row": rows if names is None else names[rows], "component_id": rows * 0,
+            "level": rows * 0, "partner_id": rows * 0, "reason": [Wait.NO_FX.word] * len(rows),
+            "key": pl.Series(self.lacks[rows].tolist(), dtype=pl.String),
+        }, schema_overrides={"reason": pl.String}).cast(pl.Schema(WAITS))  # fmt: skip
 
 
 def placed(

@@ -95,6 +95,7 @@ def _rate_entity(
     """Rate by trade what does not build up, and by window what does."""
     given = given_of(world, entity, trades)
     placed_ = given.placed
+    assert isinstance(placed_, Placed)
     rated = rating.rate_trades(
         placed_.trades, placed_.symbols, placed_.groups, placed_.chains, book=world.book,
         payees=given.payees, fx=world.fx, clock=given.clock,
@@ -102,6 +103,7 @@ def _rate_entity(
     spoken = Spoken(world, given, names)
     found = [*spoken.lines(immediate_lines(given, rated))]
     result.waiting += spoken.waits(rated.waits)
+    result.waiting += spoken.waits(placed_.unclear())
     result.guarded += spoken.guarded(rated.guarded)
     settled_ = settle_window(given)
     found += spoken.lines(settled_.lines)

@@ -54,7 +54,7 @@ def given_of(world: World, entity: str, trades: Placed | None) -> Given:
         trades.trades, qualified_ms=said.qualified_ms, registered_ms=said.registered_ms,
         kyc_held=said.kyc != FREE,
     )  # fmt: skip
-    return replace(given, placed=replace(trades, trades=columns))
+    return replace(given, placed=replace(trades, trades=columns, lacks=said.lacks))
 
 
 def _live_ms(world: World, entity: str) -> int:

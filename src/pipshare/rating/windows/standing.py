@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-import polars as pl
 
 from pipshare.facts.standing import standing_at
 from pipshare.period import Millis as Longs
@@ -22,13 +21,13 @@ from pipshare.rating.windows.touches import deciding
 @dataclass(frozen=True)
 class OfClients:
     """By trade: `qualified_ms` (0 = always, -1 = not), `registered_ms` (0 unknown), `kyc` (a state
-    of finish.kyc: FREE, HELD or FORFEITED). `waits` (qualify.WAITS): clients whose money cannot be
-    converted, so that they do not qualify yet."""
+    of finish.kyc: FREE, HELD or FORFEITED). `lacks`: the pair without a rate ("EUR/USD") where a
+    client's money cannot be converted, so that he does not qualify yet; "" = nothing is missing."""
 
     qualified_ms: Longs
     registered_ms: Longs
     kyc: npt.NDArray[np.int8]
-    waits: list[pl.DataFrame] = field(default_factory=list)
+    lacks: npt.NDArray[np.object_]
 
 
 def of_clients(given: Given) -> OfClients:
@@ -39,7 +38,7 @@ def of_clients(given: Given) -> OfClients:
     trades = given.placed.trades
     count = len(trades)
     found = OfClients(np.zeros(count, np.int64), np.zeros(count, np.int64),
-                      np.full(count, FREE, np.int8))  # fmt: skip
+                      np.full(count, FREE, np.int8), np.full(count, "", object))  # fmt: skip
     if given.events is None or not count:
         return found
     known = lives(given.events)
@@ -66,7 +65,8 @@ def _of_version(given: Given, known: list[Life], found: OfClients, place: int, r
     asked = asking(given, programme.qualify, programme.qualify.currency or programme.currency)
     moments = trades_moments(given, part, programme.qualify, asked.currency)
     spans, waiting = qualified_spans(known, moments, asked)
-    found.waits.append(waiting)
+    for who, pair in waiting.iter_rows():
+        found.lacks[rows[client == who]] = pair
     found.qualified_ms[rows] = (
         spans.in_the_end(client)
         if programme.qualified_pays == "since_registration"
