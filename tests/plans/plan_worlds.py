@@ -93,8 +93,10 @@ def tiers(draw: st.DrawFn, component: Component) -> Tier:
         whole |= {"length": draw(st.integers(1, 12)), "unit": draw(units)}
         whole["average"] = draw(OPTIONAL)
     elif draw(OPTIONAL):
-        whole = {"method": draw(st.sampled_from(
-            ("marginal", "ladder") if component.basis == "fixed" else ("marginal",)))}  # fmt: skip
+        steps = component.basis == "fixed" and (component.event != "qualified"
+                                                or measure == "deposits")  # fmt: skip
+        whole = {"method": draw(st.sampled_from(("marginal", "ladder") if steps
+                                                else ("marginal",)))}  # fmt: skip
     money = measure in ("notional", "deposits", "value", "revenue")
     return Tier(
         line=0, measure=measure, of=draw(st.sampled_from(("own", "network"))), window=window,

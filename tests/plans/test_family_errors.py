@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from pipshare.plans.check import check
@@ -212,6 +214,26 @@ TIER = (
 def test_tiers(tier: str, first: str, second: str, line: int, says: str) -> None:
     rest = TIER.format(tier=tier, first=first, second=second).replace(",  }", " }")
     told(component("lot", "per_level", rest), line, says)
+
+
+@pytest.mark.parametrize("measure", ["lots", "conversions", "clients", "trades"])
+def test_a_ladder_per_qualified_client_counts_his_deposits(measure: str) -> None:
+    text = component("fixed", "per_level", (
+        'event = "qualified"\nqualify = { first_deposit = 10 }\n'
+        f'tier = {{ measure = "{measure}", method = "ladder" }}\n'
+        "rate = [{ level = 1, from = 2, amount = 500 }]"
+    ))  # fmt: skip
+    told(text, 11, f"a ladder per qualified client counts his deposits, not {measure}")
+
+
+def test_a_share_of_what_is_earned_of_another_sum() -> None:
+    text = component("loss", "per_level", 'per = "month"\nrate = [{ level = 1, share = "25%" }]')
+    text += (
+        '[[component]]\ncode = "second"\nbasis = "commission"\nmode = "override"\nper = "month"\n'
+        'rate = [{ level = 2, share = "10%", of = "CODE" }]\n'
+    )
+    text = text.replace("CODE", re.findall('code = "(.*)"', text)[1])
+    assert any("make basis of both the same" in one for one in refused(text)), refused(text)
 
 
 @pytest.mark.parametrize(

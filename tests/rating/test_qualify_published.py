@@ -20,7 +20,7 @@ def test_first_deposits_of_a_day_are_summed() -> None:
     late = event("deposit", "07-02 10:00:01", "5")
     assert paid(what, first, late) == []
     exactly = event("deposit", "07-02 10:00", "5")
-    assert paid(what, first, exactly) == []
+    assert paid(what, first, exactly) == [(ms("07-02 10:00"), 0, 1, "")]
 
 
 def test_the_first_deposit_alone_counts_without_hours() -> None:

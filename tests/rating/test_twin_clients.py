@@ -44,7 +44,7 @@ def says(what: Qualify, *rows: dict[str, object], **known: object) -> list[tuple
 
 @pytest.mark.parametrize(
     ("second", "qualifies"),
-    [("07-01 20:00", True), ("07-02 09:59:59", True), ("07-02 10:00", False),
+    [("07-01 20:00", True), ("07-02 09:59:59", True), ("07-02 10:00", True),
      ("07-02 10:00:01", False)],
 )  # fmt: skip
 def test_deposits_of_the_first_day_are_summed(second: str, qualifies: bool) -> None:

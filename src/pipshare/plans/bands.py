@@ -69,6 +69,10 @@ def _tier(component: Component) -> Iterator[str]:
                '"fixed", event = "qualified"')  # fmt: skip
     if tier.method == "ladder" and component.basis != "fixed":
         yield 'a ladder pays the steps of an amount per event: it needs basis = "fixed"'
+    if tier.method == "ladder" and per_client and tier.measure != "deposits":
+        yield (f"a ladder per qualified client counts his deposits, not {tier.measure}: measure = "
+               '"deposits"; for other steps write a component for each, with a [component.qualify] '
+               "of its own")  # fmt: skip
     if tier.measure in ("value", "revenue") and (
         component.basis in ("lot", "fixed") or component.unit != "money"
     ):

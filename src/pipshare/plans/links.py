@@ -67,6 +67,13 @@ def _way(
     return ()
 
 
+# What the sum of a period is made of.
+_SUMMED = ("basis", "unit", "spread", "sides", "counts", "less", "currency", "value_fx",
+           "min_hold_s", "conditions")  # fmt: skip
+_SAID = {"spread": "[component.spread]", "conditions": "[component.when]",
+         "min_hold_s": "min_hold_seconds"}  # fmt: skip
+
+
 def _shares(component: Component, earlier: dict[str, Component]) -> Iterator[tuple[int, str]]:
     for rule in component.rates if component.basis != "earned" else ():
         if rule.of is None:
@@ -78,6 +85,13 @@ def _shares(component: Component, earlier: dict[str, Component]) -> Iterator[tup
         if child is not None and _paid_for(child) != _paid_for(component):
             yield (rule.line, f'of = "{rule.of}" is paid per {_paid_for(child)}, this component '
                    f"per {_paid_for(component)}: a share of it is paid for the same")  # fmt: skip
+        elif child is not None and component.per != "trade":
+            other = next((name for name in _SUMMED
+                          if getattr(child, name) != getattr(component, name)), None)  # fmt: skip
+            if other is not None:
+                name = _SAID.get(other, other)
+                yield (rule.line, f'of = "{rule.of}" is a share of what the level below earned of '
+                       f"the same sum per {component.per}: make {name} of both the same")  # fmt: skip
 
 
 def _paid_for(component: Component) -> str:

@@ -217,7 +217,7 @@ class _Walk:
 
 
 class _FirstDeposit:
-    """The first-time deposit, alone or as the sum of the first hours (half-open)."""
+    """The first-time deposit, alone or as the sum of the first hours (end included)."""
 
     def __init__(self, least: Fraction | None, hours: int) -> None:
         self.least, self.span = least, hours * HOUR_MS
@@ -227,9 +227,9 @@ class _FirstDeposit:
     def add(self, sent_ms: int, event: str, amount: Fraction) -> None:
         if self.least is None:
             return
-        if self._held and sent_ms >= min(self._held)[0] + max(self.span, 1):
+        if self._held and sent_ms > min(self._held)[0] + self.span:
             return  # later ones are no part of it, whatever comes before it yet
         self._held.append((sent_ms, event, amount))
         begin, _, alone = min(self._held)
-        within = sum((a for at, _, a in self._held if at < begin + self.span), Fraction(0))
+        within = sum((a for at, _, a in self._held if at <= begin + self.span), Fraction(0))
         self.enough = (within if self.span else alone) >= self.least

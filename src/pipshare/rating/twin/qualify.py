@@ -130,7 +130,7 @@ class Client:
             total = first[1]
             if asked.sum_hours:
                 end = first[0].at_ms + asked.sum_hours * HOUR_MS
-                total = sum((x for e, x in counted if e.at_ms < end), Fraction(0))
+                total = sum((x for e, x in counted if e.at_ms <= end), Fraction(0))
             if total < asked.first_deposit:
                 return False
         if asked.net_deposits is None:

@@ -23,6 +23,7 @@ from pipshare.rating.windows.rating_pass import (
     Found,
     bare,
     changes_the_past,
+    needed_ids,
     pseudo_pass,
     stacked,
 )
@@ -162,14 +163,18 @@ def _rated(given: Given, part: Part, table: dict[Named, Sum]) -> Found:
         lots_e8=column(one.lots_e8 for one in table.values()), exact=exact,
     )  # fmt: skip
 
+    needed = needed_ids(given.book, [number])  # shares of what is earned of the same sum
+
     def keep(programme: Programme, one: Component, id_: int) -> Component | None:
-        return bare(one) if id_ == number else None
+        return bare(one) if id_ in needed else None
 
     def nameless(found: Found) -> Found:
         unnamed = pl.lit(-1, pl.Int64).alias("trade_row")
         return found[0].with_columns(unnamed), found[1].with_columns(unnamed)
 
-    if not changes_the_past(component):
+    changing = next((one.component for one in all_parts(given.book)
+                     if one.component_id in needed and changes_the_past(one.component)), None)  # fmt: skip
+    if changing is None:
         return nameless(pseudo_pass(given, rows, keep, number))
     waits: list[pl.DataFrame] = []
 
@@ -179,8 +184,8 @@ def _rated(given: Given, part: Part, table: dict[Named, Sum]) -> Found:
         at = pl.Series(some)
         return lines.with_columns(trade_row=at.gather(lines["trade_row"]))
 
-    assert component.tier is not None
-    lines = by_prefix(rate, rows.moment_ms, component.tier.window,  # type: ignore[arg-type]
+    assert changing.tier is not None
+    lines = by_prefix(rate, rows.moment_ms, changing.tier.window,  # type: ignore[arg-type]
                       reach(component).booked, given.clock)  # fmt: skip
     return nameless((lines, pl.concat([no_waits(), *waits]).unique(maintain_order=True)))
 

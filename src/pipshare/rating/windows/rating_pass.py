@@ -83,14 +83,20 @@ def _trades_by_prefix(given: Given, number: int, component: Component) -> Found:
     return lines, pl.concat([no_waits(), *waits]).unique(maintain_order=True)
 
 
-def of_ids(book: Book, wanted: Collection[int]) -> Keep:
-    """Keep the components with these ids and what their rates take shares of."""
+def needed_ids(book: Book, wanted: Collection[int]) -> set[int]:
+    """Return the ids of these components and of what their rates take shares of."""
     needed: set[int] = set()
     for version in book.versions:
         ids = dict(zip((one.code for one in version.programme.components), version.component_ids,
                        strict=True))  # fmt: skip
         codes = [code for code, number in ids.items() if number in wanted]
         needed |= {ids[code] for code in with_needed(version.programme, codes)}
+    return needed
+
+
+def of_ids(book: Book, wanted: Collection[int]) -> Keep:
+    """Keep the components with these ids and what their rates take shares of."""
+    needed = needed_ids(book, wanted)
 
     def keep(programme: Programme, component: Component, number: int) -> Component | None:
         return replace(component, advance=None) if number in needed else None
