@@ -6,7 +6,7 @@ from pipshare import attribution, rating, trades
 from pipshare.pipeline.book import Booked, book
 from pipshare.pipeline.enrich import WINDOW_COLUMNS
 from pipshare.pipeline.run import Run
-from pipshare.pipeline.spared import changed, may_spare
+from pipshare.pipeline.spared import changed, columns_of, may_spare
 from pipshare.pipeline.windows import settle_windows, take_up_clients
 
 CHUNK = 100_000  # trades per transaction
@@ -54,12 +54,14 @@ def _one_request(run: Run) -> Booked | None:
     server = run.servers[claimed.server_id]
     rating.turn(run.conn, server.id)
     start, end = rating.whole_span(claimed)
+    spares = may_spare(run, claimed.cause)
     frame = trades.read(
         run.conn, server.id, logins=claimed.logins, close_from_ms=start, close_to_ms=end,
-        after_ticket=claimed.cursor_ticket, limit=CHUNK, columns=WINDOW_COLUMNS,
+        after_ticket=claimed.cursor_ticket, limit=CHUNK,
+        columns=columns_of(run, claimed.cause) if spares else WINDOW_COLUMNS,
     )  # fmt: skip
     last = int(frame["ticket"][-1]) if len(frame) == CHUNK else None
-    if may_spare(run, claimed.cause):
+    if spares:
         frame = changed(run, server, frame, claimed.cause)
     done = book(run, server, frame, fresh=False)
     rating.advance(run.conn, claimed, last)

@@ -16,16 +16,21 @@ from weakref import WeakKeyDictionary
 import numpy as np
 import polars as pl
 
-from pipshare import attribution, rating
+from pipshare import attribution, rating, trades
 from pipshare.market import Server
 from pipshare.period import FOREVER_MS, flatten
-from pipshare.pipeline.enrich import asked
+from pipshare.pipeline.enrich import WINDOW_COLUMNS, asked
 from pipshare.pipeline.place import place
 from pipshare.pipeline.run import Run
 from pipshare.plans.book import Book
-from pipshare.rating.parts import building_ids
+from pipshare.rating.guard import has_guards
+from pipshare.rating.parts import building_ids, is_plain
 from pipshare.rating.rated import Rated
+from pipshare.rating.windows.narrow import all_parts
 
+# Per lot nobody looks at prices and money; reasons and kinds of closing exclude trades.
+_PLAIN = ("ticket", "login", "symbol", "kind", "reason", "lots_e8", "open_ms", "close_ms",
+          "rate_profit_e8", "opening", "server_id", "revision", "state", "close_utc")  # fmt: skip
 _CAUSE = re.compile(r"plan (\S+) version (\d+)")
 _COMPARED = ("trade_row", "component_id", "level", "partner_id", "reason", "orig_e8", "currency",
              "amount_e8", "wallet", "fx_id", "held")  # fmt: skip
@@ -46,12 +51,22 @@ def may_spare(run: Run, cause: str) -> bool:
     return wanted == asked(before) and not wanted.lives
 
 
+def columns_of(run: Run, cause: str) -> tuple[str, ...]:
+    """Return what has to be read of trades for `changed`: little where all plans are per lot."""
+    before = _before(run.book, cause)
+    books = [run.book] if before is None else [run.book, before]
+    plain = all(is_plain(part) for book in books for part in all_parts(book))
+    if plain and not any(has_guards(book) for book in books):
+        return _PLAIN
+    return WINDOW_COLUMNS
+
+
 def changed(run: Run, server: Server, settled: pl.DataFrame, cause: str) -> pl.DataFrame:
     """Return the trades of a frame that the version in `cause` rates otherwise."""
     before = _before(run.book, cause)
     assert before is not None
     if server.go_live_ms is None or not len(settled):
-        return settled
+        return settled.clear()
     who = attribution.attribute(run.conn, server, settled, run.directory(server))
     live = settled["close_utc"].to_numpy() >= server.go_live_ms
     who = replace(who, standing=np.where(live, who.standing, 0).astype(np.int8))
@@ -60,7 +75,11 @@ def changed(run: Run, server: Server, settled: pl.DataFrame, cause: str) -> pl.D
         made.trades, made.symbols, made.groups, made.chains, book=book,
         payees=rating.payees_of(run.partners), fx=run.fx, clock=run.day_clock(server),
     )  # fmt: skip
-    return settled[_differing(rate(before), rate(run.book))]
+    rows = _differing(rate(before), rate(run.book))
+    if set(settled.columns) >= set(WINDOW_COLUMNS):
+        return settled[rows]
+    tickets = settled["ticket"].to_numpy()[rows]
+    return trades.read(run.conn, server.id, tickets=tickets, columns=WINDOW_COLUMNS)
 
 
 def _before(book: Book, cause: str) -> Book | None:
