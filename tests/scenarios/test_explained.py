@@ -5,17 +5,22 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 from small_broker import SmallBroker, manager, manager_row
 from test_windows import CAPPED, CARRIED, CPA, KYC, LATER, QUALIFIED, REBATE, TIERS
 
+from pipshare import trades
 from pipshare.errors import BadInput, Missing
+from pipshare.facts import TRADE
+from pipshare.pipeline.book import book
 from pipshare.pipeline.explain import Explanation, explain
 from pipshare.pipeline.explain_json import as_dict
 from pipshare.pipeline.explained.of_event import EventExplanation, explain_event
 from pipshare.pipeline.explained.of_trade import Part
 from pipshare.pipeline.explained.of_window import explain_window
 from pipshare.pipeline.loads import apply_plan
+from pipshare.pipeline.windows import settle_windows
 
 E8 = 10**8
 HEAD = "event,kind,client,at,amount,currency,reference,source\n"
@@ -258,3 +263,27 @@ def test_a_window_of_too_many_trades_shows_the_books_alone(broker: SmallBroker) 
     [part] = told.parts
     assert (part.window.trades, part.window.agrees, part.lines) == (5, None, [])
     assert (part.window.booked_e8, told.agrees) == (21 * E8, None)
+
+
+def test_a_deleted_trade_leaves_its_window(broker: SmallBroker) -> None:
+    _plan(broker, TIERS.format(method="retroactive"))
+    broker.bring("a.csv", manager(_row(1, "1.00"), _row(2, "2.00", "03.03 11:00:00")))
+    assert _part(broker, 1).window.payable_e8 == 15 * E8
+    _delete(broker, 2)
+    assert _part(broker, 1).window.payable_e8 == 3 * E8
+    gone = _part(broker, 2)
+    assert [one.line.reason.name for one in gone.lines] == ["CANCELLED"]
+    assert gone.window.booked[-1]["why"] == "trade Live-4 2"
+
+
+def _delete(broker: SmallBroker, ticket: int) -> None:
+    """Take a trade in again as one that its platform deleted, as live sources do."""
+    server, conn = broker.run.servers[1], broker.conn
+    known = trades.read(conn, server.id)
+    gone = known.filter(ticket=ticket).with_columns(state=pl.lit(0, known.schema["state"]))
+    batch = conn.execute("SELECT max(id) FROM inbox_batch").fetchone()
+    taken = trades.take_in(conn, server, gone.select(*TRADE, "state"), batch[0], LATER)
+    assert taken.revised == 1
+    book(broker.run, server, taken.settled, fresh=False)
+    conn.commit()
+    settle_windows(broker.run)
