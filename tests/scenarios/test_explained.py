@@ -7,7 +7,7 @@ from typing import Any
 
 import polars as pl
 import pytest
-from small_broker import SmallBroker, manager, manager_row
+from small_broker import LOADS, SmallBroker, manager, manager_row
 from test_windows import CAPPED, CARRIED, CPA, KYC, LATER, QUALIFIED, REBATE, TIERS
 
 from pipshare import trades
@@ -287,3 +287,30 @@ def _delete(broker: SmallBroker, ticket: int) -> None:
     book(broker.run, server, taken.settled, fresh=False)
     conn.commit()
     settle_windows(broker.run)
+
+
+def test_what_closed_before_go_live_counts_and_is_not_booked(
+    db: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    servers = "server,platform,clock,go_live\nLive-4,mt4,UTC,2026-03-02T12:00:00Z\n"
+    monkeypatch.setitem(LOADS, "servers", servers)
+    monkeypatch.setitem(LOADS, "accounts", "server,login,client\nLive-4,1001,C-1\n")
+    with db.app() as conn:
+        broker = SmallBroker(conn, tmp_path)
+        _plan(broker, TIERS.format(method="marginal"))
+        broker.bring("a.csv", manager(_row(1, "1.00"), _row(2, "2.00", "03.03 11:00:00")))
+        part = _part(broker, 2)
+        assert part.window.measure == "3.00 lots in the month"
+        assert (part.window.payable_e8, len(part.window.lines)) == (8 * E8, 1)
+        assert explain(broker.run, broker.run.servers[1], 1).status == "history"
+
+
+def test_pay_that_builds_up_is_held_and_released_with_the_clients_kyc(broker: SmallBroker) -> None:
+    held = TIERS.format(method="marginal").replace('"USD"\n', '"USD"\nkyc = "hold"\n', 1)
+    _plan(broker, held)
+    broker.bring("a.csv", manager(_row(1, "1.00")))
+    part = _part(broker, 1)
+    assert [one.held_by for one in part.lines] == ["kyc"]
+    assert part.window.booked[0]["state"] == "held"
+    _events(broker, "k1,kyc_approved,C-1,2026-03-05T10:00:00Z,,,,crm")
+    assert [one.held_by for one in _part(broker, 1).lines] == [""]
