@@ -91,8 +91,9 @@ def _chunk(runs: Sequence[Run], asking: Run, server: Server, frame: pl.DataFrame
     rated = []
     for run in runs:
         mine = with_lives(run, server.entity_id, made)
-        rated.append(rating.rate_trades(
+        found = rating.rate_trades(
             mine.trades, mine.symbols, mine.groups, mine.chains, book=run.book,
             payees=rating.payees_of(run.partners), fx=run.fx, clock=run.day_clock(server),
-        ))  # fmt: skip
+        )  # fmt: skip
+        rated.append(replace(found, waits=pl.concat([found.waits, mine.unclear()])))
     return Chunk(server, frame, who, made, rated)
