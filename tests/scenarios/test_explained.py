@@ -314,3 +314,12 @@ def test_pay_that_builds_up_is_held_and_released_with_the_clients_kyc(broker: Sm
     assert part.window.booked[0]["state"] == "held"
     _events(broker, "k1,kyc_approved,C-1,2026-03-05T10:00:00Z,,,,crm")
     assert [one.held_by for one in _part(broker, 1).lines] == [""]
+
+
+def test_what_was_held_for_too_long_is_said_to_be_forfeited(broker: SmallBroker) -> None:
+    rule = '"USD"\nkyc = "hold"\nkyc_forfeit_days = 10\n'
+    _plan(broker, TIERS.format(method="marginal").replace('"USD"\n', rule, 1))
+    broker.bring("a.csv", manager(_row(1, "1.00")))
+    part = _part(broker, 1)
+    assert [one.line.reason.name for one in part.lines] == ["FORFEITED"]
+    assert part.window.booked[0]["sentence"].startswith("held for too long")
