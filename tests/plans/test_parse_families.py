@@ -9,6 +9,7 @@ import pytest
 from pipshare.plans.conditions import EXCLUDED_REASONS, Bonus, Conditions, Hedged
 from pipshare.plans.parse import parse
 from pipshare.plans.periods import Cap, Carry, Guard, Payout, Tier
+from pipshare.plans.problems import BadPlan
 from pipshare.plans.qualifying import Gate, Qualify
 from pipshare.plans.terms import Component, Programme, Rebate, Rounding, Split, Spread
 
@@ -54,6 +55,22 @@ def test_keys_of_a_component() -> None:
     assert (c.skip_levels, c.carry) == ((2, 3), Carry("reset"))
     assert c.rounding == Rounding(2, 3, 4, "up")
     assert (c.rates[0].amount, c.rates[0].currency, c.builds_up) == (Fraction(1, 10), "", True)
+
+
+def test_what_is_taken_from_a_periods_sum() -> None:
+    net = 'basis = "revenue"\nper = "month"\ncurrency = "USD"\nless = ["bonuses", "fees"]'
+    assert one(net).less == ("bonuses", "fees")
+
+
+@pytest.mark.parametrize(("keys", "says"), [
+    ('basis = "revenue"\nper = "month"\nless = ["fees"]', "a sum in one currency"),
+    ('basis = "result"\ncurrency = "USD"\nless = ["fees"]', 'less needs per = "month"'),
+    ('basis = "profit"\nper = "month"\ncurrency = "USD"\nless = ["fees"]', "it belongs to"),
+    ('basis = "result"\nper = "day"\ncurrency = "USD"\nless = ["bonus"]', "did you mean"),
+])  # fmt: skip
+def test_what_cannot_be_taken_from_a_sum(keys: str, says: str) -> None:
+    with pytest.raises(BadPlan, match=says):
+        one(keys)
 
 
 def test_a_component_without_any_of_it_is_as_before() -> None:

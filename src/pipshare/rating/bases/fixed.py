@@ -7,7 +7,7 @@ from fractions import Fraction
 import numpy as np
 
 from pipshare.plans.terms import Component
-from pipshare.rating.bases.common import E8, rates_currency
+from pipshare.rating.bases.value_parts import E8, rates_currency
 from pipshare.rating.known import Known
 from pipshare.rating.values import Values
 

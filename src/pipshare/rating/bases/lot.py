@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from pipshare.plans.terms import Component
-from pipshare.rating.bases.common import rates_currency
+from pipshare.rating.bases.value_parts import rates_currency
 from pipshare.rating.known import Known
 from pipshare.rating.values import Values
 

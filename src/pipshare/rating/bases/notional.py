@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from pipshare.plans.terms import Component
-from pipshare.rating.bases.common import E8, outcomes
+from pipshare.rating.bases.value_parts import E8, outcomes
 from pipshare.rating.known import Known
 from pipshare.rating.reasons import Wait
 from pipshare.rating.values import Scaled, Values, product

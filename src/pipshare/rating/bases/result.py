@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pipshare.plans.terms import Component
-from pipshare.rating.bases.common import own_money
+from pipshare.rating.bases.value_parts import own_money
 from pipshare.rating.known import Known
 from pipshare.rating.values import Values
 

@@ -13,7 +13,7 @@ import numpy as np
 from pipshare.period import Millis as Longs
 from pipshare.plans.terms import Component
 from pipshare.rating.bases import markup, spread
-from pipshare.rating.bases.common import own_money
+from pipshare.rating.bases.value_parts import own_money
 from pipshare.rating.columns import MADE
 from pipshare.rating.known import Known
 from pipshare.rating.reasons import Wait

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from pipshare.period import Millis as Longs
 from pipshare.plans.terms import Component, FxSide, Spread
-from pipshare.rating.bases.common import in_unit
+from pipshare.rating.bases.value_parts import in_unit
 from pipshare.rating.columns import QUOTE_SOURCES
 from pipshare.rating.known import Known
 from pipshare.rating.reasons import Wait
