@@ -9,6 +9,9 @@ import pytest
 from small_broker import SmallBroker, manager, manager_row
 
 from pipshare import inbox, ledger, statements
+from pipshare.pipeline.explain import explain
+from pipshare.pipeline.explained.of_event import explain_event
+from pipshare.pipeline.explained.of_window import explain_window
 from pipshare.pipeline.loads import apply_plan
 
 E8 = 10**8
@@ -111,6 +114,22 @@ def test_a_bonus_and_a_chargeback_lower_the_sum_of_their_month(broker: SmallBrok
     _events(broker, "w1,chargeback_won,C-1,2026-04-15T10:00:00Z,,,d1,crm")
     assert broker.totals() == {"P-2": 252 * E8}
     _whole(broker)
+
+
+def test_the_explanation_of_a_net_sum_agrees_with_the_books(broker: SmallBroker) -> None:
+    _plan(broker, NET.format(per="month"))
+    _events(broker, "b1,bonus,C-1,2026-03-10T10:00:00Z,200,USD,,crm",
+            "b2,bonus,C-1,2026-04-10T10:00:00Z,50,USD,,crm")  # fmt: skip
+    broker.bring("a.csv", manager(_row(1, "1.00", "03.02 11:00:00", Profit="-1000.00")))
+    told = explain(broker.run, broker.run.servers[1], 1)
+    assert [part.window.agrees for part in told.parts] == [True]
+    sums = [explain_window(broker.run, "net", "P-2", month) for month in ("2026-03", "2026-04")]
+    assert [(one.agrees, one.sum_e8) for found in sums for one in found] == [
+        (True, 240 * E8), (True, -15 * E8)]  # fmt: skip
+    steps = [(one.label, one.text) for one in sums[0][0].lines[0].line.working]
+    assert ("sum", "1000.00 USD") in steps
+    assert ("less bonuses", "200.00 USD") in steps
+    assert explain_event(broker.run, "b1")
 
 
 def test_a_bonus_without_a_rate_lets_the_month_wait_until_there_is_one(

@@ -86,8 +86,8 @@ class TradeFacts:
     equity of the last snapshot, None = there is none. `contract_e8` is the deal's own, else the
     symbol's; 0 = unknown, as `pip_points`, tick size and tick value; `digits` -1 = unknown.
     `value` is given for the sum of a period or an event, instead of any basis, in `currency`;
-    `steps` are those of a ladder that an event pays for: (paid before, reached); `disputed`: what
-    it pays is held.
+    `steps` are those of a ladder that an event pays for: (paid before, reached); `told` says how
+    the value came about; `disputed`: what it pays is held.
     """
 
     lots_e8: int
@@ -144,6 +144,7 @@ class TradeFacts:
     value: Fraction | None = None
     steps: tuple[int, int] = (0, 1)
     disputed: bool = False
+    told: tuple[Step, ...] = ()
 
     def group_text(self) -> str:
         """Name the account's group for the working."""

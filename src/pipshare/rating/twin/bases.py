@@ -37,7 +37,7 @@ SIGNED = ("commission", "profit", "loss", "result", "revenue")
 def value(trade: TradeFacts, component: Component) -> Found:
     """Return the value of the component's basis for a trade, before any conversion."""
     if trade.value is not None:
-        return Value(trade.value, trade.currency)
+        return Value(trade.value, trade.currency, trade.told)
     return _BASES[component.basis](trade, component)
 
 

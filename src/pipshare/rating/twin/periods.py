@@ -28,12 +28,12 @@ from pipshare.rating.twin_values import (
     TwinLine,
     TwinResult,
     amount_text,
+    number_text,
 )
 
 Given = tuple[TradeFacts, tuple[Partner, ...]]
-
-
-Sums = dict[tuple[int, date, tuple[int, ...], str], tuple[Fraction, Fraction, Given]]
+Key = tuple[int, date, tuple[int, ...], str]  # component, window, chain, currency
+Sums = dict[Key, tuple[Fraction, Fraction, Given]]
 
 
 def period_trades(
@@ -59,6 +59,8 @@ def period_trades(
             if found is None:
                 continue
             _add(sums, run, place, component, found)
+    gross = {key: one[0] for key, one in sums.items()}
+    less: dict[Key, dict[str, Fraction]] = {}
     waiting: set[tuple[int, date, tuple[int, ...]]] = set()
     for charge, chain in charged:
         run = decided(charge.as_trade(), chain, fx, day, State())
@@ -71,15 +73,27 @@ def period_trades(
             if taken is None:
                 waiting.add(_key(run, place, component, "")[:3])
             elif taken:
-                _add(sums, run, place, component, (-taken, Fraction(0), component.currency))
+                key = _add(sums, run, place, component, (-taken, Fraction(0), component.currency))
+                words = less.setdefault(key, {})
+                words[charge.less] = words.get(charge.less, Fraction(0)) + taken
     sums = {key: one for key, one in sums.items() if key[:3] not in waiting}
     ordered = sorted(sums, key=lambda key: (key[1], key[2], key[3], key[0]))
-    return [(key[0], sums[key][2]) for key in ordered]
+    out = []
+    for key in ordered:
+        pseudo, chain = sums[key][2]
+        told = _told(gross.get(key, Fraction(0)), less[key], key[3]) if key in less else ()
+        out.append((key[0], (replace(pseudo, told=told), chain)))
+    return out
 
 
-def _key(
-    run: Run, place: int, component: Component, currency: str
-) -> tuple[int, date, tuple[int, ...], str]:
+def _told(gross: Fraction, less: Mapping[str, Fraction], currency: str) -> tuple[Step, ...]:
+    """Say what a sum was before anything was taken off, and what was."""
+    taken = [Step(f"less {word}", f"{number_text(amount, 2)} {currency}")
+             for word, amount in sorted(less.items())]  # fmt: skip
+    return (Step("sum", f"{number_text(gross, 2)} {currency}"), *taken)
+
+
+def _key(run: Run, place: int, component: Component, currency: str) -> Key:
     window = run.day.window(run.trade.close_utc_ms, component.per)
     who = tuple(one.id for one in run.whole_chain)
     return run.decision.version.component_ids[place], window, who, currency
@@ -87,13 +101,14 @@ def _key(
 
 def _add(
     sums: Sums, run: Run, place: int, component: Component, found: tuple[Fraction, Fraction, str]
-) -> None:
+) -> Key:
     value, lots, currency = found
     key = _key(run, place, component, currency)
     last = run.day.last_ms(key[1], component.per)
     had, lots_had, _ = sums.get(key, (Fraction(0), Fraction(0), None))
     pseudo = _pseudo(last, had + value, lots_had + lots, currency)
     sums[key] = had + value, lots_had + lots, (pseudo, run.whole_chain)
+    return key
 
 
 def part_of_sum(
