@@ -323,3 +323,7 @@ def test_what_was_held_for_too_long_is_said_to_be_forfeited(broker: SmallBroker)
     part = _part(broker, 1)
     assert [one.line.reason.name for one in part.lines] == ["FORFEITED"]
     assert part.window.booked[0]["sentence"].startswith("held for too long")
+    _plan(broker, KYC.replace('"USD"\n', '"USD"\nkyc_forfeit_days = 10\n', 1))
+    told = _explained(broker, 1)
+    assert told.result is not None
+    assert [line.reason.name for line in told.result.lines] == ["FORFEITED"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import polars as pl
@@ -20,9 +20,11 @@ from pipshare.pipeline.explained.worked import MOST
 from pipshare.pipeline.place import place
 from pipshare.pipeline.run import Run
 from pipshare.pipeline.twin_facts import chain_facts, fx_facts
+from pipshare.rating.placed import Placed
+from pipshare.rating.reasons import Reason
 from pipshare.rating.twin import rate_one
 from pipshare.rating.twin_placed import broker_day
-from pipshare.rating.twin_values import TwinLine, TwinResult
+from pipshare.rating.twin_values import Step, TwinLine, TwinResult
 from pipshare.statements.looking import numbered
 
 # A journal's printed ticket stands as its position, which no index knows: asked for last.
@@ -107,13 +109,13 @@ def explain(
     who = attribution.why_one(run.conn, server, trade)
     status = _status(server, trade, who)
     run = run.looking(run.book)
-    given = _given(run, server, trade, who) if status == "rated" else None
-    fx, clock = fx_facts(run), run.day_clock(server)
-    result = None if given is None else rate_one(*given, fx, broker_day(clock))
-    parts: list[Part] = []
-    if given is not None and wanted == newest:
-        client = (who["client_id"], who["client"]) if who["client_id"] else None
-        parts = parts_of_trade(run, server.entity_id, given, client, most)
+    result, parts = None, []
+    if status == "rated":
+        given, made = _given(run, server, trade, who)
+        result = _rate(run, server, given, made)
+        if wanted == newest:
+            client = (who["client_id"], who["client"]) if who["client_id"] else None
+            parts = parts_of_trade(run, server.entity_id, given, client, most)
     posted = _rows(run.conn, _POSTED, (server.id, ticket, wanted))
     # What was booked of a trade that waits by now stays until that is settled.
     comparable = wanted == newest and status != "unbooked" and not (posted and status == "unknown")
@@ -150,13 +152,33 @@ def _status(server: Server, trade: dict[str, Any], who: dict[str, Any]) -> str:
     return str(who["standing"])
 
 
-def _given(run: Run, server: Server, trade: dict[str, Any], who: dict[str, Any]) -> Given:
-    """Return the trade for the twin, from the very columns that are rated when it is booked."""
+def _given(
+    run: Run, server: Server, trade: dict[str, Any], who: dict[str, Any]
+) -> tuple[Given, Placed]:
+    """Return the trade for the twin, and the very columns that are rated when it is booked."""
     frame = pl.DataFrame([trade], schema={name: trades.SETTLED[name] for name in trade})
     found = attribution.attribute(run.conn, server, frame, run.directory(server))
     made = place(run, server, frame, found)
     facts = rating.column_facts(made.trades, made.symbols, made.groups, 0)
-    return facts, chain_facts(run, who)
+    return (facts, chain_facts(run, who)), made
+
+
+def _rate(run: Run, server: Server, given: Given, made: Placed) -> TwinResult:
+    """Rate the trade by hand; what was held for its client's KYC for too long is forfeited."""
+    told = rate_one(*given, fx_facts(run), broker_day(run.day_clock(server)))
+    if made.lacks is not None and made.lacks[0]:
+        pair = f"no rate {made.lacks[0]} to tell whether the client is qualified: load fx"
+        told = replace(told, working=(*told.working, Step("waits", pair)))
+    if made.lost is None or not made.lost[0]:
+        return told
+    step = Step("reason", Reason.FORFEITED.sentence)
+    lines = tuple(
+        replace(line, reason=Reason.FORFEITED, amount_e8=0, orig_e8=0,
+                working=(*line.working, step))
+        if line.wait is None and line.reason == Reason.PAID else line
+        for line in told.lines
+    )  # fmt: skip
+    return replace(told, lines=lines)
 
 
 def _legs(run: Run, server: Server, trade: dict[str, Any]) -> list[trades.Leg]:
