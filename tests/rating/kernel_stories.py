@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any, Literal
 
@@ -34,17 +35,24 @@ def kernel_told(
     trades: Sequence[TradeFacts],
     rates: dict[tuple[str, str], str],
     only: Literal["immediate", "building"],
+    chains: Sequence[tuple[int, ...]] = (),
 ) -> list[Line]:
-    """Return (place, component, level, partner, outcome, amounts) of the kernel's lines."""
+    """Return (place, component, level, partner, outcome, amounts) of the kernel's lines.
+
+    `chains`: of each trade, where they are not all of all the people.
+    """
     if not trades:
         return []
     symbols = [_symbol(one) for one in trades]
     groups = [GroupPlace(x.group_name, x.account_type, x.lot_factor) for x in trades]
     columns = _columns(trades)
+    if chains:
+        columns = replace(columns, chain=np.arange(len(trades), dtype=np.int32))
     who = payees([(p.id, p.currency, p.own_client, p.go_live_ms, list(p.statuses)) for p in people])
     rated = rate_trades(
-        columns, symbols, groups, [tuple(p.id for p in people)], book=_book(programme, people),
-        payees=who, fx=_table(rates, trades), only=only, clock=Clock("UTC", 0),
+        columns, symbols, groups, chains or [tuple(p.id for p in people)],
+        book=_book(programme, people), payees=who, fx=_table(rates, trades), only=only,
+        clock=Clock("UTC", 0),
     )  # fmt: skip
     x = rated.lines
     names = rated.currencies

@@ -156,7 +156,7 @@ def built_up(rnd: Random, base: Component) -> Component:
         kind = rnd.choice(("tier", "cap", ""))
         if not kind:
             return base
-    if kind == "hedged" and not any(rule.of for rule in base.rates):
+    if kind == "hedged":
         hedged = Hedged(rnd.choice(("account", "client")), rnd.choice(("day", "week", "month")))
         return replace(base, conditions=replace(base.conditions, hedged=hedged))
     if kind in ("cap", "hedged"):
@@ -167,10 +167,6 @@ def built_up(rnd: Random, base: Component) -> Component:
                   "USD" if unit == "money" else "", rnd.choice((None, None, 1)))  # fmt: skip
         return replace(base, caps=(*base.caps, cap))
     tier = _tier(rnd)
-    if tier.measure in ("value", "revenue") and any(rule.currency for rule in base.rates):
-        tier = replace(tier, measure="lots")  # of lots the measure is lots
-    if base.mode == "rank":
-        tier = replace(tier, measure=rnd.choice(("lots", "trades")))
     if tier.measure in ("value", "notional", "revenue"):
         tier = replace(tier, currency=rnd.choice(("", "USD", "EUR")))
     if tier.method == "ladder" and (base.basis != "fixed" or base.conditions.bonus is not None):

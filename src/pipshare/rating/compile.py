@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from pipshare.period import Millis as Longs
 from pipshare.plans.book import Book
+from pipshare.rating.above import Above, above
 from pipshare.rating.deals import Stretches, stretches
 from pipshare.rating.parts import Parts
 from pipshare.rating.payees import Payees
@@ -60,6 +61,7 @@ class Tables:
     sheets: Sheets
     width: int
     directs: Longs
+    above: Above | None
 
 
 def compile_tables(
@@ -95,6 +97,7 @@ def compile_tables(
         sheets=sheets,
         width=cells.shape[1],
         directs=payees.ids[found.members[found.chain, 0]] if len(payees.ids) else found.chain,
+        above=above(found, made, book, payees) if parts.tiered else None,
     )
 
 

@@ -110,7 +110,7 @@ def _rated(
     measured = None
     if runs:
         if parts.tiered:
-            measured = Running(trades, clock, history, measures=True)
+            measured = Running(trades, clock, history)
             measure_wide(replace(wide, running=measured))
             measured.close()
         wide = replace(wide, running=Running(trades, clock, history, measured))

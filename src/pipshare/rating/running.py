@@ -1,9 +1,9 @@
 """What builds up over many trades: netting, tiers and caps, in canonical order.
 
 Trades come in the order of close, server and ticket, block by block. Where a component has a tier
-there are two passes: the first rates at the first bands, only to learn whose lines come to be rated
-and what they add to the measures; the second rates, with the totals before and after each trade
-beside the final ones. Netting and caps are totals that are carried from block to block.
+there are two passes: the first rates nothing, and learns what every trade that meets the conditions
+adds to the measures of all partners above it; the second rates, with the totals before and after
+each trade beside the final ones. Netting and caps are totals that are carried from block to block.
 """
 
 from __future__ import annotations
@@ -27,6 +27,8 @@ from pipshare.rating.measured import History as History
 from pipshare.rating.measured import Measured, unit_of
 from pipshare.rating.parts import Part
 from pipshare.rating.reasons import Wait
+from pipshare.rating.rules import is_factored
+from pipshare.rating.standing import Standing, times_factors
 from pipshare.rating.totals import (
     WINDOW,
     Column,
@@ -36,7 +38,7 @@ from pipshare.rating.totals import (
     packed,
     windows,
 )
-from pipshare.rating.values import Values, multiplied
+from pipshare.rating.values import Ratio, Values, multiplied
 
 if TYPE_CHECKING:
     from pipshare.rating.work import Gross, Work
@@ -63,25 +65,12 @@ class Running:
         clock: Clock,
         history: History | None = None,
         final: Running | None = None,
-        *,
-        measures: bool = False,
     ) -> None:
-        self.measures = measures
         self.trades, self.clock, self.history, self.final = trades, clock, history, final
         self._totals: dict[tuple[object, ...], Totals] = {}
         self._measured: dict[int, Measured] = {}
         self._windows: dict[str, Longs] = {} if final is None else final._windows
         self._people: dict[str, Longs] = {} if final is None else final._people
-
-    def needs(self, part: Part) -> bool:
-        """Tell whether a pass has to rate a part: the measuring one only what has a tier, and what
-        shares in such a component are taken of."""
-        if self.final is not None or not self.measures:
-            return True
-        parts = part.programme.components
-        return part.component.tier is not None or any(
-            rule.of == part.component.code for one in parts if one.tier for rule in one.rates
-        )
 
     def window(self, unit: str, known: Known) -> Longs:
         """Return the window of each trade; worked out once for all trades of the run."""
@@ -121,16 +110,16 @@ class Running:
         ]
         return pl.DataFrame(rows, schema=MEASURES, orient="row").sort(list(MEASURES))
 
-    def net(self, part: Part, known: Known, values: Values, open_: Bools) -> Bools:
-        """Let hedged volume count once; tell the trades (of those open) of which nothing does.
+    def net(self, part: Part, known: Known, fit: Bools) -> Ratio:
+        """Let hedged volume count once; return the part of each trade (of those that fit).
 
         What a trade adds to the larger side of its window counts.
         """
         asked = part.component.conditions.hedged
-        nothing = np.zeros(len(known), np.bool_)
+        top, bottom = np.ones(len(known), np.int64), np.ones(len(known), np.int64)
         if asked is None or known.trades.value_e8 is not None:
-            return nothing
-        rows = np.flatnonzero(open_)
+            return top, bottom
+        rows = np.flatnonzero(fit)
         lots = lots_in_units(known, lots_unit(known))[rows]
         window = self.window(asked.window, known)
         who, symbol = self.who(asked.by, known), known.symbol_key
@@ -142,15 +131,11 @@ class Running:
         bought_before = self._sum(part.component_id, "long").add(key, long)
         before = bought_before, self._sum(part.component_id, "short").add(key, short)
         counts = np.maximum(before[0] + long, before[1] + short) - np.maximum(*before)
-        cut = np.flatnonzero(counts != lots)
-        part_top, part_bottom = _ratio(counts[cut], lots[cut])
-        values.times(rows[cut], part_top, part_bottom)
-        values.net(rows[cut], part_top, part_bottom)
-        nothing[rows[counts == 0]] = True
-        return nothing
+        top[rows], bottom[rows] = _ratio(counts, lots)
+        return top, bottom
 
     def given(self, work: Work, at: Longs, price: Longs, stop: Int16s) -> Gross | None:
-        """Return what rates with bands give; None = the component has no tier, or we measure."""
+        """Return what rates with bands give; None = the component has no tier, or no bands."""
         tier = work.part.component.tier
         if tier is None:
             return None
@@ -187,32 +172,31 @@ class Running:
 
     def _told(self, work: Work) -> tuple[Column, Int16s]:
         if work.adds is None:
-            work.adds = self._adds(work)
+            adds, lost, work.tier_pair = self._adds(work.part, work.known, work.values)
+            work.adds = adds, lost
         return work.adds
 
-    def learn(self, work: Work) -> None:
-        """Count what the lines that came to be rated add to their payees' measures."""
-        part, known = work.part, work.known
+    def learn(self, told: Standing, fit: Bools, above: Longs, own: Longs) -> None:
+        """Count what trades add to the measures of those above them.
+
+        `above` [trade, level] are partner ids, -1 = nobody whose measure it counts in; `own` the
+        clients whose trades do not count for the partner, -1 = none.
+        """
+        part, known = told.part, told.known
         tier = part.component.tier
-        if tier is None or not self.measures:
-            return
-        reached = work.began & (work.barred == 0) & (work.outcome != Wait.CHILD_WAITS)
-        if part.component.mode == "percent_of_child":
-            reached &= work.level == 1
-        rows = np.flatnonzero(reached)
-        if not len(rows):
-            return
-        adds, _ = self._told(work)
+        assert tier is not None
+        adds, lost, _ = self._adds(part, known, told.values)
+        fit = fit & (told.values.outcome == 0) & (lost == 0)
         measured = self._measured.setdefault(
             part.component_id, Measured(part.component_id, tier, self._unit(part, known))
         )
-        group, payee, counts = work.group[rows], _payees(work)[rows], self._counts(work)[rows]
-        window = self.window(unit_of(tier), known)[group]
-        told = adds[group]
-        told = np.where(counts, told, np.zeros(len(told), told.dtype))
-        by_client = measured.tier.measure == "clients"
-        client = self.who("client", known)[group] if by_client else None
-        measured.add(known.row[group], payee, window, told, client)
+        window = self.window(unit_of(tier), known)
+        client = self.who("client", known) if tier.measure == "clients" else None
+        for level in range(above.shape[1] if tier.of == "network" else 1):
+            mine = (own[:, level] >= 0) & (own[:, level] == known.trades.client)
+            rows = np.flatnonzero(fit & (above[:, level] >= 0) & ~mine)
+            who = None if client is None else client[rows]
+            measured.add(known.row[rows], above[rows, level], window[rows], adds[rows], who)
 
     def _unit(self, part: Part, known: Known) -> int:
         assert part.component.tier is not None
@@ -221,27 +205,32 @@ class Running:
             return _E8 * lots_unit(known)
         return 1 if measure in ("trades", "clients", "conversions") else _E8
 
-    def _adds(self, work: Work) -> tuple[Column, Int16s]:
-        """Return what each trade adds to the measure, and what is missing to tell."""
-        part, known, values = work.part, work.known, work.values
+    def _adds(
+        self, part: Part, known: Known, values: Values
+    ) -> tuple[Column, Int16s, tuple[Int32s, Int32s] | None]:
+        """Return what trades add to the measure, what is missing to tell, and of which pair."""
         tier = part.component.tier
         assert tier is not None
         lost = np.zeros(len(known), np.int16)
         if tier.measure == "lots":
-            return values.netted(lots_in_units(known, lots_unit(known))), lost
+            return values.netted(lots_in_units(known, lots_unit(known))), lost, None
         if tier.measure in ("trades", "clients", "conversions"):
             ones = np.ones(len(known), np.int64)
             if part.component.basis == "fixed" and tier.measure != "clients":
                 # An event that is taken back is one less.
                 ones[values.signs() < 0] = -1
-            return ones, lost
+            return ones, lost, None
         if tier.measure == "notional":
             nets, values = values.nets, notional.value(part.component, known)
             lost[:] = values.outcome
             if nets is not None:
                 values.times(np.arange(len(known)), *nets)
-        adds, work.tier_pair = _money(tier.currency, known, values, lost)
-        return adds, lost
+        elif is_factored(part.component):
+            # In a value the lot factor counts; rates per lot have it in the price.
+            values = values.copy()
+            times_factors(part, known, values, 1)
+        adds, pair = _money(tier.currency, known, values, lost)
+        return adds, lost, pair
 
     def cap(self, work: Work, rows: Longs, cap: Cap, place: int, limit: Longs) -> None:
         """Cut these rows (in canonical order) by a cap that holds for all of a key together."""

@@ -35,7 +35,8 @@ class Slots:
     `min_hold_ms` 0 = none; `needs_opening`: an unknown opening makes the line wait. `position` is
     the component's place in its programme, WHOLE for a whole trade that waits. `at` finds slots
     by [deal, position, level - 1], -1 none; it is there only if some rule is a share. `top` /
-    `bottom` is the level's split, `rank` its place among the component's ranks, -1 none.
+    `bottom` is the level's split, `rank` its place among the component's ranks, -1 none. `decides`:
+    the version that decides a deal's trades, -1 = none.
     """
 
     first: Longs
@@ -57,6 +58,7 @@ class Slots:
     top: Longs
     bottom: Longs
     rank: Longs
+    decides: Longs
 
 
 @dataclass
@@ -109,7 +111,7 @@ def slots(
                 rank=got.rank[r, position],
             )  # fmt: skip
         before = earning
-    return _laid_out(draft, found, payees, programmes, sheets)
+    return _laid_out(draft, found, payees, programmes, sheets, version)
 
 
 def _deciding_versions(
@@ -158,6 +160,7 @@ def _laid_out(
     payees: Payees,
     programmes: _VersionColumns,
     sheets: Sheets,
+    decides: Longs,
 ) -> Slots:
     deal, position, level = (draft.column(name) for name in ("deal", "position", "level"))
     order = np.lexsort((level, position, deal))
@@ -195,6 +198,7 @@ def _laid_out(
         top=top,
         bottom=bottom,
         rank=rank,
+        decides=decides,
     )
 
 

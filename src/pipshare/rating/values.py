@@ -7,7 +7,7 @@ rows have in common; a row that does not fit 64 bits all the same is kept as a F
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any
 
@@ -61,6 +61,15 @@ class Values:
     parts: Bools | None = None
     nets: Ratio | None = None
     no_rate: tuple[Int32s, Int32s] | None = None
+
+    def copy(self) -> Values:
+        """Return the same values, to be changed apart from these."""
+        top, bottom = self.top, self.bottom
+        return replace(
+            self, num=self.num.copy(), outcome=self.outcome.copy(), odd=dict(self.odd),
+            top=None if top is None else top.copy(),
+            bottom=None if bottom is None else bottom.copy(),
+        )  # fmt: skip
 
     def lacks_rate(self, rows: Longs, base: npt.NDArray[Any], quote: npt.NDArray[Any]) -> None:
         """Let rows wait for the exchange rate of a pair."""

@@ -9,28 +9,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from fractions import Fraction
 
 import numpy as np
 import numpy.typing as npt
 
 from pipshare.period import Clock
 from pipshare.period import Millis as Longs
-from pipshare.rating.bases import SIGNED, value_of
-from pipshare.rating.bases.spread import cap_per_lot
 from pipshare.rating.block import Block
 from pipshare.rating.columns import HELD_KYC, HELD_SUSPENDED, TradeColumns
-from pipshare.rating.conditions import Conditions, bonus_share
-from pipshare.rating.exact import exactly_rounded, rounded
 from pipshare.rating.exchange import Exchange
 from pipshare.rating.kernel import KernelInput, KernelOutput, open_block, room
 from pipshare.rating.known import Known, Places
 from pipshare.rating.modes import MODES
 from pipshare.rating.parts import Part
 from pipshare.rating.reasons import FIRST_WAIT, Reason, Wait
-from pipshare.rating.rules import is_factored
 from pipshare.rating.running import Running
-from pipshare.rating.values import Values
+from pipshare.rating.standing import standing
+from pipshare.rating.values import Ratio
 from pipshare.rating.work import Clients, Work
 
 Bools = npt.NDArray[np.bool_]
@@ -40,7 +35,6 @@ Int32s = npt.NDArray[np.int32]
 _BLOCK = 32_768
 UNWANTED = -2  # the position of a line that only others needed
 _POTS = ("pot_split", "share_up", "rank")  # priced by other rates than a line's own
-_E8 = 10**8
 
 
 @dataclass(frozen=True)
@@ -72,9 +66,12 @@ def rate_wide(given: WideInput) -> WideOutput:
     wide = _room(given, int(count.sum()))
     clients = Clients()
     for trades, lines in _blocks(count):
+        nets = _nettings(given, trades)
+        if lines.stop == lines.start:
+            continue
         block = open_block(kernel, count, wide.lines, trades, lines)
         mine = Clients()
-        _rate_block(given, block, wide, lines, mine)
+        _rate_block(given, block, wide, lines, mine, nets)
         for name, columns in vars(mine).items():
             getattr(clients, name).extend(
                 [c + lines.start for c in columns] if name == "row" else columns
@@ -83,14 +80,51 @@ def rate_wide(given: WideInput) -> WideOutput:
 
 
 def measure_wide(given: WideInput) -> None:
-    """Rate every trade only to learn what tiers are measured by; the lines are not kept."""
+    """Learn what tiers are measured by: of all trades that a part decides, for all above them."""
+    above, running = given.kernel.tables.above, given.running
+    assert above is not None
+    assert running is not None
+    for start in range(0, len(given.trades), _BLOCK):
+        for part in given.kernel.tables.parts.rated:
+            if part.component.tier is None:
+                continue
+            known = _decided(given, part, slice(start, start + _BLOCK))
+            if not len(known):
+                continue
+            told = standing(part, known, given.clock)
+            fit = told.counts()
+            if part.component.conditions.hedged is not None:
+                nets = running.net(part, known, fit)
+                told.net(*nets)
+                fit &= nets[0] > 0
+            told.less_bonus()
+            deal = given.kernel.deal[known.row]
+            running.learn(told, fit, above.partner_id[deal], above.own_client[deal])
+
+
+def _decided(given: WideInput, part: Part, trades: slice) -> Known:
+    """Return the trades of a block that a part's version decides, lines or not."""
     kernel = given.kernel
-    count = kernel.tables.slots.count[kernel.deal]
-    for trades, lines in _blocks(count):
-        wide = _room(given, lines.stop - lines.start)
-        these = slice(0, lines.stop - lines.start)
-        block = open_block(kernel, count, wide.lines, trades, these)
-        _rate_block(given, block, wide, these, Clients())
+    decides = kernel.tables.slots.decides[kernel.deal[trades]]
+    rows = np.flatnonzero(decides == part.version) + trades.start
+    exchange = Exchange(kernel.fx, kernel.own, kernel.tables.currencies)
+    return Known(given.trades.taken(rows), given.places, exchange, rows)
+
+
+def _nettings(given: WideInput, trades: slice) -> dict[tuple[int, int], Ratio]:
+    """Return the part of each trade's volume that counts, by part that nets hedged volume."""
+    found: dict[tuple[int, int], Ratio] = {}
+    for part in given.kernel.tables.parts.rated if given.running is not None else ():
+        if part.component.conditions.hedged is None or given.trades.value_e8 is not None:
+            continue
+        known = _decided(given, part, trades)
+        assert given.running is not None
+        fit = standing(part, known, given.clock).counts()
+        top = np.ones(trades.stop - trades.start, np.int64)
+        bottom, at = top.copy(), known.row - trades.start
+        top[at], bottom[at] = given.running.net(part, known, fit)
+        found[part.version, part.position] = top, bottom
+    return found
 
 
 def _blocks(count: Longs) -> Iterator[tuple[slice, slice]]:
@@ -99,8 +133,7 @@ def _blocks(count: Longs) -> Iterator[tuple[slice, slice]]:
     for start in range(0, len(count), _BLOCK):
         end = min(start + _BLOCK, len(count))
         lines = slice(int(ends[start] - count[start]), int(ends[end - 1]))
-        if lines.stop > lines.start:
-            yield slice(start, end), lines
+        yield slice(start, end), lines
 
 
 def _room(given: WideInput, total: int) -> WideOutput:
@@ -109,7 +142,12 @@ def _room(given: WideInput, total: int) -> WideOutput:
 
 
 def _rate_block(
-    given: WideInput, block: Block, wide: WideOutput, lines: slice, clients: Clients
+    given: WideInput,
+    block: Block,
+    wide: WideOutput,
+    lines: slice,
+    clients: Clients,
+    nets: dict[tuple[int, int], Ratio],
 ) -> None:
     slots, parts = block.tables.slots, block.tables.parts
     position = slots.position[block.slot]
@@ -125,8 +163,6 @@ def _rate_block(
     for number in present[present >= 0].tolist():
         part = parts.at(*divmod(number, widest))
         assert part is not None
-        if given.running is not None and not given.running.needs(part):
-            continue
         rows = np.flatnonzero(code == number) if len(present) > 1 else np.arange(len(code))
         trade = block.trade[rows]
         first = np.flatnonzero(np.r_[True, trade[1:] != trade[:-1]])
@@ -137,10 +173,12 @@ def _rate_block(
             Exchange(block.fx, block.own, block.tables.currencies),
             mine + block.start,
         )
-        work = _work(given, part, block, known, rows, first, seen, clients)
+        netted = None
+        if (part.version, part.position) in nets:
+            top, bottom = nets[part.version, part.position]
+            netted = top[mine], bottom[mine]
+        work = _work(given, part, block, known, rows, first, seen, clients, netted)
         MODES[part.component.mode](work)
-        if given.running is not None:
-            given.running.learn(work)
         work.write()
         wide.capped[lines][rows] = work.capped
         if not part.shown:
@@ -160,53 +198,17 @@ def _work(
     first: Longs,
     seen: Longs,
     clients: Clients,
+    nets: Ratio | None,
 ) -> Work:
     """Bring a part's lines to where its mode takes over."""
-    reason, unclear = conditions(part, known, given.clock)
-    values = value_of(part.component, known)
-    share, nothing = None, np.zeros(len(known), np.bool_)
-    if known.trades.value_e8 is None:
-        nothing = _nothing_to_share(part, values) & (reason == 0)
-        share = bonus_share(part, known)
-        if share is not None:
-            reason[(reason == 0) & (share[2] == 0) & (share[0] == 0)] = Reason.BONUS_FUNDED
-    in_currency(part, known, values)
-    work = Work(part, block, known, values, rows, first, seen, given.running, clients)
-    _close_lines(work, reason, unclear, nothing)
-    if part.component.rounding.value is not None:
-        counts_lots = is_factored(part.component) and known.trades.value_e8 is None
-        if counts_lots:
-            _times_factors(values, known, 1)
-        round_value(part, values)
-        if counts_lots:
-            # The lot factor is in the price: out of the value again.
-            _times_factors(values, known, -1)
-    if given.running is not None:
-        open_ = np.zeros(len(known), np.bool_)
-        open_[work.group[work.outcome == 0]] = True
-        netted = given.running.net(part, known, values, open_)
-        work.stop(np.flatnonzero(netted[work.group]), Reason.NETTED)
-    if share is not None:
-        _less_bonus(values, *share)
-    work.began = work.outcome == 0
+    told = standing(part, known, given.clock)
+    work = Work(part, block, known, told.values, rows, first, seen, given.running, clients)
+    _close_lines(work, told.reason, told.unclear, told.nothing)
+    if nets is not None:
+        told.net(*nets)
+        work.stop(np.flatnonzero((nets[0] == 0)[work.group]), Reason.NETTED)
+    told.less_bonus()
     return work
-
-
-def _times_factors(values: Values, known: Known, power: int) -> None:
-    """Multiply (or divide, power -1) the values by the lot factors of their groups."""
-    for place, group in enumerate(known.places.groups):
-        factor = (group.lot_factor or Fraction(1)) ** power
-        rows = np.flatnonzero(known.trades.group == place)
-        if factor == 1 or not len(rows):
-            continue
-        if max(factor.numerator, factor.denominator) < 2**62:
-            ones = np.ones(len(rows), np.int64)
-            values.times(rows, ones * factor.numerator, ones * factor.denominator)
-            continue
-        for row in rows.tolist():
-            values.odd[row], values.num[row] = values.at(row) * factor, 0
-            if values.top is not None and values.bottom is not None:
-                values.top[row] = values.bottom[row] = 1
 
 
 def _close_lines(work: Work, reason: Int16s, unclear: Int16s, nothing: Bools) -> None:
@@ -227,82 +229,6 @@ def _close_lines(work: Work, reason: Int16s, unclear: Int16s, nothing: Bools) ->
     if unclear.any():
         missing = unclear[work.group]
         work.outcome = np.where(work.outcome == 0, missing, work.outcome).astype(np.int16)
-
-
-def conditions(part: Part, known: Known, clock: Clock) -> tuple[Int16s, Int16s]:
-    """Return by trade why it is not paid for, and what is missing to tell."""
-    if known.trades.value_e8 is not None:
-        nothing = np.zeros(len(known), np.int16)
-        return nothing, nothing
-    asked = Conditions(part, known, clock)
-    return asked.reason, asked.unclear
-
-
-def _nothing_to_share(part: Part, values: Values) -> Bools:
-    """Tell where a basis of money is zero or below, where each trade stands for itself."""
-    component = part.component
-    signed = component.basis in SIGNED and component.per == "trade" and component.carry is None
-    if not signed:
-        return np.zeros(len(values.num), np.bool_)
-    nothing: Bools = (values.outcome == 0) & ~values.parted & (values.signs() <= 0)
-    return nothing
-
-
-def _less_bonus(values: Values, top: Longs, bottom: Longs, missing: Int16s) -> None:
-    """Take from the value what was funded by bonus, by the account's last snapshot."""
-    less = np.flatnonzero((missing == 0) & (top != bottom))
-    values.times(less, top[less], bottom[less])
-    waits = (missing != 0) & (values.outcome == 0)
-    values.outcome[waits] = missing[waits]
-
-
-def in_currency(part: Part, known: Known, values: Values) -> None:
-    """Bring values into the component's currency, where it has one, and cap them per lot."""
-    component = part.component
-    if component.currency:
-        _into_currency(part, known, values)
-    if component.basis == "spread" and component.spread.cap_per_lot is not None:
-        cap_per_lot(component.spread, known, values, component.value_fx)
-
-
-def _into_currency(part: Part, known: Known, values: Values) -> None:
-    component = part.component
-    code = known.places.codes((component.currency,))[0]
-    foreign = (values.currency >= 0) & (values.currency != code) & (values.outcome == 0)
-    rows = np.flatnonzero(foreign & (values.signs() != 0))
-    if len(rows):
-        top, bottom, _, found = known.exchange.find(
-            values.currency[rows], np.full(len(rows), code, np.int32),
-            known.trades.close_utc_ms[rows], known.row[rows], component.value_fx,
-        )  # fmt: skip
-        lost = rows[~found]
-        values.lacks_rate(lost, values.currency[lost], np.full(len(lost), code, np.int32))
-        values.times(rows[found], top[found], bottom[found])
-        foreign[rows[~found]] = False
-    values.currency = np.where(foreign, code, values.currency).astype(np.int32)
-
-
-def round_value(part: Part, values: Values) -> None:
-    """Round values as the plan says, in place."""
-    how = part.component.rounding
-    unit = values.unit * _E8
-    ones = np.ones(len(values.num), np.int64)
-    top = ones if values.top is None else values.top
-    bottom = ones if values.bottom is None else values.bottom
-    fits = max(int(top.max(initial=1)) * unit.numerator,
-               int(bottom.max(initial=1)) * unit.denominator) < 2**62  # fmt: skip
-    if fits:
-        num, _ = rounded(
-            values.num, top * unit.numerator, bottom * unit.denominator, how.value, how.how
-        )
-    else:
-        rows = range(len(values.num))
-        exact = [exactly_rounded(values.at(row) * _E8, how.value, how.how) for row in rows]
-        num = np.array(exact, np.int64)
-    for row in values.odd:
-        num[row] = exactly_rounded(values.at(row) * _E8, how.value, how.how)
-    values.num, values.unit = num, Fraction(1, _E8)
-    values.top, values.bottom, values.odd = None, None, {}
 
 
 def _with_clients(wide: WideOutput, clients: Clients, given: WideInput) -> WideOutput:

@@ -76,9 +76,6 @@ class Work:
         self.x_top = self.x_bottom = np.zeros(0, np.int64)
         self.x_odd: dict[int, Fraction] = {}
         self._factors: tuple[Longs, Longs, Bools] | None = None
-        # For the measuring pass: which rows were open, and what stood in their rate's way.
-        self.began = np.zeros(count, np.bool_)
-        self.barred = np.zeros(count, np.int16)
         self.tier_pair: tuple[Int32s, Int32s] | None = None
         self.adds: tuple[npt.NDArray[Any], Int16s] | None = None
 
@@ -140,7 +137,6 @@ class Work:
         stop = prices.outcome[price].astype(np.int16)
         stop = np.where(stop != 0, stop, values.outcome[group]).astype(np.int16)
         given = None if self.running is None else self.running.given(self, at, price, stop)
-        self.barred[at] = np.where(self.barred[at] == 0, stop, self.barred[at])
         if given is not None:
             return given
         return self.product(at, group, price, stop)
@@ -243,7 +239,6 @@ class Work:
         gross.e8[spots] = self.quantised(seen, top, bottom)
         gross.currency[spots] = block.currency[child]
         gross.price[spots] = price
-        self.barred[at] = Reason.NOTHING_BELOW
         if self.x_odd:
             for row in at.tolist():
                 self.x_odd.pop(row, None)
@@ -374,8 +369,9 @@ class Work:
 
     def _name_missing_rate(self, at: Longs) -> None:
         """Where the value itself could not be converted the pair is that of the value."""
-        pair = self.values.no_rate or self.tier_pair
-        if pair is not None:
-            base, quote = pair
-            self.block.currency[self.rows[at]] = base[self.group[at]]
-            self.block.wallet[self.rows[at]] = quote[self.group[at]]
+        by_value = self.values.outcome[self.group[at]] == Wait.NO_FX
+        for pair, rows in ((self.values.no_rate, at[by_value]), (self.tier_pair, at[~by_value])):
+            if pair is not None:
+                base, quote = pair
+                self.block.currency[self.rows[rows]] = base[self.group[rows]]
+                self.block.wallet[self.rows[rows]] = quote[self.group[rows]]

@@ -93,13 +93,13 @@ class Line:
         )
         if reason is not None:
             return reason, None
-        if (rule is None or rule.of is None) and self._no_result():
+        if (rule is None or rule.of is None) and self.no_result():
             return Reason.NO_RESULT, None
         if conditions.bonus_share(trade, self.component) == 0:
             return Reason.BONUS_FUNDED, None
         return None, unclear
 
-    def _no_result(self) -> bool:
+    def no_result(self) -> bool:
         """Tell whether a basis of the client's money is zero or below, where that pays nothing."""
         part = self.component
         if part.basis not in bases.SIGNED or part.per != "trade" or part.carry is not None:
@@ -316,3 +316,33 @@ class Line:
     def say(self, label: str, text: str) -> None:
         """Add a step to the working."""
         self.steps.append(Step(label, text))
+
+
+def counts(line: Line) -> bool:
+    """Tell whether a trade meets all conditions of a component, whoever has a line of it."""
+    trade, component, programme = line.trade, line.component, line.run.programme
+    if trade.cancelled:
+        return False
+    if trade.value is not None:
+        return True
+    if trade.lots_e8 <= 0 or (trade.hold_ms is None and programme.unknown_opening == "wait"):
+        return False
+    if bases.needs_factor(component) and trade.lot_factor is None:
+        return False
+    if not conditions.held_long_enough(trade, component, []):
+        return False
+    if conditions.unpaid(trade, component, programme, line.run.day, []) != (None, None):
+        return False
+    return not line.no_result() and conditions.bonus_share(trade, component) != 0
+
+
+def gains(run: Run, partner: Partner) -> bool:
+    """Tell whether a trade counts for a partner above it: not before his go-live, not when he is
+    terminated, not his own where the programme does not pay it."""
+    moment = run.trade.close_utc_ms
+    if at_moment(partner.statuses, moment) == "terminated":
+        return False
+    if partner.go_live_ms is not None and moment < partner.go_live_ms:
+        return False
+    own = partner.own_client is not None and partner.own_client == run.trade.client_id
+    return not own or run.programme.own_trading == "pay"

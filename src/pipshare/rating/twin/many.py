@@ -19,7 +19,7 @@ from pipshare.rating.twin.deducted import Charge
 from pipshare.rating.twin.finish import Total, totals
 from pipshare.rating.twin.periods import earned_lines, period_trades
 from pipshare.rating.twin.qualify import Paid
-from pipshare.rating.twin.run import UTC_DAY, Run, building_ids, decided
+from pipshare.rating.twin.run import UTC_DAY, Run, building_ids, by_trade, decided
 from pipshare.rating.twin.running import CAP_WINDOWS, Running, unit_of
 from pipshare.rating.twin.state import State
 from pipshare.rating.twin_values import Fx, Partner, TradeFacts, TwinLine, TwinResult
@@ -71,7 +71,7 @@ def rate_many(
     sums = period_trades([given[i] for i in order], fx, day, charged)
     sums += sorted(events, key=lambda one: (one[1][0].close_utc_ms, one[1][0].client_id or -1))
     measured = Running()
-    _round(given, order, sums, fx, day, measured)
+    _round(given, order, sums, fx, day, measured, measures=True)
     running = Running(measured)
     lines, components = _round(given, order, sums, fx, day, running)
     dated = [
@@ -102,8 +102,11 @@ def _round(
     fx: Fx,
     day: BrokerDay,
     state: Running,
+    *,
+    measures: bool = False,
 ) -> tuple[list[ManyLine], dict[int, Component]]:
-    """Rate all trades, then the sums of periods, with one state that goes along."""
+    """Rate all trades, then the sums of periods, with one state that goes along; or only measure
+    what tiers go by."""
     out: list[ManyLine] = []
     components: dict[int, Component] = {}
     for place in order:
@@ -112,23 +115,32 @@ def _round(
         run = decided(trade, chain, fx, day, state)
         if isinstance(run, TwinResult):
             continue
-        made = run.lines("all")
+        for at, component in enumerate(run.programme.components):
+            if by_trade(component):
+                state.stand(run, at)
+        made = [] if measures else run.lines("all")
         _learn(run, components)
         for line in made:
             window = window_of(components[line.component_id], trade, day)
             out.append(ManyLine(place, window, trade.client_id, line, trade.close_utc_ms))
+    same: dict[object, Run] = {}  # by the sum or event: shares are of what it paid before
     for component_id, (trade, chain) in sums:
         state.next_trade()
         run = decided(trade, chain, fx, day, state)
         if isinstance(run, TwinResult):
             continue
+        who = tuple(one.id for one in chain)
+        key = trade.close_utc_ms, who, trade.client_id, trade.currency, trade.steps
+        before = same.setdefault(key, run)
+        run.done, run.seen_above = before.done, before.seen_above
         _learn(run, components)
         ids = run.decision.version.component_ids
         if component_id not in ids:
             continue
         at = ids.index(component_id)
         component = run.programme.components[at]
-        for line in run.component(at, component):
+        state.stand(run, at)
+        for line in [] if measures else run.component(at, component):
             taken = component.basis == "fixed" and (trade.value or 0) < 0 and line.wait is None
             if taken and line.reason == Reason.PAID:
                 line = replace(line, reason=Reason.CLAWBACK)

@@ -129,11 +129,6 @@ class Rank(Difference):
         assert card
         total, currency, last = 0, "", None
         known = self._ranks(line, card)
-        if line.run.state.measures:
-            # What waits for one of its rates does not count in any measure.
-            missing = [wait for _, found in known if (wait := line.unpriced(found))]
-            if missing:
-                return missing[0]
         for rank, found in known:
             wait = line.unpriced(found)
             if wait is not None:

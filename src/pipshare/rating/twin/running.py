@@ -2,8 +2,8 @@
 
 Two rounds over the same trades: the first only measures (what each payee's windows come to in the
 end), the second rates, with the running totals before and after each trade beside the final ones.
-A trade counts in the measure of a payee where his line of it comes to be rated: what pays 0 for a
-reason, and what waits, does not count until it does not.
+A trade that the programme decides counts in the measures of all partners above it, at any depth and
+whether they have a rate there or not. One that fails a condition, or whose value waits, does not.
 """
 
 from __future__ import annotations
@@ -20,8 +20,10 @@ from pipshare.rating.reasons import Reason, Wait
 from pipshare.rating.twin.amounts import Money, Waits
 from pipshare.rating.twin.bases import Value, lots_of, notional
 from pipshare.rating.twin.choice import Bands
+from pipshare.rating.twin.conditions import bonus_share
 from pipshare.rating.twin.day import next_window, shift_window, window_start
 from pipshare.rating.twin.fx import rate_at_close
+from pipshare.rating.twin.line import Line, counts, gains
 from pipshare.rating.twin.rounding import units
 from pipshare.rating.twin.state import State, capped, limit_in
 from pipshare.rating.twin.tiers import band_at, held_bands, marginal, step_total
@@ -29,7 +31,7 @@ from pipshare.rating.twin.words import product, short
 from pipshare.rating.twin_values import Partner, amount_text, number_text
 
 if TYPE_CHECKING:
-    from pipshare.rating.twin.line import Line
+    from pipshare.rating.twin.run import Run
 
 Payee = tuple[int, int]  # component, partner
 CAP_WINDOWS = {"client_day": "day", "client_life": "life", "partner_day": "day",
@@ -40,7 +42,7 @@ class Running(State):
     """The state of one round. `final` None = this is the measuring one."""
 
     def __init__(self, final: Running | None = None) -> None:
-        self.final, self.measures = final, final is None
+        self.final = final
         self.trade_place = -1
         self.totals: dict[tuple[Payee, date], Fraction] = defaultdict(Fraction)
         self.earned: dict[tuple[Payee, date], Fraction] = defaultdict(Fraction)
@@ -56,24 +58,49 @@ class Running(State):
         """Go on to the next trade in canonical order."""
         self.trade_place += 1
 
-    def netting(self, line: Line) -> Fraction:
+    def stand(self, run: Run, place: int) -> None:
+        """Count a trade in what a component builds up, before any line of it is rated."""
+        line = Line(run, place, run.programme.components[place], 1)
+        if not counts(line):
+            return
+        line.netting = self._net(line)
+        tier = line.component.tier
+        if tier is None or tier.measure == "deposits" or line.netting == 0:
+            return
+        found = line.valued()
+        bonus = Fraction(1)
+        if run.trade.value is None:
+            share = bonus_share(run.trade, line.component)
+            if isinstance(share, Wait):
+                return
+            bonus = share
+        if isinstance(found, Waits):
+            return
+        for level, payee in enumerate(run.whole_chain, 1):
+            if (level == 1 or tier.of == "network") and gains(run, payee):
+                self._count(line, payee, tier, found[0] * bonus, found[1])
+
+    def _net(self, line: Line) -> Fraction:
         """Hedged volume counts once: what this trade adds to the larger side of its window."""
         asked, trade = line.component.conditions.hedged, line.trade
         if asked is None or trade.value is not None:
             return Fraction(1)
-        at = (self.trade_place, component_id(line))
-        if at not in self._nettings:
-            who = client_of(line) if asked.by == "client" else ("account", trade.account)
-            day = line.run.day.window(trade.close_utc_ms, asked.window)
-            key = (at[1], who, trade.symbol_name.casefold(), day)
-            sides = self._sides.setdefault(key, [Fraction(0), Fraction(0)])
-            lots, before = lots_of(trade), max(sides)
-            sides[0 if trade.side >= 0 else 1] += lots
-            self._nettings[at] = (max(sides) - before) / lots
-        part = self._nettings[at]
+        who = client_of(line) if asked.by == "client" else ("account", trade.account)
+        day = line.run.day.window(trade.close_utc_ms, asked.window)
+        key = (component_id(line), who, trade.symbol_name.casefold(), day)
+        sides = self._sides.setdefault(key, [Fraction(0), Fraction(0)])
+        lots, before = lots_of(trade), max(sides)
+        sides[0 if trade.side >= 0 else 1] += lots
+        part = (max(sides) - before) / lots
+        self._nettings[self.trade_place, component_id(line)] = part
+        return part
+
+    def netting(self, line: Line) -> Fraction:
+        """Return the part of the trade's volume that counts beside what hedges it."""
+        part = self._nettings.get((self.trade_place, component_id(line)), Fraction(1))
         if part != 1:
-            kept = number_text(part * lots_of(trade), 2)
-            line.say("hedged", f"{kept} of {number_text(lots_of(trade), 2)} lots count: "
+            kept = number_text(part * lots_of(line.trade), 2)
+            line.say("hedged", f"{kept} of {number_text(lots_of(line.trade), 2)} lots count: "
                                "the larger side of the window")  # fmt: skip
         return part
 
@@ -86,38 +113,26 @@ class Running(State):
             return value * bands[0].amount
         if tier.measure == "deposits":
             return step_of_deposits(line, bands, value)
-        span = self._span(line, payee, tier, value, currency)
+        who = (component_id(line), payee.id)
+        before = self.totals.get((who, tier_window(line, tier)), Fraction(0))
+        span = self._spans.get((self.trade_place, who), (before, before))
         if isinstance(span, Waits):
             return span
-        if self.final is None:
-            return value * bands[0].amount
         return _Banded(self, line, payee, tier, bands, currency).of(value, span)
 
-    def _span(
+    def _count(
         self, line: Line, payee: Partner, tier: Tier, value: Fraction, currency: str
-    ) -> tuple[Fraction, Fraction] | Waits:
-        """Return the payee's running total before and after this trade, and count it once."""
+    ) -> None:
+        """Keep the payee's running total before and after this trade."""
         who = (component_id(line), payee.id)
-        at = (self.trade_place, who)
-        if at in self._spans:
-            return self._spans[at]
         window = tier_window(line, tier)
-        before = self.totals[who, window]
-        if self.final is not None:
-            found = self.final._spans.get(at, (before, before))
-            if not isinstance(found, Waits):
-                self.totals[who, window] = found[1]
-            return found
-        own = payee.id == line.run.chain[0].id
-        adds: Fraction | Waits = Fraction(0)
-        if own or tier.of == "network":
-            adds = self._measure(line, who, window, tier, value, currency)
+        before = self.totals.get((who, window), Fraction(0))
+        adds = self._measure(line, who, window, tier, value, currency)
         if isinstance(adds, Waits):
-            self._spans[at] = adds
-            return adds
+            self._spans[self.trade_place, who] = adds
+            return
         self.totals[who, window] = before + adds
-        self._spans[at] = before, before + adds
-        return before, before + adds
+        self._spans[self.trade_place, who] = before, before + adds
 
     def _measure(
         self, line: Line, who: Payee, window: date, tier: Tier, value: Fraction, currency: str

@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 class State:
     """The state of a single trade: one band, and caps that hold for each order by itself."""
 
-    measures = False  # whether this round only measures, and its amounts are nobody's
-
     def netting(self, line: Line) -> Fraction:
         """Return the part of the trade's volume that counts beside what hedges it."""
         return Fraction(1)
