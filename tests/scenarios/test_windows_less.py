@@ -136,11 +136,12 @@ def test_a_bonus_without_a_rate_lets_the_month_wait_until_there_is_one(
     broker: SmallBroker,
 ) -> None:
     _plan(broker, NET.format(per="month"))
-    broker.bring("a.csv", manager(_row(1, "1.00", "03.02 11:00:00", Profit="-1000.00")))
+    early = _row(1, "1.00", "03.02 11:00:00", Profit="0.00")
+    broker.bring("a.csv", manager(early, _row(2, "1.00", "04.20 11:00:00", Profit="-1000.00")))
     assert broker.totals() == {"P-2": 300 * E8}
-    _events(broker, "b1,bonus,C-1,2026-03-10T10:00:00Z,100,CHF,,crm")
+    _events(broker, "b1,bonus,C-1,2026-04-10T10:00:00Z,100,CHF,,crm")
     assert broker.totals() == {}
-    broker.load("fx", "base,quote,time,rate\nCHF,USD,2026-03-10T09:00:00Z,1.1\n")
+    broker.load("fx", "base,quote,time,rate\nCHF,USD,2026-04-10T09:00:00Z,1.1\n")
     assert broker.totals() == {"P-2": 267 * E8}
     _whole(broker)
 

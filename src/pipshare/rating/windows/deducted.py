@@ -77,7 +77,9 @@ def deducted(given: Given, part: Part) -> Deducted:
         value = Fraction(amount * int(top[row]), 10**8 * int(bottom[row]))
         found.amounts[key] = found.amounts.get(key, Fraction(0)) + value
         found.last_ms[key] = max(found.last_ms.get(key, -1), int(moment[row]))
-    found.waits = _waits(part, told.filter(pl.Series(~known)))
+    lost = np.flatnonzero(~known)
+    beside = _beside(given, chain[lost], start[lost], end[lost])
+    found.waits = _waits(part, told[lost], beside)
     return found
 
 
@@ -153,9 +155,22 @@ def _rates(
     return top, bottom, found
 
 
-def _waits(part: Part, lost: pl.DataFrame) -> pl.DataFrame:
+def _beside(given: Given, chain: npt.NDArray[np.int32], start: Longs, end: Longs) -> list[int]:
+    """Return for each a trade of the same chain and window, -1 = there is none: what waits for a
+    trade is taken up with it."""
+    trades, chains = given.placed.trades, given.placed.chains
+    found = []
+    for one, first, last in zip(chain.tolist(), start.tolist(), end.tolist(), strict=True):
+        same = [place for place, other in enumerate(chains) if other == chains[one]]
+        inside = (trades.close_utc_ms >= first) & (trades.close_utc_ms < last)
+        rows = np.flatnonzero(inside & np.isin(trades.chain, same))
+        found.append(int(rows[-1]) if len(rows) else -1)
+    return found
+
+
+def _waits(part: Part, lost: pl.DataFrame, beside: Sequence[int]) -> pl.DataFrame:
     return lost.select(
         "moment_ms", "event", "client", component_id=pl.lit(part.component_id),
-        trade_row=pl.lit(-1), level=pl.lit(0), partner_id=pl.lit(0),
+        trade_row=pl.Series(beside, dtype=pl.Int64), level=pl.lit(0), partner_id=pl.lit(0),
         reason=pl.lit(Wait.NO_FX.word), key=pl.col("currency") + f"/{part.component.currency}",
     ).select(WAITS.keys()).cast(pl.Schema(WAITS))  # fmt: skip
