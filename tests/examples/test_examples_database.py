@@ -68,8 +68,13 @@ class Books:
             path = getattr(files, kind)
             if path is not None:
                 tables[kind] = list(csv.DictReader(path.open(newline="")))
+        own = [row for row in tables["partners"] if row.get("own_client")]
         for kind in ORDER:
-            self._load(kind, tables.get(kind))
+            rows = tables.get(kind)
+            if kind == "partners":  # clients come after
+                rows = [{**row, "own_client": ""} for row in rows] if own else rows
+            self._load(kind, rows)
+        self._load("partners", own)
         for plan in files.plans:
             apply_plan(self.run, plan, by="anna")
         self._load("terms", tables["terms"])

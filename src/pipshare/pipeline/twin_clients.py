@@ -65,7 +65,7 @@ def client_facts(
             continue
         tier = component.tier
         starts = tuple(sorted({rule.start for rule in component.rates}))
-        ladder = tier is not None and tier.method == "ladder"
+        ladder = tier is not None and (tier.method == "ladder" or tier.measure == "deposits")
         for client_id in known.clients:
             client = _client(known, client_id, programme, component, trades, fx, day)
             paid = payments(client, starts if ladder else (Fraction(0),), tier,

@@ -91,7 +91,7 @@ def _shares(component: Component, earlier: dict[str, Component]) -> Iterator[tup
             if other is not None:
                 name = _SAID.get(other, other)
                 yield (rule.line, f'of = "{rule.of}" is a share of what the level below earned of '
-                       f"the same sum per {component.per}: make {name} of both the same")  # fmt: skip
+                       f"one sum per {component.per}: make {name} of both the same")  # fmt: skip
 
 
 def _paid_for(component: Component) -> str:

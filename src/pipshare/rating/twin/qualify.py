@@ -269,7 +269,7 @@ def payments(
     What would not stand if the disputes now open were lost is held.
     """
     boundary = "from" if tier is None else tier.boundary
-    ladder = tier is not None and tier.method == "ladder"
+    ladder = tier is not None and (tier.method == "ladder" or tier.measure == "deposits")
     out: list[Paid] = []
     standing: list[int] = []  # places in `out`
     moments = client.moments()

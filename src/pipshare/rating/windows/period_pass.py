@@ -172,8 +172,8 @@ def _rated(given: Given, part: Part, table: dict[Named, Sum]) -> Found:
         unnamed = pl.lit(-1, pl.Int64).alias("trade_row")
         return found[0].with_columns(unnamed), found[1].with_columns(unnamed)
 
-    changing = next((one.component for one in all_parts(given.book)
-                     if one.component_id in needed and changes_the_past(one.component)), None)  # fmt: skip
+    some = (one.component for one in all_parts(given.book) if one.component_id in needed)
+    changing = next((one for one in some if changes_the_past(one)), None)
     if changing is None:
         return nameless(pseudo_pass(given, rows, keep, number))
     waits: list[pl.DataFrame] = []
