@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from small_broker import SmallBroker, manager, manager_row
 
-from pipshare import inbox, ledger, statements
+from pipshare import audit, inbox, ledger, statements
 from pipshare.pipeline.explain import explain
 from pipshare.pipeline.explained.of_event import explain_event
 from pipshare.pipeline.explained.of_window import explain_window
-from pipshare.pipeline.loads import apply_plan
+from pipshare.pipeline.loads import apply_plan, approve
 
 E8 = 10**8
 NET = """[programme]
@@ -143,6 +143,25 @@ def test_a_bonus_without_a_rate_lets_the_month_wait_until_there_is_one(
     assert broker.totals() == {}
     broker.load("fx", "base,quote,time,rate\nCHF,USD,2026-04-10T09:00:00Z,1.1\n")
     assert broker.totals() == {"P-2": 267 * E8}
+    _whole(broker)
+
+
+def test_a_month_of_nothing_but_a_cost_is_booked_when_it_can_be_converted(
+    broker: SmallBroker,
+) -> None:
+    _plan(broker, NET.format(per="month"))
+    broker.bring("a.csv", manager(_row(1, "1.00", "03.02 11:00:00", Profit="-1000.00")))
+    _events(broker, "b1,bonus,C-1,2026-05-10T10:00:00Z,100,CHF,,crm")
+    assert broker.totals() == {"P-2": 300 * E8}
+    broker.load("fx", "base,quote,time,rate\nCHF,USD,2026-05-10T09:00:00Z,1.1\n")
+    assert broker.totals() == {"P-2": 267 * E8}
+    broker.load("partners", "partner,name\nP-9,Other\n")
+    broker.load("terms", "partner,programme\nP-9,std\n")
+    broker.load("relations", "kind,code,partner,valid_from\nclient,C-1,P-9,2026-05-01\n",
+                reason="moved")  # fmt: skip
+    for one in audit.pending(broker.conn):
+        approve(broker.run, one.id, by="ben")
+    assert broker.totals() == {"P-2": 300 * E8, "P-9": -33 * E8}
     _whole(broker)
 
 

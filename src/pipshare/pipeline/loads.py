@@ -148,9 +148,11 @@ def _ask_again(run: Run, cause: str, from_ms: int) -> None:
 
 
 def _touch_clients(run: Run) -> None:
-    """Look again at all clients, where a plan pays for what happens to them: trades do not."""
+    """Look again at all clients, where a plan pays for what happens to them, or takes off what they
+    cost: trades do not."""
     known = plans.book(run.conn).versions
-    if any(is_of_clients(part) for version in known for part in version.programme.components):
+    parts = [part for version in known for part in version.programme.components]
+    if any(is_of_clients(part) or part.less for part in parts):
         clients.touch_all(run.conn)
 
 
