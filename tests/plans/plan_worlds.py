@@ -208,7 +208,7 @@ def programmes(draw: st.DrawFn) -> Programme:
         unknown_opening=draw(st.sampled_from(("wait", "pay"))), components=made,
         own_trading=draw(st.sampled_from(("pay", "none"))),
         other_programmes=draw(st.sampled_from(("pay", "none"))),
-        moment=draw(st.sampled_from(("close", "open"))), qualify=qualify,
+        qualify=qualify,
         qualified_pays=draw(st.sampled_from(("from_then", "since_registration")))
         if qualify else "from_then",
         kyc=kyc, kyc_forfeit_days=draw(maybe(st.integers(1, 90))) if kyc == "hold" else None,

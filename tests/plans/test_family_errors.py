@@ -306,12 +306,24 @@ def test_what_is_netted_with_what() -> None:
         ("guard = {}", "a guard needs an action"),
         ("payout = {}", "a payout needs a minimum"),
         ('guard = { action = "stop" }', 'action "stop" is not known'),
+        ('moment = "open"', 'moment = "open" is not rated yet: chain and terms are those at the'),
         ('moment = "now"', 'moment "now" is not known; allowed: "close", "open"'),
     ],
 )
 def test_the_programme_itself(head: str, says: str) -> None:
     text = component("lot", "per_level", "rate = [{ level = 1, amount = 1 }]")
     told(text.replace('code = "p"', f'code = "p"\n{head}'), 3, says)
+
+
+def test_rates_apart_for_opening_and_closing_stand_beside_no_share() -> None:
+    first = 'rate = [{ amount = 1 }]\n[[component]]\ncode = "d"\nbasis = "lot"\nmode = "override"\n'
+    rates = (
+        'rate = [\n{ level = 1, amount = 1, side = "open" },\n'
+        '{ level = 2, share = "20%", of = "c" },\n]'
+    )
+    told(
+        component("lot", "per_level", first + rates), 15, "has no sides: write the rates with `of`"
+    )
 
 
 def test_a_pot_that_different_cards_could_take_too_much_of_is_noted() -> None:

@@ -30,13 +30,13 @@ def one(keys: str, rate: str = 'level = 1\nshare = "10%"') -> Component:
 def test_the_programme() -> None:
     p = read(
         '[[component]]\ncode = "c"\nbasis = "lot"\nmode = "per_level"\nrate = [{ amount = 1 }]\n',
-        'moment = "open"\nqualified_pays = "since_registration"\nkyc = "hold"\n'
+        'moment = "close"\nqualified_pays = "since_registration"\nkyc = "hold"\n'
         "kyc_forfeit_days = 30\n[programme.qualify]\nkyc = true\n"
         '[programme.guard]\naction = "cap"\nlimit = "80%"\nof = ["markup", "swap"]\n'
         "[programme.payout]\nminimum = 500\n",
     )
     assert (p.moment, p.qualified_pays, p.kyc, p.kyc_forfeit_days) == (
-        "open", "since_registration", "hold", 30)  # fmt: skip
+        "close", "since_registration", "hold", 30)  # fmt: skip
     assert p.qualify == Qualify(line=9, kyc=True)
     assert p.guard == Guard(11, "cap", Fraction(4, 5), ("markup", "swap"))
     assert p.payout == Payout(Fraction(500), "")

@@ -55,10 +55,11 @@ def component(rnd: Random, code: str, earlier: list[Component]) -> Component:
     unit = unit if basis in ("spread", "markup", "points") else "money"
     per_lot = basis == "lot" or (basis in ("spread", "markup") and unit != "money")
     rates: dict[object, RateRule] = {}
-    sided = basis == "lot" and not earlier  # a side is of lots, not of a share of other lines
+    sided = basis == "lot" and rnd.random() < 0.5
     for _ in range(rnd.choice((1, 2, 4, 8))):
         of = None
-        if mode in ("per_level", "override") and earlier and rnd.random() < 0.4:
+        shares = mode in ("per_level", "override") and not sided  # what is below has no sides
+        if shares and earlier and rnd.random() < 0.4:
             of = rnd.choice(earlier).code
         rule = _rule(rnd, len(rates), mode, per_lot, of, basis == "points", sided)
         rates.setdefault(rank_key(rule), rule)
@@ -76,10 +77,9 @@ def component(rnd: Random, code: str, earlier: list[Component]) -> Component:
     if not per_lot and rnd.random() < 0.4:
         known["currency"] = rnd.choice(("USD", "EUR"))
     if rnd.random() < 0.3:
-        # Lots are not rounded before the rate, and "up" is said of something that is rounded.
-        known["rounding"] = Rounding(None if per_lot else rnd.choice((None, 2)),
-                                     rnd.choice((2, 4)), rnd.choice((None, 2)),
-                                     rnd.choice(("even", "up")))  # fmt: skip
+        # "up" is said of something that is rounded.
+        places = rnd.choice((None, 2)), rnd.choice((2, 4)), rnd.choice((None, 2))
+        known["rounding"] = Rounding(*places, rnd.choice(("even", "up")))
     if rnd.random() < 0.2:
         known["rebate"] = Rebate(Fraction(rnd.choice(SHARES)), rnd.choice(("before", "after")))
     if rnd.random() < 0.2:

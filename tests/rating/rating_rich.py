@@ -248,8 +248,7 @@ def rich_world(
     ids = [p.id for p in persons]
     chains = [tuple(rnd.sample(ids, rnd.randint(1, count))) for _ in range(rnd.randint(1, 3))]
     fx = _fx(31 * max(months, 1))
-    measured = any(one.tier is not None and one.tier.currency for one in programme.components)
-    if rnd.random() < 0.1 and not measured:
+    if rnd.random() < 0.1:
         fx = []
     world = RichWorld({1: [(0, programme)]}, persons, SYMBOLS, GROUPS, chains, [], fx)
     rows = [_row(rnd, len(chains), months) for _ in range(rnd.randint(1, 18 if mild else 12))]

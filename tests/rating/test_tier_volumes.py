@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
+from typing import Any
 
 import pytest
 from kernel_stories import kernel_told, twin_told
@@ -81,7 +82,7 @@ def test_marginal_bands_go_on_from_trades_without_a_line() -> None:
 @pytest.mark.parametrize("barred", ["cancelled", "too short", "reason", "unknown", "terminated"])
 def test_what_the_component_does_not_pay_for_does_not_count(barred: str) -> None:
     whole, people = people_of(part("lot", *BANDS, tier=NETWORK, min_hold_s=180))
-    changed = {"cancelled": {"cancelled": True}, "too short": {"hold_ms": 1000},
+    changed: dict[str, dict[str, Any]] = {"cancelled": {"cancelled": True}, "too short": {"hold_ms": 1000},
                "reason": {"deal_reason": 6}, "unknown": {"hold_ms": None}}  # fmt: skip
     other = trade("100", **changed.get(barred, {}))
     if barred == "terminated":

@@ -83,7 +83,12 @@ def _period(component: Component) -> Found:
 
 
 def _rates(component: Component) -> Found:
+    shares = any(rule.of for rule in component.rates)
     for rule in component.rates:
+        if rule.side and shares:
+            yield (rule.line, "opening and closing are priced apart, and what the level below "
+                   "earned has no sides: write the rates with `of` in a component of their "
+                   "own")  # fmt: skip
         if rule.side and component.basis not in SIDED:
             yield rule.line, f"side belongs to the bases {quoted(SIDED)}, not to {component.basis}"
         per_client = component.basis == "fixed" and component.event != "trade"
