@@ -9,16 +9,18 @@ from pipshare.rating.values import Values
 
 
 def profit(component: Component, known: Known) -> Values:
-    """Return the client's profit, zero where he lost."""
+    """Return the client's profit, zero where he lost; with a carry his losses are netted."""
     values = own_money(known, component.counts or ("profit",), +1)
-    values.cut_below_zero()
+    if component.carry is None:
+        values.cut_below_zero()
     return values
 
 
 def loss(component: Component, known: Known) -> Values:
-    """Return the client's loss as a number above zero, zero where he won."""
+    """Return the client's loss as a number above zero, zero where he won; netted with a carry."""
     values = result(component, known)
-    values.cut_below_zero()
+    if component.carry is None:
+        values.cut_below_zero()
     return values
 
 

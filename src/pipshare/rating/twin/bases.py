@@ -162,9 +162,11 @@ def _money(sign: int, usual: tuple[str, ...]) -> Callable[[TradeFacts, Component
 
 
 def _at_least_nothing(of: Callable[[TradeFacts, Component], Found]) -> Callable[..., Found]:
+    """Only what is above zero counts, but for a component that nets its periods."""
+
     def basis(trade: TradeFacts, component: Component) -> Found:
         found = of(trade, component)
-        if isinstance(found, Wait):
+        if isinstance(found, Wait) or component.carry is not None:
             return found
         return Value(max(found.amount, Fraction(0)), found.currency, found.steps)
 
