@@ -130,7 +130,8 @@ def _round(
         if isinstance(run, TwinResult):
             continue
         who = tuple(one.id for one in chain)
-        key = trade.close_utc_ms, who, trade.client_id, trade.currency, trade.steps
+        back = trade.client_id is not None and (trade.value or 0) < 0
+        key = trade.close_utc_ms, who, trade.client_id, trade.currency, trade.steps, back
         before = same.setdefault(key, run)
         run.done, run.seen_above = before.done, before.seen_above
         _learn(run, components)

@@ -295,12 +295,18 @@ class _Banded:
 
 
 def step_of_deposits(line: Line, bands: Bands, value: Fraction) -> Fraction:
-    """Return the difference of a ladder's steps, which the client's deposits reached."""
-    due = [Fraction(0), *(rule.amount for rule in bands)]
-    below, step = line.trade.steps
-    line.say("ladder", f"step {step} of {len(bands)}: {number_text(due[step], 2)} in all, "
-                       f"{number_text(due[below], 2)} paid before")  # fmt: skip
-    return value * (due[step] - due[below])
+    """Return the difference of a ladder's steps, which the client's deposits reached.
+
+    Steps are counted over all rates of the component; a rate of its own (of a country) has those
+    of them at which its bands begin.
+    """
+    starts = sorted({rule.start for rule in line.component.rates})
+    ends = [Fraction(-1), *starts]
+    before, after = ([b for b in bands if b.start <= ends[at]] for at in line.trade.steps)
+    due, paid = (x[-1].amount if x else Fraction(0) for x in (after, before))
+    line.say("ladder", f"step {len(after)} of {len(bands)}: {number_text(due, 2)} in all, "
+                       f"{number_text(paid, 2)} paid before")  # fmt: skip
+    return value * (due - paid)
 
 
 def component_id(line: Line) -> int:

@@ -70,15 +70,20 @@ def starts_of(component: Component) -> tuple[Fraction, ...]:
 
 
 def at_band(component: Component, start: Fraction) -> Component:
-    """Return the component with the rates that hold in the band from `start` on, and no tier."""
-    best: dict[tuple[object, ...], RateRule] = {}
+    """Return the component with the rates that hold in the band from `start` on, and no tier.
+
+    A rate whose bands begin later gives nothing there; one that ranks lower does not stand in.
+    """
+    bands: dict[tuple[object, ...], list[RateRule]] = {}
     for rule in component.rates:
-        if rule.start <= start:
-            key = (rule.card, rule.level, rule.symbol, rule.symbol_group, rule.account_group,
-                   rule.account_type, rule.of, rule.country, rule.side)  # fmt: skip
-            held = best.get(key)
-            if held is None or held.start < rule.start:
-                best[key] = rule
-    kept = tuple(replace(rule, start=Fraction(0)) for rule in component.rates
-                 if any(rule is one for one in best.values()))  # fmt: skip
-    return replace(component, rates=kept, tier=None)
+        key = (rule.card, rule.level, rule.symbol, rule.symbol_group, rule.account_group,
+               rule.account_type, rule.of, rule.country, rule.side)  # fmt: skip
+        bands.setdefault(key, []).append(rule)
+    kept = []
+    for rules in bands.values():
+        reached = [rule for rule in rules if rule.start <= start]
+        best = max(reached, key=lambda rule: rule.start) if reached else rules[0]
+        amount = best.amount if reached else Fraction(0)
+        kept.append(replace(best, start=Fraction(0), amount=amount))
+    kept.sort(key=lambda rule: rule.ordinal)
+    return replace(component, rates=tuple(kept), tier=None)
