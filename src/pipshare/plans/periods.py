@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal
@@ -60,6 +61,16 @@ class Cap:
     unit: Literal["money", "lots"] = "money"
     currency: str = ""
     level: int | None = None
+
+
+# From the narrowest to the widest: a wider cap counts what narrower ones left, so that what is not
+# paid uses none of it up.
+_WIDTHS = ("order", "client_day", "partner_day", "partner_week", "partner_month", "client_life")
+
+
+def in_turn(caps: Sequence[Cap]) -> list[tuple[int, Cap]]:
+    """Return (place in the file, cap) in the order in which caps cut: the narrowest first."""
+    return sorted(enumerate(caps), key=lambda one: (_WIDTHS.index(one[1].per), one[0]))
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pipshare.period import Millis as Longs
-from pipshare.plans.periods import Cap
+from pipshare.plans.periods import Cap, in_turn
 from pipshare.rating.exact import exactly_rounded, scaled
 from pipshare.rating.reasons import Reason, Wait
 
@@ -26,10 +26,9 @@ _E8 = 10**8
 def cut(work: Work, rows: Longs) -> None:
     """Cut the amounts of these open rows (`work.orig`) by every cap of the component.
 
-    Caps per order come first; the others follow in the order of the file.
+    The narrowest cuts first (plans.periods.in_turn).
     """
-    caps = list(enumerate(work.part.component.caps))
-    for place, cap in sorted(caps, key=lambda one: one[1].per != "order"):
+    for place, cap in in_turn(work.part.component.caps):
         mine = rows if cap.level is None else rows[work.level[rows] == cap.level]
         mine = mine[work.outcome[mine] == 0]
         if len(mine):

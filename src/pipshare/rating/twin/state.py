@@ -6,7 +6,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from pipshare.money.amounts import SCALE
-from pipshare.plans.periods import Cap
+from pipshare.plans.periods import Cap, in_turn
 from pipshare.rating.reasons import Reason, Wait
 from pipshare.rating.twin.amounts import Money, Waits
 from pipshare.rating.twin.bases import lots_of
@@ -34,7 +34,7 @@ class State:
 
     def cut(self, line: Line, money: Money) -> Money | Waits | Reason:
         """Return the amount as the caps leave it."""
-        for place, cap in enumerate(line.component.caps):
+        for place, cap in in_turn(line.component.caps):
             if cap.level not in (None, line.level):
                 continue
             left = self.one_cap(line, money, place, cap)
