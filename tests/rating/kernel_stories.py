@@ -21,8 +21,9 @@ from pipshare.rating.reasons import Reason
 from pipshare.rating.twin_values import Partner, TradeFacts, TwinLine
 
 Line = tuple[object, ...]
-_SAME = ("side", "open_price_e8", "close_price_e8", "open_bid_e8", "open_ask_e8", "close_bid_e8",
-         "close_ask_e8", "partial", "close_by", "account", "registered_ms", "kyc_held",
+_SAME = ("side", "open_price_e8", "close_price_e8", "open_bid_e8", "open_ask_e8",
+         "open_spread_e16", "close_bid_e8", "close_ask_e8", "partial", "close_by", "account",
+         "registered_ms", "kyc_held",
          "snapshot_age_ms", "negative", "server", "ticket", "contract_e8")  # fmt: skip
 _MONEY = ("commission_e8", "fee_e8", "swap_e8", "profit_e8")
 _KINDS = {"side": np.int8, "partial": np.bool_, "close_by": np.int8, "kyc_held": np.bool_,
@@ -130,7 +131,8 @@ def _book(programme: Programme, people: Sequence[Partner]) -> Book:
         tuple(tuple(1000 * (c + 1) + r.ordinal for r in one.rates)
               for c, one in enumerate(programme.components)),
     )  # fmt: skip
-    terms, held = [], []
+    terms: list[Terms] = []
+    held = []
     for person in people:
         for start, said in person.terms:
             assert said is not None

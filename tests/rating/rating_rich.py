@@ -40,6 +40,7 @@ class RichRow(Row):
     close_price_e8: int = 0
     open_bid_e8: int = 0
     open_ask_e8: int = 0
+    open_spread_e16: int = 0
     close_bid_e8: int = 0
     close_ask_e8: int = 0
     open_quote: int = 1
@@ -144,7 +145,8 @@ def _partner(person: Person, made: dict[int, tv.ProgrammeHistory]) -> tv.Partner
 def twin_facts(row: RichRow, symbol: SymbolPlace, group: GroupPlace) -> tv.TradeFacts:
     """Return a trade as the twin's facts: what is not known is None, "" or 0."""
     same = {name: getattr(row, name) for name in (
-        "side", "open_price_e8", "close_price_e8", "open_bid_e8", "open_ask_e8", "close_bid_e8",
+        "side", "open_price_e8", "close_price_e8", "open_bid_e8", "open_ask_e8",
+        "open_spread_e16", "close_bid_e8",
         "close_ask_e8", *_MONEY, "partial", "close_by", "registered_ms", "kyc_held",
         "snapshot_age_ms", "negative", "server", "ticket")}  # fmt: skip
     account = ACCOUNTS[row.account] if row.account >= 0 else ""
@@ -310,7 +312,8 @@ def _row(rnd: Random, chains: int, months: int) -> RichRow:
         rnd.choice((0, 0, 0, 92_000_000)),
         side=rnd.choice((1, -1)), open_price_e8=price,
         close_price_e8=price + rnd.choice((0, 29_000, 30_000, 50_000, 10**7)) if price else 0,
-        open_bid_e8=bid, open_ask_e8=bid + spread if bid else 0, close_bid_e8=bid,
+        open_bid_e8=bid, open_ask_e8=bid + spread if bid else 0,
+        open_spread_e16=rnd.choice((0, 0, 1_300_000_000_001, 10**16)), close_bid_e8=bid,
         close_ask_e8=bid + abs(spread) if bid else 0, open_quote=rnd.choice((0, 1, 1, 2)),
         close_quote=rnd.choice((0, 1, 1, 2)), contract_e8=rnd.choice((0, 0, 0, 10**11)),
         typical_points_e8=rnd.choice((-1, -1, 10**9)),

@@ -75,6 +75,24 @@ def test_a_share_of_a_spread() -> None:
     assert paid(part("spread", share("0.3")), typical) == ["20.4"]
 
 
+@pytest.mark.parametrize(
+    ("spread", "due"),
+    [
+        (Spread("open"), "13"),  # the pair that stands for the deals would give 12.999
+        (Spread("half"), "12.5"),
+        (Spread("open", cap_points=Fraction(4)), "12"),
+        (Spread("open", quotes=("typical", "deal")), "6"),
+        (Spread("open", guard=True), "6"),
+    ],
+)
+def test_the_spread_of_three_openings_is_exact(spread: Spread, due: str) -> None:
+    # One lot each at 4, 4 and 5 points: 13 USD in all, 13/3 points on average.
+    legs = (4 + 4 + 5) * 1000 * 10**8
+    one = trade("3", open_quote_at="1.17521000/1.17525333", close_quote_at="1.17612/1.17616",
+                open_spread_e16=legs, typical_points=Fraction(2))  # fmt: skip
+    assert paid(part("spread", share("1"), spread=spread), one) == [due]
+
+
 def test_a_spread_capped_in_points() -> None:
     wide = trade("1", open_quote_at="1.10000/1.10046")
     component = part("spread", share("0.45"), spread=Spread("open", cap_points=Fraction(35)))

@@ -82,8 +82,10 @@ def test_marginal_bands_go_on_from_trades_without_a_line() -> None:
 @pytest.mark.parametrize("barred", ["cancelled", "too short", "reason", "unknown", "terminated"])
 def test_what_the_component_does_not_pay_for_does_not_count(barred: str) -> None:
     whole, people = people_of(part("lot", *BANDS, tier=NETWORK, min_hold_s=180))
-    changed: dict[str, dict[str, Any]] = {"cancelled": {"cancelled": True}, "too short": {"hold_ms": 1000},
-               "reason": {"deal_reason": 6}, "unknown": {"hold_ms": None}}  # fmt: skip
+    changed: dict[str, dict[str, Any]] = {
+        "cancelled": {"cancelled": True}, "too short": {"hold_ms": 1000},
+        "reason": {"deal_reason": 6}, "unknown": {"hold_ms": None},
+    }  # fmt: skip
     other = trade("100", **changed.get(barred, {}))
     if barred == "terminated":
         ended = replace(people[0], statuses=((utc("2026-11-17"), "terminated"),))

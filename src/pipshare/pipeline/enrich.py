@@ -178,7 +178,16 @@ def _with_quotes(
             source = np.where(took, IMPORTED, source)
         columns |= {f"{end}_bid_e8": bid, f"{end}_ask_e8": ask,
                     f"{end}_quote": source.astype(np.int8)}  # fmt: skip
+        if end == "open":
+            columns["open_spread_e16"] = _several(frame, own)
     return widened(frame, columns)
+
+
+def _several(frame: pl.DataFrame, own: pl.DataFrame) -> Longs:
+    """Return the exact sum of lots x spread where several deals opened a trade, 0 elsewhere."""
+    width = own["open_ask_e8"].to_numpy() - own["open_bid_e8"].to_numpy()
+    total = own["open_spread_e16"].to_numpy()
+    return np.where(total != frame["lots_e8"].to_numpy() * width, total, 0)
 
 
 def _canonical(run: Run, server: Server, raw: pl.Series) -> pl.Series:

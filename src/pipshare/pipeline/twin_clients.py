@@ -167,9 +167,11 @@ def _closed(trade: TradeFacts, currency: str, rate: Rate) -> Closed:
         return amount * rate(base, currency, trade.close_utc_ms)
 
     lots = Fraction(trade.lots_e8, _E8)
-    wide = Fraction(trade.open_ask_e8 - trade.open_bid_e8
-                    + trade.close_ask_e8 - trade.close_bid_e8, 2 * _E8)  # fmt: skip
-    spread = wide * lots * Fraction(trade.contract_e8, _E8)
+    opened = Fraction(trade.open_ask_e8 - trade.open_bid_e8, _E8) * lots
+    if trade.open_spread_e16:
+        opened = Fraction(trade.open_spread_e16, _E8 * _E8)
+    closed = Fraction(trade.close_ask_e8 - trade.close_bid_e8, _E8) * lots
+    spread = (opened + closed) / 2 * Fraction(trade.contract_e8, _E8)
     return Closed(
         trade.close_utc_ms,
         lots * (trade.lot_factor or Fraction(1)),

@@ -36,7 +36,9 @@ class TradeColumns:
     `trade_row`: what to call each trade in the result, None = its place here. `own`: the exchange
     rates that the trades came with, used where none is recorded; None = there are none.
 
-    Prices and quotes are e8, 0 = unknown; `open_quote` and `close_quote` say where the quote of
+    Prices and quotes are e8, 0 = unknown. Where several deals opened a trade `open_spread_e16` is
+    the exact sum of lots x spread of each (trades.quotes_of), of which the pair is the mean,
+    rounded; 0 = the pair is exact. `open_quote` and `close_quote` say where the quote of
     that end was found (NO_QUOTE, DEAL, IMPORTED). `contract_e8`: the deal's own contract size, 0 =
     the symbol's. `typical_points_e8` and `markup_points_e8` override what the symbol's place says,
     -1 = it stands. Money columns are the client's, in the account's currency: a commission of -7
@@ -69,6 +71,7 @@ class TradeColumns:
     close_price_e8: Longs | None = None
     open_bid_e8: Longs | None = None
     open_ask_e8: Longs | None = None
+    open_spread_e16: Longs | None = None
     close_bid_e8: Longs | None = None
     close_ask_e8: Longs | None = None
     open_quote: Int8s | None = None

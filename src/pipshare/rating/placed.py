@@ -32,6 +32,7 @@ _SAME: dict[str, tuple[str, Any]] = {
     "open_price_e8": ("open_price_e8", np.int64), "close_price_e8": ("close_price_e8", np.int64),
     "open_bid_e8": ("open_bid_e8", np.int64), "open_ask_e8": ("open_ask_e8", np.int64),
     "close_bid_e8": ("close_bid_e8", np.int64), "close_ask_e8": ("close_ask_e8", np.int64),
+    "open_spread_e16": ("open_spread_e16", np.int64),
     "open_quote": ("open_quote", np.int8), "close_quote": ("close_quote", np.int8),
     "contract_e8": ("contract_e8", np.int64), "commission_e8": ("commission_e8", np.int64),
     "gateway_markup_points_e8": ("gateway_markup_points_e8", np.int64),

@@ -105,7 +105,8 @@ def column_facts(
 
 _SAME: dict[str, Any] = {
     **dict.fromkeys(("open_price_e8", "close_price_e8", "open_bid_e8", "open_ask_e8",
-                     "close_bid_e8", "close_ask_e8", "close_by", "account", "registered_ms",
+                     "open_spread_e16", "close_bid_e8", "close_ask_e8", "close_by", "account",
+                     "registered_ms",
                      "snapshot_age_ms", "server", "ticket"), 0),
     **dict.fromkeys(("commission_e8", "fee_e8", "swap_e8", "profit_e8")),
     **dict.fromkeys(("partial", "kyc_held", "negative"), False),

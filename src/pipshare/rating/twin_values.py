@@ -79,7 +79,8 @@ class TradeFacts:
     `lot_factor` None = a cent account in no known group. `own` None = it came with no exchange
     rate, or one of its currencies is not known.
 
-    Prices and quotes: 0 = unknown; `open_quote` and `close_quote` name their source ("deal",
+    Prices and quotes: 0 = unknown; `open_spread_e16`: the sum of lots x spread of several opening
+    deals, 0 = one; `open_quote` and `close_quote` name their source ("deal",
     "imported"). Points of typical spread, markup and gateway: None = unknown. Money columns are the
     client's, in the account's `currency` ("" = unknown): a commission of -7 was charged to him;
     None = unknown. `qualified_ms`: 0 = always, None = not qualified. `bonus`: (equity - credit) /
@@ -108,6 +109,7 @@ class TradeFacts:
     close_price_e8: int = 0
     open_bid_e8: int = 0
     open_ask_e8: int = 0
+    open_spread_e16: int = 0
     close_bid_e8: int = 0
     close_ask_e8: int = 0
     open_quote: str = ""

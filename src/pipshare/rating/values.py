@@ -127,6 +127,20 @@ class Values:
                 self.odd[row] *= Fraction(int(top[place]), int(bottom[place]))
         self.top[rows], self.bottom[rows] = high, low
 
+    def times_exactly(self, rows: Longs, factors: list[Fraction]) -> None:
+        """Multiply these rows by fractions of their own that may not fit 64 bits."""
+        small = [place for place, one in enumerate(factors)
+                 if max(one.numerator, one.denominator) < _SAFE]  # fmt: skip
+        self.times(
+            rows[small], np.array([factors[place].numerator for place in small], np.int64),
+            np.array([factors[place].denominator for place in small], np.int64),
+        )  # fmt: skip
+        for place in sorted(set(range(len(factors))) - set(small)):
+            row = int(rows[place])
+            self.odd[row], self.num[row] = self.at(row) * factors[place], 0
+            if self.top is not None and self.bottom is not None:
+                self.top[row] = self.bottom[row] = 1
+
     def signs(self) -> npt.NDArray[np.int8]:
         """Return -1, 0 or 1 by row."""
         signs = np.sign(self.num).astype(np.int8)

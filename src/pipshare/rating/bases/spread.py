@@ -28,8 +28,13 @@ def value(component: Component, known: Known) -> Values:
     common = usual.unit.denominator
     total = np.zeros(len(known), np.int64)
     quoted = np.ones(len(known), np.bool_)
+    several = np.zeros(len(known), np.bool_)
     for end in ends:
-        measured, found = _at(known, asked, end, usual.num, has_usual, common)
+        measured, found, of_deals = _at(known, asked, end, usual.num, has_usual, common)
+        sums = known.trades.open_spread_e16
+        if end == "open" and sums is not None:
+            several = of_deals & (sums > 0) & (known.trades.lots_e8 > 0)
+            measured = np.where(several, 0, measured)
         total += measured
         quoted &= found
     missing = [(digits < 0, Wait.NO_CONTRACT), (~quoted, Wait.NO_QUOTE)]
@@ -37,17 +42,46 @@ def value(component: Component, known: Known) -> Values:
     counted = _capped(points, asked)
     if asked.guard:
         missing.append((~has_usual, Wait.NO_TYPICAL_SPREAD))
+    rows = np.flatnonzero(several & quoted)
+    exact = _of_several(known, asked, rows, points, usual)
+    counted.num[rows] = counted.unit.denominator  # one point
     values = in_unit(component, known, counted, *missing)
     if asked.guard:
-        above = np.flatnonzero(has_usual & quoted & (total > usual.num * len(ends)))
-        values.times(above, usual.num[above] * len(ends), total[above])
+        above = has_usual & quoted & (total > usual.num * len(ends))
+        above[rows] = False
+        at = np.flatnonzero(above)
+        values.times(at, usual.num[at] * len(ends), total[at])
+    values.times_exactly(rows, exact)
     return values
+
+
+def _of_several(
+    known: Known, asked: Spread, rows: Longs, others: Scaled, usual: Scaled
+) -> list[Fraction]:
+    """Return the exact points of trades that several deals opened, as they count.
+
+    `others` has the part of the other end. Row by row: a mean by lots need not be a decimal.
+    """
+    sums = known.trades.open_spread_e16
+    part = 1 if asked.measured == "open" else 2
+    found = []
+    for row, other in zip(rows.tolist(), others.fractions(rows), strict=True):
+        assert sums is not None
+        mean = Fraction(int(sums[row]), 10**8 * int(known.trades.lots_e8[row]))
+        points = mean * 10 ** int(known.digits[row]) / part + other
+        counted = points if asked.cap_points is None else min(points, asked.cap_points)
+        average = int(usual.num[row]) * usual.unit
+        if asked.guard and points > average:
+            counted = counted * average / points
+        found.append(counted)
+    return found
 
 
 def _at(
     known: Known, asked: Spread, end: str, usual: Longs, has_usual: Bools, common: int
-) -> tuple[Longs, Bools]:
-    """Return the spread in points (in 1 / common) at one end, and where there is a good quote."""
+) -> tuple[Longs, Bools, Bools]:
+    """Return the spread in points (in 1 / common) at one end, where there is a good quote, and
+    where it is that of the deals."""
     bid, ask, source = known.quoted(end)
     good = (bid > 0) & (ask >= bid)
     # Quotes are given to 1e-8: points are (ask - bid) x 10^digits / 1e8, and common is a whole
@@ -55,6 +89,7 @@ def _at(
     width = np.where(good, ask - bid, 0)
     scale = 10 ** np.clip(known.digits, 0, 9) * (common // 10**8)
     points, found = np.zeros(len(known), np.int64), np.zeros(len(known), np.bool_)
+    of_deals = np.zeros(len(known), np.bool_)
     for name in asked.quotes:
         if name == "typical":
             now, these = ~found & has_usual, usual
@@ -63,9 +98,11 @@ def _at(
             # A spread of more points than that is no spread; and it would not fit.
             now &= width < 2**62 // np.maximum(scale, 1)
             these = np.where(now, width, 0) * scale
+        if name == "deal":
+            of_deals = now & (known.digits >= 0)
         points = np.where(now, these, points)
         found |= now
-    return points, found
+    return points, found, of_deals
 
 
 def _capped(points: Scaled, asked: Spread) -> Scaled:
@@ -84,7 +121,10 @@ def cap_per_lot(asked: Spread, known: Known, values: Values, side: FxSide) -> No
     groups = known.places.groups
     code = int(known.places.codes((asked.cap_currency,))[0])
     cap = values.currency if code < 0 else np.full(len(known), code, np.int32)
-    rows = np.flatnonzero((values.outcome == 0) & (values.currency >= 0))
+    open_ = (values.outcome == 0) & (values.currency >= 0)
+    factored = np.array([one.lot_factor is not None for one in groups], np.bool_)
+    values.outcome[open_ & ~factored[known.trades.group]] = Wait.NO_LOT_FACTOR
+    rows = np.flatnonzero(open_ & factored[known.trades.group])
     tops, bottoms, _, found = known.exchange.find(
         cap[rows], values.currency[rows], known.trades.close_utc_ms[rows], known.row[rows], side
     )
@@ -93,9 +133,7 @@ def cap_per_lot(asked: Spread, known: Known, values: Values, side: FxSide) -> No
     for place in np.flatnonzero(found).tolist():
         row = int(rows[place])
         factor = groups[int(known.trades.group[row])].lot_factor
-        if factor is None:
-            values.outcome[row] = Wait.NO_LOT_FACTOR
-            continue
+        assert factor is not None
         rate = Fraction(int(tops[place]), int(bottoms[place]))
         lots = Fraction(int(known.trades.lots_e8[row]), 10**8) * factor
         most = asked.cap_per_lot * lots * rate

@@ -68,5 +68,10 @@ def _at(trade: TradeFacts, asked: Spread, end: str) -> tuple[Fraction, str] | No
         elif source == held and 0 < bid <= ask:
             points = Fraction(ask - bid, SCALE) * 10**trade.digits
             sides = f"{number_text(Fraction(bid, SCALE))}/{number_text(Fraction(ask, SCALE))}"
+            several = trade.open_spread_e16 > 0 and trade.lots_e8 > 0
+            if several and (end, source) == ("open", "deal"):
+                # The mean over the deals that opened it, by their lots: it need not be a decimal.
+                points = Fraction(trade.open_spread_e16, SCALE * trade.lots_e8) * 10**trade.digits
+                sides = f"{sides} in several deals"
             return points, f"{sides}: {number_text(points)} points ({source} quote)"
     return None
