@@ -101,6 +101,18 @@ def test_deals_carry_their_own_quotes_leg_by_leg(broker: SmallBroker) -> None:
     assert sums(broker) == 735 * E8 // 100
 
 
+def test_the_spread_of_three_openings_is_booked_exactly(broker: SmallBroker) -> None:
+    plan(broker, SPREAD)
+    legs = ((1, 4), (2, 4), (3, 5))
+    broker.bring("a.csv", DEALS + "".join(
+        f"{deal},5001,70,0,0,2026-03-02 10:0{deal}:00,EURUSD,1,1.17,1.17000,1.1700{points}\n"
+        for deal, points in legs
+    ) + "4,5001,70,1,1,2026-03-02 11:00:00,EURUSD,3,1.18,1.18000,1.18006\n",
+        server="Live-5")  # fmt: skip
+    # 13 USD at the opening, of which the mean of 13/3 points is no decimal; 18 at the closing.
+    assert sums(broker) == E8 * 155 * 35 // 1000
+
+
 def test_the_markup_is_that_of_the_provider_else_the_table(broker: SmallBroker) -> None:
     plan(broker, MARKUP)
     broker.load("markups", "symbol_group,points\nforex,6\n")
