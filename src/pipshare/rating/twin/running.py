@@ -77,7 +77,7 @@ class Running(State):
         if isinstance(found, Waits):
             return
         for level, payee in enumerate(run.whole_chain, 1):
-            if (level == 1 or tier.of == "network") and gains(run, payee):
+            if level == 1 or tier.of == "network":
                 self._count(line, payee, tier, found[0] * bonus, found[1])
 
     def _net(self, line: Line) -> Fraction:
@@ -127,9 +127,14 @@ class Running(State):
         who = (component_id(line), payee.id)
         window = tier_window(line, tier)
         before = self.totals.get((who, window), Fraction(0))
+        counts_for_him = gains(line.run, payee)
+        if not counts_for_him and tier.measure not in ("notional", "value", "revenue"):
+            return
         adds = self._measure(line, who, window, tier, value, currency)
         if isinstance(adds, Waits):
+            # A pot that goes by his band waits, though nothing counts for him any more.
             self._spans[self.trade_place, who] = adds
+        if isinstance(adds, Waits) or not counts_for_him:
             return
         self.totals[who, window] = before + adds
         self._spans[self.trade_place, who] = before, before + adds
