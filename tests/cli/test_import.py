@@ -93,6 +93,13 @@ def test_an_unknown_server_and_the_wrong_platform(cli: Any, export: Path) -> Non
     wrong = cli("import", "--server", "Live-4", deals)
     assert wrong.status == 1
     assert "comes from MT5, and server Live-4 is MT4" in wrong.err
+    assert wrong.err.endswith("with --server\n")
+    ours = export.with_name("ours.csv")
+    ours.write_text("ticket,login,position,symbol,side,lots,close_time,close_price\n"
+                    "1,1001,7,EURUSD,buy,1,2026-03-02 10:00:00,1.1\n")  # fmt: skip
+    told = cli("import", "--server", "Live-4", ours)
+    assert told.status == 1
+    assert "is MT5's where it has the column position" in told.err
     # A journal does not say of which platform it is.
     journal = export.with_name("journal.csv")
     journal.write_text(JOURNAL)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -73,7 +74,7 @@ def test_a_move_needs_two_people_and_is_rated_again(cli: Any, broker: Path) -> N
     assert "P-1: 0.50 USD" in cli("explain", "1").out
     twice = cli("approve", "1", "--by", "carla")
     assert twice.status == 1
-    assert "proposal 1 was approved by ben" in twice.err
+    assert re.search(r"proposal 1 was approved by ben, [-\d]+ \d\d:\d\d UTC\n", twice.err)
     missing = cli("approve", "9", "--by", "ben")
     assert (missing.status, missing.err) == (
         1, "pipshare: there is no proposal 9; `pipshare proposals` lists what waits\n"

@@ -100,6 +100,9 @@ def test_periods_close_once_in_order_and_not_before_their_end(broker: SmallBroke
     with pytest.raises(Conflict, match="2026-03 is still open"):
         close_period(broker.run, "main", "2026-04", by="anna", now_ms=LATER)
     broker.conn.rollback()
+    with pytest.raises(Conflict, match=r"nothing was booked in 2026-02.* to close is 2026-03"):
+        close_period(broker.run, "main", "2026-02", by="anna", now_ms=LATER)
+    broker.conn.rollback()
     close_period(broker.run, "main", "2026-03", by="anna", now_ms=LATER)
     with pytest.raises(Conflict, match="closed already"):
         close_period(broker.run, "main", "2026-03", by="anna", now_ms=LATER)

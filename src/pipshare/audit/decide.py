@@ -57,7 +57,9 @@ def _decide(conn: psycopg.Connection[Any], number: int, by: str, approved: bool)
     if found.decided_by is not None:
         verdict = "approved" if found.approved else "rejected"
         raise Conflict(
-            "decided", f"proposal {number} was {verdict} by {found.decided_by}, {found.decided_at}"
+            "decided",
+            f"proposal {number} was {verdict} by {found.decided_by},"
+            f" {found.decided_at:%Y-%m-%d %H:%M} UTC",
         )
     if approved and person(found.proposed_by) == person(by):
         raise Conflict(

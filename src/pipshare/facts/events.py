@@ -195,7 +195,8 @@ _RULES = (
     ((pl.col("amount") != 0) & pl.col("currency").is_null(), "missing_field",
      "an amount needs the field currency"),
     ((pl.col("client") == "") & ((pl.col("login") == 0) | (pl.col("server") == "")), "nobody",
-     "names neither a client nor an account (server and login)"),
+     "names neither a client nor an account (server and login): write the client's code; an event"
+     " with a reference needs it, too"),
     (pl.col("login") < 0, "bad_login", "field login: {login} is no account number"),
     ((pl.col("login") != 0) != (pl.col("server") != ""), "half_an_account",
      "an account is named by server and login; one of the two is missing"),

@@ -37,8 +37,12 @@ def closed_periods(conn: psycopg.Connection, entity_id: int) -> list[tuple[str, 
 
 def check_closable(conn: psycopg.Connection, entity_id: int, period: str) -> None:
     """Raise Conflict when a period is closed, or an earlier one with bookings is still open."""
-    begins = open_period(conn, entity_id) or first_period(conn, entity_id)
+    open_ = open_period(conn, entity_id)
+    begins = open_ or first_period(conn, entity_id)
     if begins is not None and period < begins:
+        if open_ is None:
+            raise Conflict("nothing_booked", f"nothing was booked in {period}, so there is nothing"
+                           f" to close; the first period to close is {begins}")  # fmt: skip
         raise Conflict("closed", f"period {period} is closed already; the open one is {begins}")
     if begins is not None and period > begins:
         raise Conflict(

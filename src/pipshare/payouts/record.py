@@ -97,7 +97,8 @@ def _check(
         raise Conflict(
             "not_payable",
             f"{format_e8(owed, 2)} {currency} is payable to {partner.code}, not"
-            f" {format_e8(amount_e8, 2)}: close the period first (`pipshare period close`)",
+            f" {format_e8(amount_e8, 2)}: pay no more than that; what has accrued becomes payable"
+            " when its period is closed (`pipshare period close`)",
         )
 
 

@@ -31,10 +31,14 @@ def check_platform(path: Path, reading: Reading, server: Server) -> None:
     """Raise BadInput when a file of one platform is brought to a server of the other."""
     told = reading.meta.platform if reading.meta.format != JOURNAL else ""  # it does not say
     if told and told != server.platform:
+        hint = ""
+        if reading.meta.format == "mapped":  # the header told it, or the mapping file
+            hint = ("; a file with columns of its own is MT5's where it has the column position,"
+                    " or where a mapping file says platform")  # fmt: skip
         raise BadInput(
             "wrong_platform",
             f"{path} comes from {told.upper()}, and server {server.code} is"
-            f" {server.platform.upper()}: name the right server with --server",
+            f" {server.platform.upper()}: name the right server with --server{hint}",
         )
 
 
