@@ -133,3 +133,14 @@ def test_verify_is_content_and_names_a_break(cli: Any, own_books: Path) -> None:
     broken = cli("verify")
     assert broken.status == 1
     assert "broken (balance): transfer" in broken.out
+
+
+def test_a_closed_period_says_what_became_payable(cli: Any, own_books: Path) -> None:
+    assert "at the closing" not in cli("statement", "P-2", "--period", "2026-03").out
+    closing = cli("period", "close", "main", "2026-03", "--leave-waiting", "--by", "anna")
+    assert closing.status == 0
+    said = " ".join(cli("statement", "P-2", "--period", "2026-03").out.split())
+    assert "became payable, 0.00 USD was carried forward" in said
+    paying = cli("payout", "record", "P-2", "900", "--reference", "R-1", "--by", "anna")
+    assert paying.status == 1
+    assert "is payable to P-2, not 900.00: pay no more than that" in paying.err

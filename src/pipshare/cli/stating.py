@@ -34,15 +34,17 @@ def statement_command(
     with db.connect() as conn:
         found = partners.partner(conn, partner, entity)
         statement = statements.build(conn, found.id, found.code, period)
+        closed = [one for one in statements.frozen(conn, found.entity_id, period)
+                  if one.payee[:2] == ("partner", found.id)]  # fmt: skip
     if as_json or form == "json":
         click.echo(json.dumps(as_dict(statement), indent=2))
     elif as_csv or form == "csv":
         click.echo(_as_csv(statement), nl=False)
     else:
-        _say(statement, found.name)
+        _say(statement, found.name, closed)
 
 
-def _say(statement: Statement, name: str) -> None:
+def _say(statement: Statement, name: str, closed: list[statements.Frozen]) -> None:
     console.print(f"Statement of {statement.partner} {name}, {statement.period}", style="bold")
     if not statement.balances:
         console.print("Nothing was booked for this partner up to the end of this period.")
@@ -54,6 +56,10 @@ def _say(statement: Statement, name: str) -> None:
             + (f" ± moved {money(one.moved_e8, one.currency)}" if one.moved_e8 else "") + " = ",
             (money(one.closing_e8, one.currency), "bold"),
         ))  # fmt: skip
+    for frozen in closed:
+        currency, why = frozen.payee[2], f": {frozen.why}" if frozen.why else ""
+        due, rest = money(frozen.payable_e8, currency), money(frozen.carried_e8, currency)
+        console.print(f"  at the closing {due} became payable, {rest} was carried forward{why}")
     sums = by_component(statement)
     if len(sums):
         shown = table("", "programme", "component", "level", "trades", "lots", "amount",
