@@ -80,12 +80,12 @@ def test_a_correction_after_payment_is_a_debt_that_later_earnings_repay(
     assert told is not None
     assert _states(broker, "P-2") == {"paid": 10 * E8, "accrued": -5 * E8}
     april = close_period(broker.run, "main", "2026-04", by="anna", now_ms=LATER)
-    assert april.payable["USD"] == 0
+    assert april.payable["USD"] == -E8  # the debt of P-1 is met by what is not paid to him yet
     may = manager(manager_row(9, "3.00", **{"Close Time": "2026.05.04 11:00:00"}))
     broker.bring("may.csv", may)
     closed = close_period(broker.run, "main", "2026-05", by="anna", now_ms=LATER)
     assert _states(broker, "P-2") == {"paid": 10 * E8, "payable": 10 * E8}
-    assert closed.payable == {"USD": 12 * E8}  # 15 less the debt of 5, and 3 less 1 above him
+    assert closed.payable == {"USD": 13 * E8}  # 15 less the debt of 5, and 3 above him
     (debt,) = [
         row for row in statements.frozen(broker.conn, 1, "2026-04") if row.carried_e8 == -5 * E8
     ]
@@ -183,4 +183,25 @@ def test_a_plan_corrected_backwards_is_booked_as_differences_in_the_open_period(
         assert rows == [("2026-03", "accrual", 18 * E8), ("2026-04", "correction", -150_000_000)]
     assert _states(broker, "P-2") == {"payable": 15 * E8, "accrued": -150_000_000}
     assert statements.frozen(broker.conn, 1, "2026-03") == before
+    assert ledger.verify(broker.conn)[0] == []
+
+
+def test_a_debt_is_met_from_what_is_payable_and_not_paid_yet(broker: SmallBroker) -> None:
+    broker.bring("march.csv", manager(manager_row(1, "2.00")))
+    close_period(broker.run, "main", "2026-03", by="anna", now_ms=LATER)
+    _pay(broker, "P-2", 6 * E8, "SEPA-1")
+    broker.bring("edited.csv", manager(manager_row(1, "1.50")), as_of_ms=LATER)
+    assert _states(broker, "P-2") == {"paid": 6 * E8, "payable": 4 * E8, "accrued": -250_000_000}
+    found = partners.partner(broker.conn, "P-2")
+    assert payouts.payable(broker.conn, found) == 150_000_000
+    with pytest.raises(Conflict, match=r"^1\.50 USD is payable"):
+        _pay(broker, "P-2", 4 * E8, "SEPA-2")
+    broker.conn.rollback()
+    close_period(broker.run, "main", "2026-04", by="anna", now_ms=LATER)
+    assert _states(broker, "P-2") == {"paid": 6 * E8, "payable": 150_000_000}
+    (row,) = [
+        one for one in statements.frozen(broker.conn, 1, "2026-04")
+        if one.payee[1] == found.id
+    ]  # fmt: skip
+    assert (row.payable_e8, row.carried_e8) == (-250_000_000, 0)
     assert ledger.verify(broker.conn)[0] == []

@@ -15,10 +15,12 @@ from pipshare.money import format_e8, minor_units, payable_e8
 
 KIND = "payout"
 _PAYABLE = """
-SELECT COALESCE(sum(l.amount_e8), 0)::bigint FROM ledger_leg l
+SELECT COALESCE(sum(l.amount_e8) FILTER (WHERE a.state = 'payable'), 0)::bigint,
+       COALESCE(sum(l.amount_e8) FILTER (WHERE a.state = 'accrued'), 0)::bigint
+  FROM ledger_leg l
   JOIN ledger_account a ON a.id = l.account_id
  WHERE a.entity_id = %s AND a.payee_kind = 'partner' AND a.payee_id = %s AND a.currency = %s
-   AND a.state = 'payable'
+   AND a.state IN ('payable', 'accrued')
 """
 _KNOWN = "SELECT id FROM payouts_payment WHERE entity_id = %s AND reference = %s"
 _INSERT = """
@@ -44,10 +46,14 @@ class Payment:
 
 
 def payable(conn: psycopg.Connection[Any], partner: partners.Partner) -> int:
-    """Return what is payable to a partner, in 1e-8 of his wallet's currency."""
+    """Return what may be paid to a partner now, in 1e-8 of his wallet's currency.
+
+    What was made payable, less a debt that came up since (a chargeback, a correction), in whole
+    minor units and never below 0.
+    """
     row = conn.execute(_PAYABLE, (partner.entity_id, partner.id, partner.currency)).fetchone()
     assert row is not None
-    return int(row[0])
+    return payable_e8(int(row[0]) + min(int(row[1]), 0), partner.currency)
 
 
 def payments(conn: psycopg.Connection[Any], partner_id: int) -> list[Payment]:

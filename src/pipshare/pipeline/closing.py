@@ -15,7 +15,7 @@ import numpy as np
 from pipshare import audit, ledger, statements
 from pipshare.errors import Conflict, Missing
 from pipshare.ledger.accounts import Key
-from pipshare.money import format_e8, half_even, payable_e8
+from pipshare.money import format_e8, half_even, minor_units, payable_e8
 from pipshare.period import Clock, from_ms, month_span
 from pipshare.pipeline.rest import to_rest
 from pipshare.pipeline.run import Run
@@ -130,12 +130,12 @@ def _move_on(
 
 
 def _payable(run: Run, one: Earned, payouts: dict[int, Payout], moment_ms: int) -> tuple[int, str]:
-    """Return what becomes payable and, where that is not all, why."""
+    """Return what becomes payable (below 0: is no longer) and, where that is not all, why."""
     kind, number, currency = one.payee
     amount = payable_e8(one.free_e8, currency)
     why = "hold days" if one.resting_e8 > 0 else ""
     if one.balance_e8 < 0:
-        return 0, "a debt, which later earnings repay"
+        return _netted(one), "a debt, which what is unpaid and later earnings repay"
     payout = payouts.get(number) if kind == "partner" else None
     if payout is None or not amount:
         return amount, why
@@ -148,6 +148,15 @@ def _payable(run: Run, one: Earned, payouts: dict[int, Payout], moment_ms: int) 
     if amount < half_even(minimum.numerator, minimum.denominator):
         return 0, f"less than the minimum payout of {payout.minimum} {payout.currency or currency}"
     return amount, why
+
+
+def _netted(one: Earned) -> int:
+    """Return how much of what is payable and not paid yet goes back to meet a debt, negative."""
+    currency = one.payee[2]
+    owed = payable_e8(-one.balance_e8, currency)
+    if owed < -one.balance_e8:  # a debt of a fraction takes a whole unit back; the rest stays his
+        owed += 10 ** max(0, 8 - minor_units(currency))
+    return -min(owed, max(one.unpaid_e8, 0))
 
 
 def _minimums(run: Run, moment_ms: int) -> dict[int, Payout]:

@@ -20,7 +20,8 @@ SELECT a.payee_kind, a.payee_id, a.currency,
        COALESCE(sum(l.amount_e8) FILTER (WHERE t.period = %(period)s
                                            AND t.kind = 'adjustment'), 0)::bigint,
        COALESCE(sum(l.amount_e8) FILTER (WHERE a.state = 'accrued'), 0)::bigint,
-       COALESCE(sum(l.amount_e8) FILTER (WHERE a.state = 'held'), 0)::bigint
+       COALESCE(sum(l.amount_e8) FILTER (WHERE a.state = 'held'), 0)::bigint,
+       COALESCE(sum(l.amount_e8) FILTER (WHERE a.state = 'payable'), 0)::bigint
   FROM ledger_account a
   JOIN ledger_leg l ON l.account_id = a.id
   JOIN ledger_transfer t ON t.id = l.transfer_id
@@ -53,7 +54,8 @@ Payee = tuple[str, int, str]  # kind, id, currency
 class Earned:
     """What a payee earned in a period and what stands at its end; amounts in 1e-8.
 
-    `free_e8`: the accrued balance less what has to rest longer.
+    `free_e8`: the accrued balance less what has to rest longer. `unpaid_e8`: what was made payable
+    before and is not paid yet.
     """
 
     payee: Payee
@@ -63,6 +65,7 @@ class Earned:
     adjusted_e8: int
     balance_e8: int
     held_e8: int
+    unpaid_e8: int = 0
     resting_e8: int = 0
 
     @property
@@ -106,10 +109,12 @@ def earned_in(
             resting[kind, number, currency] = amount
     found = []
     for kind, number, currency, *sums in conn.execute(_EARNED, params).fetchall():
-        opening, accrued, corrected, adjusted, balance, held = sums
+        opening, accrued, corrected, adjusted, balance, held, unpaid = sums
         payee = (kind, number, currency)
         rest = resting.get(payee, 0)
-        found.append(Earned(payee, opening, accrued, corrected, adjusted, balance, held, rest))
+        found.append(
+            Earned(payee, opening, accrued, corrected, adjusted, balance, held, unpaid, rest)
+        )
     return found
 
 

@@ -122,7 +122,7 @@ def work_clients(
 ) -> Worked | TooMany:
     """Work out what a component pays for clients, over their whole lives."""
     every = sorted(who)
-    if any(counts_others(one.component) for one in said_of(run.book)[number]):
+    if any(counts_others(one.programme, one.component) for one in said_of(run.book)[number]):
         near = set().union(*partners.introducers(run.conn, every).values())
         shards = {run.shard(partner) for partner in near}
         every = sorted({*every, *partners.clients_of(run.conn, run.members(shards))})

@@ -74,7 +74,7 @@ def _building(run: Run, entity_id: int) -> dict[int, list[Said]]:
 def _of_clients(run: Run, number: int, versions: Sequence[Said]) -> Iterator[list[Due]]:
     who = partners.clients_of(run.conn, run.partners.ids.tolist())
     # Where a payee's clients count together (a gate, a tier of conversions) all lives are one.
-    most = len(who) if any(counts_others(one) for _, one in versions) else MOST_CLIENTS
+    most = len(who) if any(counts_others(*pair) for pair in versions) else MOST_CLIENTS
     for start in range(0, len(who), max(most, 1)):
         yield [Due(number, 0, 0, FOREVER_MS, one) for one in who[start : start + most]]
 

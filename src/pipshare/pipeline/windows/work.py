@@ -145,7 +145,7 @@ def _of_clients(
 ) -> Target:
     who = sorted({one.client_id for one in due})
     shards: set[int] = set()
-    if any(counts_others(one) for _, one in said):
+    if any(counts_others(*pair) for pair in said):
         near = set().union(*partners.introducers(run.conn, who).values())
         shards = {run.shard(partner) for partner in near}
         who = sorted({*who, *partners.clients_of(run.conn, run.members(shards))})
@@ -169,8 +169,15 @@ def live_ms(run: Run, entity_id: int) -> int:
     )  # fmt: skip
 
 
-def counts_others(component: Component) -> bool:
-    """Tell whether what one client is paid for depends on the payee's other clients."""
+def counts_others(programme: Programme, component: Component) -> bool:
+    """Tell whether what one client is paid for depends on the payee's other clients.
+
+    So it does where it is a share of a component of which that is true.
+    """
+    named = {rule.of for rule in component.rates if rule.of}
+    below = [one for one in programme.components if one.code in named and one is not component]
+    if any(counts_others(programme, one) for one in below):
+        return True
     gate = component.qualify is not None and component.qualify.gate is not None
     capped = any(cap.per != "order" for cap in component.caps)
     return gate or capped or (component.tier is not None and not is_ladder(component))
