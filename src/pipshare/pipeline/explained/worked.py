@@ -149,7 +149,7 @@ def _worked(
             book=run.book, partners=run.partners, events=events, chains=with_all.chains,
             chains_at=chains_at, country=_country(run), clients=who,
         )  # fmt: skip
-        pays = client_facts(known, facts, fx, day, needed)
+        pays = client_facts(known, facts, fx, day, _with_shared(said, needed))
         costs = client_costs(known, live_ms(run, entity_id))
 
     def rated(before_ms: int) -> tuple[ManyResult, list[Earned]]:
@@ -175,6 +175,16 @@ def _with_named(said: dict[int, list[Said]], wanted: Collection[int]) -> set[int
         for one in said.get(number, ()):
             found |= {one.ids[code] for code in named(one.component) if code in one.ids}
     return found if found == set(wanted) else _with_named(said, found)
+
+
+def _with_shared(said: dict[int, list[Said]], needed: Collection[int]) -> set[int]:
+    """Return the components, and those of whose lines they take shares."""
+    found = set(needed)
+    for number in needed:
+        for one in said.get(number, ()):
+            shares = {rule.of for rule in one.component.rates if rule.of}
+            found |= {one.ids[code] for code in shares if code in one.ids}
+    return found if found == set(needed) else _with_shared(said, found)
 
 
 def _country(run: Run) -> Callable[[int, int], str]:
