@@ -173,6 +173,30 @@ def test_what_was_paid_before_is_repaid_first(rate: Any, monkeypatch: pytest.Mon
     ]  # fmt: skip
 
 
+LOST = "l1,chargeback_lost,2026-03-28 12:00,C-1,,,d1\n"
+LATER = "d2,deposit,2026-03-27 12:00,C-2,100,USD,\n"
+
+
+@pytest.mark.parametrize(
+    ("last", "amount", "payable"),
+    [
+        (LOST, "4.00", "4.00"),
+        # What rests repays the debt first, as in the closing: only what is more than it is free.
+        (LATER + LOST, "20.00", "20.00"),
+        (LATER, "36.00", "20.00"),
+    ],
+)  # fmt: skip
+def test_a_debt_does_not_rest(
+    rate: Any, monkeypatch: pytest.MonkeyPatch, last: str, amount: str, payable: str
+) -> None:
+    held = 'event = "qualified"\nhold_days = 10\nclawback_days = 90'
+    monkeypatch.setattr(f"{__name__}.PLAN", PLAN.replace('event = "qualified"', held))
+    monkeypatch.setitem(GOOD, "events", "event,kind,at,client,amount,currency,reference\n"
+                        "d1,deposit,2026-03-02 12:00,C-1,100,USD,\n")  # fmt: skip
+    [total] = rate(events=last)["totals"]
+    assert (total["amount"], total["payable"]) == (amount, payable)
+
+
 OVERRIDE = """
 [[component]]
 code = "head"

@@ -22,7 +22,8 @@ def totals(world: World, entity: str, lines: Iterable[Line]) -> list[Total]:
     """Return each payee's sum, and what is payable at the end of the last month of the files.
 
     As closing does month after month: what rests (hold days) or is held is left out, less than the
-    minimum payout and what is owed are carried forward.
+    minimum payout and what is owed are carried forward. A debt never rests: what it is more than
+    the earnings that rest is taken from what is free.
     """
     told = sorted(lines, key=lambda line: line.earned_ms)
     clock = world.clock(entity)
@@ -32,12 +33,12 @@ def totals(world: World, entity: str, lines: Iterable[Line]) -> list[Total]:
     place = {payee: number for number, payee in enumerate(payees)}
     who = np.array([place[line.kind, line.payee, line.currency] for line in told], np.int64)
     moment = np.array([line.earned_ms for line in told], np.int64)
-    month = numbers(_free_from(told, moment, clock), "month", clock)
+    free = numbers(_free_from(told, moment, clock), "month", clock)
+    month = numbers(moment, "month", clock)
     end = np.array([last_ms(world, entity)], np.int64)
     last = int(numbers(end, "month", clock)[0])
     amount = np.array([0 if line.held_by else line.amount_e8 for line in told], np.int64)
-    counts = month <= last
-    owner, when, sums = _by_month(who[counts], month[counts], amount[counts])
+    owner, when, sums = _freed(who, month, free, amount, last)
     ends = bounds(when, "month", clock)[1]
     least = _minimums(world, entity, [payees[one] for one in owner.tolist()], ends)
     opening = np.array([before.get(payee, 0) for payee in payees], np.int64)
@@ -62,15 +63,33 @@ def _before(world: World, entity: str) -> dict[Payee, int]:
             if code in mine}  # fmt: skip
 
 
-def _by_month(
-    who: np.ndarray, month: np.ndarray, amount: np.ndarray
+def _freed(
+    who: np.ndarray, month: np.ndarray, free: np.ndarray, amount: np.ndarray, last: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Sum amounts by payee and month: (payee, month, sum), each payee's months in order."""
-    group, count = group_numbers(who, month)
-    sums = np.zeros(count, np.int64)
-    np.add.at(sums, group, amount)
+    """Return by payee and month by how much what may become payable grows or shrinks.
+
+    What may is the balance less what rests, when that is more than nothing: `free` is the month
+    from which a line rests no longer. Returns (payee, month, change), each payee's months in order.
+    """
+    owner, when = np.concatenate([who, who]), np.concatenate([month, free])
+    none = np.zeros(len(who), np.int64)
+    earned, rests = np.concatenate([amount, none]), np.concatenate([amount, -amount])
+    counts = when <= last
+    owner, when, earned, rests = (each[counts] for each in (owner, when, earned, rests))
+    group, count = group_numbers(owner, when)
+    by_month = np.zeros((2, count), np.int64)
+    np.add.at(by_month[0], group, earned)
+    np.add.at(by_month[1], group, rests)
     _, first = np.unique(group, return_index=True)
-    return who[first], month[first], sums
+    owner, when = owner[first], when[first]
+    starts = np.flatnonzero(np.diff(owner, prepend=-1))  # each payee's first month
+    sums = by_month.cumsum(axis=1)
+    before = (sums - by_month)[:, starts].repeat(np.diff(starts, append=count), axis=1)
+    balance, resting = sums - before
+    may = balance - np.maximum(resting, 0)
+    change = np.diff(may, prepend=0)
+    change[starts] = may[starts]
+    return owner, when, change
 
 
 def _free_from(lines: list[Line], moment: np.ndarray, clock: Clock) -> np.ndarray:
