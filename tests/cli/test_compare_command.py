@@ -6,9 +6,11 @@ import json
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 from cli_files import MANAGER_HEADER, PLAN, load_broker, manager_row
 
+from pipshare.pipeline.compare.compare import _biggest, _note, _Sums
 from pipshare.pipeline.files import Order, import_file
 
 HEADER = "partner,ticket,server,amount,currency\n"
@@ -79,7 +81,8 @@ def test_the_biggest_differences_say_why(cli: Any, books: Path) -> None:
     assert (other["what"], other["difference"]) == ("other amount", "-0.20")
     assert "5.00 USD" in other["why"]
     assert rows["P-2", 4]["what"] == "missing there"
-    assert [one["ticket"] for one in found["tickets"]["biggest"]][:3] == [3, 99, 1]
+    ranked = [(one["partner"], one["ticket"]) for one in found["tickets"]["biggest"]]
+    assert ranked[:3] == [("P-7", 1), ("P-2", 3), ("P-2", 99)], "P-7's is all of his sum"
     assert found["tickets"]["differing"] == 5, "P-1 is told by his sum alone"
     assert not {one["partner"]: one for one in found["partners"]}["P-7"]["known"]
 
@@ -178,3 +181,15 @@ def test_options_that_do_not_fit(cli: Any, books: Path) -> None:
         ran = cli("compare", "legacy", books / "r.csv", *options)
         assert ran.status in (1, 2)
         assert sentence in ran.err
+
+
+def test_the_biggest_are_so_by_their_share_whatever_the_currency() -> None:
+    sums = _Sums()
+    sums.legacy.update({("P-JP", "JPY"): 10_000_000, ("P-US", "USD"): 100})
+    sums.ours.update({("P-NEW", "JPY"): 99_000_000})
+    columns = ["partner", "currency", "server", "ticket", "legacy", "ours"]
+    _note(sums, pl.DataFrame([
+        ("P-NEW", "JPY", "", 1, None, 99_000_000), ("P-JP", "JPY", "", 2, 10_000_000, 9_000_000),
+        ("P-US", "USD", "", 3, 60, 10), ("P-US", "USD", "", 4, 40, 35),
+    ], schema=columns, orient="row"))  # fmt: skip
+    assert [row["ticket"] for row in _biggest(sums, 9)] == [3, 2, 4, 1]

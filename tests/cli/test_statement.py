@@ -8,11 +8,18 @@ import json
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 from cli_files import MANAGER_HEADER, load_broker, manager_row
 
 from pipshare import db
-from pipshare.pipeline.files import Order, import_file
+from pipshare.cli import import_report, stating
+from pipshare.pipeline.book import Booked
+from pipshare.pipeline.file_report import as_json, as_text
+from pipshare.pipeline.files import FileReport, Order, import_file
+from pipshare.statements import Statement
+from pipshare.statements.build import _SCHEMA
+from pipshare.statements.windows import WindowLine
 
 LINE = ["server", "ticket", "login", "symbol", "lots", "closed", "earned_day", "programme",
         "component", "level", "kind", "amount", "currency", "reason"]  # fmt: skip
@@ -144,3 +151,23 @@ def test_a_closed_period_says_what_became_payable(cli: Any, own_books: Path) -> 
     paying = cli("payout", "record", "P-2", "900", "--reference", "R-1", "--by", "anna")
     assert paying.status == 1
     assert "is payable to P-2, not 900.00: pay no more than that" in paying.err
+
+
+def test_what_windows_came_to_has_no_trades_to_count(capsys: pytest.CaptureFixture[str]) -> None:
+    window = WindowLine("std", "tiers", 0, 1, "", 1, 150_000_000, "USD", "accrued", "accrual",
+                        "2026-03-02", 0, {}, 1)  # fmt: skip
+    lines = pl.DataFrame(schema=_SCHEMA)
+    stating._say(Statement("P-1", "2026-03", [], lines, {}, [window]), "Master", [])
+    shown = capsys.readouterr().out
+    [row] = [line for line in shown.splitlines() if "tiers" in line]
+    assert row.split() == ["std", "tiers", "1", "by", "window", "1.50", "USD"]
+
+
+def test_an_import_says_what_windows_brought(capsys: pytest.CaptureFixture[str]) -> None:
+    report = FileReport("a.csv", "mt4_manager", True, result=Booked(4, 4), window_lines=3)
+    import_report.say(report)
+    said = capsys.readouterr().out
+    assert "0 lines." in said
+    assert "By window and client: 3 lines." in said
+    assert "by window and client: 3 lines" in list(as_text(report))
+    assert "window_lines" not in as_json(report)

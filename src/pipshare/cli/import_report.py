@@ -60,6 +60,8 @@ def say(report: FileReport) -> None:
         console.print(f"    line {one.line}, ticket {one.ticket}: {told}")
     _refused([(one.line, one.reason) for one in report.refused])
     say_booked(report.result)
+    if report.window_lines:
+        console.print(f"By window and client: {counted(report.window_lines, 'line')}.")
 
 
 def _heading(file: str, rest: str) -> None:

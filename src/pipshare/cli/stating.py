@@ -65,8 +65,10 @@ def _say(statement: Statement, name: str, closed: list[statements.Frozen]) -> No
         shown = table("", "programme", "component", "level", "trades", "lots", "amount",
                       right=(2, 3, 4, 5))  # fmt: skip
         for row in sums.iter_rows(named=True):
+            # What a window of many trades comes to has no trades of its own to be counted.
+            counts = (str(row["trades"]), format_e8(row["lots_e8"]))
             shown.add_row(row["programme"], row["component"], str(row["level"]),
-                          str(row["trades"]), format_e8(row["lots_e8"]),
+                          *(counts if row["trades"] else ("by window", "")),
                           money(row["amount_e8"], row["currency"]))  # fmt: skip
         console.print(shown)
     for reason, count in statement.waiting.items():

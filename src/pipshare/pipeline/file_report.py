@@ -16,6 +16,7 @@ from pipshare.trades import Difference
 def as_json(report: FileReport) -> dict[str, Any]:
     """Return a report ready for JSON: amounts as strings, times in ISO 8601."""
     found = asdict(report)
+    del found["window_lines"]  # for a person alone
     found["gap"] = format_e8(found.pop("gap_e8"))
     found["refused"] = [_without_raw(one) for one in report.refused]
     found["differences"] = [
@@ -56,6 +57,8 @@ def as_text(report: FileReport) -> Iterator[str]:
         yield (f"booked: {done.trades} trades ({done.introduced} introduced, {done.direct} direct,"
                f" {done.excluded} excluded, {done.history} before go-live), {done.lines} lines"
                )  # fmt: skip
+    if report.window_lines:
+        yield f"by window and client: {report.window_lines} lines"
     for reason, count in sorted(done.waiting.items()):
         yield f"{count} wait: {reason}"
 

@@ -31,7 +31,8 @@ class FileReport:
     """What became of a file's rows. Counts are trades (closing deals on MT5) unless named.
 
     `cash`, `cancelled` and `compaction` count rows of the file. `why_not` says why it books
-    nothing, `note` what else a person should know.
+    nothing, `note` what else a person should know. `window_lines`: what windows of many trades, or
+    clients, came to when all was booked.
     """
 
     file: str
@@ -50,6 +51,7 @@ class FileReport:
     gap_e8: int = 0
     refused: list[Refusal] = field(default_factory=list)
     result: Booked = field(default_factory=Booked)
+    window_lines: int = 0
     matching: int = 0
     differing: int = 0
     not_stored: int = 0
@@ -82,7 +84,7 @@ def import_file(run: Run, path: Path, order: Order, progress: Progress | None = 
         run.conn.commit()
         if progress:
             progress(max(len(chunk.trades), len(chunk.deals)))
-    settle_windows(run)
+    report.window_lines = settle_windows(run).lines
     return report
 
 

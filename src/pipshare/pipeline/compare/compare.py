@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
@@ -61,7 +62,7 @@ def compare(run: Run, asked: Asked) -> Compared:
     partners = [
         PartnerRow(*key, sums.legacy[key], sums.ours[key], key[0] in codes) for key in payees
     ]
-    rows = _biggest(sums.differing, asked.most) if report.has_tickets else []
+    rows = _biggest(sums, asked.most) if report.has_tickets else []
     told = [_ticket(row) for row in rows]
     tickets = [why(looking, one, codes, is_plan=bool(asked.plans)) for one in told]
     return Compared(partners, tickets, asked.tolerance, sums.same, sums.count, report.refused)
@@ -123,14 +124,31 @@ def _note(sums: _Sums, both: pl.DataFrame) -> None:
     differs = both.filter(pl.col("gap") > 0)
     sums.same += int((both["gap"] == 0).sum())
     sums.count += len(differs)
-    sums.differing.append(differs.top_k(_KEPT, by="gap"))
+    sums.differing.append(_most(differs))
     if sum(map(len, sums.differing)) > 10 * _KEPT:
-        sums.differing = [pl.concat(sums.differing).top_k(_KEPT, by="gap")]
+        sums.differing = [_most(pl.concat(sums.differing))]
 
 
-def _biggest(parts: list[pl.DataFrame], most: int) -> list[dict[str, object]]:
-    found = pl.concat(parts).sort("gap", *_KEY, descending=[True, *[False] * len(_KEY)])
-    return found.head(most).to_dicts()
+def _most(differs: pl.DataFrame) -> pl.DataFrame:
+    """Keep the biggest differences of each currency: bare numbers of two cannot be compared."""
+    ranked = differs.sort("gap", descending=True, maintain_order=True)
+    return ranked.group_by("currency", maintain_order=True).head(_KEPT).select(differs.columns)
+
+
+def _biggest(sums: _Sums, most: int) -> list[dict[str, object]]:
+    """Return the differences that are most of their partner's sum in their currency.
+
+    Partners of whom the report says nothing come last: all that they earn differs.
+    """
+    told = {partner for partner, _ in sums.legacy}
+
+    def rank(row: dict[str, Any]) -> tuple[bool, Fraction, tuple[Any, ...]]:
+        key = row["partner"], row["currency"]
+        whole = abs(sums.legacy[key]) or abs(sums.ours[key])
+        share = Fraction(row["gap"], whole) if whole else Fraction(row["gap"])
+        return key[0] not in told, -share, tuple(row[name] for name in _KEY)
+
+    return sorted(pl.concat(sums.differing).to_dicts(), key=rank)[:most]
 
 
 def _ticket(row: dict[str, object]) -> TicketRow:
