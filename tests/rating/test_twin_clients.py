@@ -171,3 +171,17 @@ def test_columns_and_twin_pay_the_same_rows(seed: int) -> None:
                    for _, when, lots in done)  # fmt: skip
     twin = says(what.qualify, *rows, traded=traded, ladder=ladder, clawback_days=days)
     assert twin == columns
+
+
+def test_a_chargeback_takes_back_what_was_paid_whatever_the_rates_are_by_then() -> None:
+    component = part("fixed", rate("150"), event="qualified")
+    people = chain(plan(component), currency="EUR")
+    rows = [event("deposit", "07-01 10:00", "100", event="d"),
+            event("chargeback_lost", "07-09 10:00", reference="d")]  # fmt: skip
+    found = event_trades(payments(client(Qualify(1, first_deposit=Fraction(100)), *rows)), 1)
+
+    def rates(base: str, quote: str, moment: int) -> tuple[Fraction, int, str]:
+        return Fraction(100, 110 if moment < ms("07-05 00:00") else 115), 1, "file"
+
+    result = rate_many([], rates, events=[(1, (x, people)) for x in found])
+    assert [x.line.amount_e8 for x in result.lines] == [13_636_363_636, -13_636_363_636]

@@ -71,9 +71,10 @@ def client_facts(
             paid = payments(client, starts if ladder else (Fraction(0),), tier,
                             component.clawback_days)  # fmt: skip
             for each in paid:
-                country = known.country(client_id, each.at_ms)
+                earned_ms = each.undoes_ms or each.at_ms  # who was paid gives it back
+                country = known.country(client_id, earned_ms)
                 for one in event_trades([each], client_id, country):
-                    chain = _chain(known, client_id, one.close_utc_ms)
+                    chain = _chain(known, client_id, earned_ms)
                     if chain:
                         found.append((number, (one, chain)))
     return found

@@ -88,7 +88,8 @@ class TradeFacts:
     symbol's; 0 = unknown, as `pip_points`, tick size and tick value; `digits` -1 = unknown.
     `value` is given for the sum of a period or an event, instead of any basis, in `currency`;
     `steps` are those of a ladder that an event pays for: (paid before, reached); `told` says how
-    the value came about; `disputed`: what it pays is held.
+    the value came about; `disputed`: what it pays is held; `undoes_ms`: when that was earned which
+    it takes back, `undone_ms`: when it is taken back itself (0 = it does not, it is not).
     """
 
     lots_e8: int
@@ -146,6 +147,8 @@ class TradeFacts:
     value: Fraction | None = None
     steps: tuple[int, int] = (0, 1)
     disputed: bool = False
+    undoes_ms: int = 0
+    undone_ms: int = 0
     told: tuple[Step, ...] = ()
 
     def group_text(self) -> str:

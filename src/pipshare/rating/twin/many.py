@@ -20,9 +20,17 @@ from pipshare.rating.twin.finish import Total, totals
 from pipshare.rating.twin.periods import earned_lines, period_trades
 from pipshare.rating.twin.qualify import Paid
 from pipshare.rating.twin.run import UTC_DAY, Run, building_ids, by_trade, decided
-from pipshare.rating.twin.running import CAP_WINDOWS, Running, unit_of
+from pipshare.rating.twin.running import CAP_WINDOWS, Running, undone_at_once, unit_of
 from pipshare.rating.twin.state import State
-from pipshare.rating.twin_values import Fx, Partner, TradeFacts, TwinLine, TwinResult
+from pipshare.rating.twin_values import (
+    Fx,
+    Partner,
+    Step,
+    TradeFacts,
+    TwinLine,
+    TwinResult,
+    amount_text,
+)
 
 Given = tuple[TradeFacts, tuple[Partner, ...]]
 
@@ -124,14 +132,20 @@ def _round(
             window = window_of(components[line.component_id], trade, day)
             out.append(ManyLine(place, window, trade.client_id, line, trade.close_utc_ms))
     same: dict[object, Run] = {}  # by the sum or event: shares are of what it paid before
+    paid: dict[object, list[TwinLine]] = {}
     for component_id, (trade, chain) in sums:
         state.next_trade()
+        if trade.undoes_ms:  # it takes back exactly what was paid, at the rates of that day
+            before_it = component_id, trade.client_id, trade.undoes_ms, trade.steps
+            for line in paid.get(before_it, []):
+                window = window_of(components[component_id], trade, day)
+                out.append(ManyLine(-1, window, trade.client_id, line, trade.close_utc_ms))
+            continue
         run = decided(trade, chain, fx, day, state)
         if isinstance(run, TwinResult):
             continue
         who = tuple(one.id for one in chain)
-        back = trade.client_id is not None and (trade.value or 0) < 0
-        key = trade.close_utc_ms, who, trade.client_id, trade.currency, trade.steps, back
+        key = trade.close_utc_ms, who, trade.client_id, trade.currency, trade.steps
         before = same.setdefault(key, run)
         run.done, run.seen_above = before.done, before.seen_above
         _learn(run, components)
@@ -140,14 +154,27 @@ def _round(
             continue
         at = ids.index(component_id)
         component = run.programme.components[at]
-        state.stand(run, at)
-        for line in [] if measures else run.component(at, component):
-            taken = component.basis == "fixed" and (trade.value or 0) < 0 and line.wait is None
-            if taken and line.reason == Reason.PAID:
-                line = replace(line, reason=Reason.CLAWBACK)
+        if not undone_at_once(component, trade, day):
+            state.stand(run, at)
+        made = [] if measures else run.component(at, component)
+        if trade.undone_ms:
+            this = component_id, trade.client_id, trade.close_utc_ms, trade.steps
+            paid[this] = [undone(line, day.date(trade.close_utc_ms)) for line in made
+                          if line.wait is None and line.amount_e8]  # fmt: skip
+        for line in made:
             window = window_of(component, trade, day)
             out.append(ManyLine(-1, window, trade.client_id, line, trade.close_utc_ms))
     return out, components
+
+
+def undone(line: TwinLine, day: date) -> TwinLine:
+    """Return the line that takes another back: the same amount, whatever the rates are by now."""
+    back = Step("taken back", f"what was paid of {day}: {amount_text(line.amount_e8, line.wallet)}")
+    result = Step("=", amount_text(-line.amount_e8, line.wallet))
+    return replace(
+        line, amount_e8=-line.amount_e8, orig_e8=-line.orig_e8, reason=Reason.CLAWBACK, held=False,
+        working=(*(step for step in line.working if step.label != "in words"), back, result),
+    )  # fmt: skip
 
 
 def built_of(given: Sequence[Given], fx: Fx, day: BrokerDay) -> set[int]:
@@ -170,7 +197,7 @@ def event_trades(
             symbol_name="", symbol_group="", symbol_known=True, group_name=group_name,
             account_type="", lot_factor=Fraction(1), country=country,
             value=Fraction(-1 if one.clawback else 1), steps=(one.below, one.step),
-            disputed=one.held,
+            disputed=one.held, undoes_ms=one.undoes_ms, undone_ms=one.undone_ms,
         )
         for one in paid
     ]  # fmt: skip

@@ -56,13 +56,19 @@ class Closed:
 
 @dataclass(frozen=True)
 class Paid:
-    """Something to pay, or to take back (`clawback`): the steps from `below` up to `step`."""
+    """Something to pay, or to take back (`clawback`): the steps from `below` up to `step`.
+
+    `undoes_ms`: when that was paid which it takes back; `undone_ms`: when it is taken back; 0 where
+    there is no such moment.
+    """
 
     at_ms: int
     below: int
     step: int
     clawback: bool = False
     held: bool = False
+    undoes_ms: int = 0
+    undone_ms: int = 0
 
 
 class Client:
@@ -301,8 +307,9 @@ def payments(
             last = out[standing[-1]]
             if not young(last, moment):
                 break
-            standing.pop()
-            out.append(Paid(moment, last.below, last.step, clawback=True))
+            place = standing.pop()
+            out[place] = replace(last, undone_ms=moment)
+            out.append(Paid(moment, last.below, last.step, clawback=True, undoes_ms=last.at_ms))
             if last.below < step:  # a part of what was paid at once still stands
                 standing.append(len(out))
                 out.append(Paid(moment, last.below, step))

@@ -16,19 +16,20 @@ from typing import TYPE_CHECKING
 
 from pipshare.money.amounts import SCALE, format_e8
 from pipshare.plans.periods import Cap, Tier
+from pipshare.plans.terms import Component
 from pipshare.rating.reasons import Reason, Wait
 from pipshare.rating.twin.amounts import Money, Waits
 from pipshare.rating.twin.bases import Value, lots_of, notional
 from pipshare.rating.twin.choice import Bands
 from pipshare.rating.twin.conditions import bonus_share
-from pipshare.rating.twin.day import next_window, shift_window, window_start
+from pipshare.rating.twin.day import BrokerDay, next_window, shift_window, window_start
 from pipshare.rating.twin.fx import rate_at_close
 from pipshare.rating.twin.line import Line, counts, gains
 from pipshare.rating.twin.rounding import units
 from pipshare.rating.twin.state import State, capped, limit_in
 from pipshare.rating.twin.tiers import band_at, held_bands, marginal, step_total
 from pipshare.rating.twin.words import product, short
-from pipshare.rating.twin_values import Partner, amount_text, number_text
+from pipshare.rating.twin_values import Partner, TradeFacts, amount_text, number_text
 
 if TYPE_CHECKING:
     from pipshare.rating.twin.run import Run
@@ -113,6 +114,9 @@ class Running(State):
             return value * bands[0].amount
         if tier.measure == "deposits":
             return step_of_deposits(line, bands, value)
+        if undone_at_once(line.component, line.trade, line.run.day):
+            first = min(rule.start for rule in line.component.rates)
+            return value * (bands[0].amount if bands[0].start <= first else 0)
         who = (component_id(line), payee.id)
         before = self.totals.get((who, tier_window(line, tier)), Fraction(0))
         span = self._spans.get((self.trade_place, who), (before, before))
@@ -146,8 +150,7 @@ class Running(State):
         if tier.measure == "lots":
             return lots_of(line.trade) * line.netting
         if tier.measure in ("trades", "conversions"):
-            taken_back = line.component.basis == "fixed" and value < 0
-            return Fraction(-1 if taken_back else 1)
+            return Fraction(1)
         if tier.measure == "clients":
             client = (who, window, client_of(line))
             new = client not in self._clients
@@ -312,6 +315,19 @@ def step_of_deposits(line: Line, bands: Bands, value: Fraction) -> Fraction:
     line.say("ladder", f"step {len(after)} of {len(bands)}: {number_text(due, 2)} in all, "
                        f"{number_text(paid, 2)} paid before")  # fmt: skip
     return value * (due - paid)
+
+
+def undone_at_once(component: Component, trade: TradeFacts, day: BrokerDay) -> bool:
+    """Tell whether what a client was paid for is taken back in the window of the tier: it does not
+    count there, and is paid and taken back at the first band."""
+    tier = component.tier
+    if not trade.undone_ms or tier is None or tier.measure == "deposits":
+        return False
+    if tier.method == "ladder" or unit_of(tier) == "life":
+        return False
+    start, end = (window_start(day.date(moment), unit_of(tier))
+                  for moment in (trade.close_utc_ms, trade.undone_ms))  # fmt: skip
+    return start == end
 
 
 def component_id(line: Line) -> int:
