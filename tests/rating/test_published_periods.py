@@ -172,3 +172,16 @@ def test_the_words_of_a_band() -> None:
     assert dict(whole.lines[0].line.working)["in words"] == (
         "120.00 lots in the month: the band from 100 holds; 120.00 lots x 5.00 USD = 600.00 USD"
     )
+
+
+def test_what_was_earned_is_what_is_left_after_an_advance() -> None:
+    first = part("fixed", rate("20"), code="cpa", event="trade",
+                 conditions=Conditions(until_ms=utc("2026-11-03")))  # fmt: skip
+    revenue = part("commission", share("0.5"), code="share", advance="cpa",
+                   conditions=Conditions(from_ms=utc("2026-11-03")))  # fmt: skip
+    bonus = part("earned", share("0.1", of="share"), code="bonus", per="month")
+    result = many(plan(first, revenue, bonus), on("2026-11-02", trade(commission="0")),
+                  on("2026-11-05", trade(commission="-70")))  # fmt: skip
+    by_code = {x.component_id: x for x in result.totals}
+    assert (by_code[2].sum_e8, by_code[2].payable_e8) == (35 * 10**8, 15 * 10**8)
+    assert by_code[3].sum_e8 == 150_000_000

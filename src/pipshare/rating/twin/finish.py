@@ -99,6 +99,24 @@ def _across(
     return [sums.get((number, partner, currency), {}) for number in numbers]
 
 
+def earned_back(
+    rows: Sequence[Row], components: Mapping[int, Component]
+) -> list[tuple[date, TwinLine, int]]:
+    """Return what goes to earning back advances: the day, a line of its payee, the amount.
+
+    `rows` come with the days on which they are earned. What a payee earned is what is left then.
+    """
+    kept = [row for row in rows if row[2].wait is None]
+    one_of = {(line.component_id, line.partner_id): line for _, _, line in kept
+              if line.level > 0 and components[line.component_id].advance}  # fmt: skip
+    return [
+        (day, line, back)
+        for (number, partner), line in one_of.items()
+        for day, back in _earned_back(kept, components, number, partner).items()
+        if back
+    ]
+
+
 def _earned_back(
     rows: Sequence[Row], components: Mapping[int, Component], number: int, partner: int
 ) -> dict[date, int]:

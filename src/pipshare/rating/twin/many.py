@@ -16,7 +16,7 @@ from pipshare.plans.terms import Component
 from pipshare.rating.reasons import Reason
 from pipshare.rating.twin.day import BrokerDay
 from pipshare.rating.twin.deducted import Charge
-from pipshare.rating.twin.finish import Total, totals
+from pipshare.rating.twin.finish import Total, earned_back, totals
 from pipshare.rating.twin.periods import earned_lines, period_trades
 from pipshare.rating.twin.qualify import Paid
 from pipshare.rating.twin.run import UTC_DAY, Run, building_ids, by_trade, decided
@@ -86,6 +86,9 @@ def rate_many(
         (day.date(given[x.place][0].close_utc_ms) if x.place >= 0 else x.window, x.line)
         for x in lines
     ]
+    rows = [(day.date(x.moment_ms), x.client, x.line) for x in lines]
+    dated += [(kept, replace(line, amount_e8=-back)) for kept, line, back in
+              earned_back(rows, components)]  # fmt: skip
     lines += [
         ManyLine(-1, window, None, line,
                  day.last_ms(window, window_name(components[line.component_id])))
