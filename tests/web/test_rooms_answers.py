@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from datetime import date
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -13,9 +14,13 @@ import rooms_broker
 from rooms_broker import PERIOD, only
 
 from pipshare import db, partners, statements
+from pipshare.console import statement as page
 from pipshare.console.scope import scope_of
 from pipshare.console.shown import ago, harmless, lasting, money, number
 from pipshare.money import parse_e8
+from pipshare.payouts import Payment
+from pipshare.statements import Frozen
+from pipshare.statements.build import Balance
 
 
 @pytest.fixture(scope="module")
@@ -180,3 +185,16 @@ def test_a_cursor_is_told_in_words() -> None:
     assert told[0][1].startswith("2026-11-18")
     assert "read up to" in told[1][1]
     assert read_so_far({}) == []
+
+
+def test_a_statement_shows_what_the_closing_and_payments_did(client: Any, broker: Any) -> None:
+    empty, full = Balance("USD", "paid", *[0] * 6), Balance("USD", "accrued", 0, 5, 0, 0, 0, 5)
+    [[wallet, *_]] = page._balances([empty, full]).rows
+    assert wallet.note == "accrued", "what is all zeros is left out"
+    row = Frozen(("partner", 1, "USD"), 0, 0, 0, 0, 10**8, 2 * 10**8, 0, "hold days")
+    assert list(page._closings([row]).rows) == [["USD", "1.00\xa0USD", "2.00\xa0USD", "hold days"]]
+    paid = Payment(10**8, "USD", "W-1", date(2026, 11, 30), "anna")
+    assert list(page._payments([paid]).rows) == [["2026-11-30", "W-1", "1.00\xa0USD"]]
+    answer = client("finance").get(f"/partners/{_partner('IB-110')}/statements/{PERIOD}/")
+    assert answer.status_code == 200
+    assert "Opening, booked, closing" in answer.content.decode()

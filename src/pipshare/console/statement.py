@@ -18,7 +18,9 @@ from pipshare.console.shown import Row, closed, count, counted, harmless, money,
 from pipshare.console.words import mend, short, told
 from pipshare.money import format_e8
 from pipshare.partners import Partner
+from pipshare.payouts import Payment, payments
 from pipshare.rating import Reason
+from pipshare.statements import Frozen, frozen
 from pipshare.statements.build import Balance, balances, waiting_lines
 from pipshare.statements.lines import Line, Place, Sum, all_lines, by_component, lines
 from pipshare.statements.windows import WindowLine, window_lines
@@ -46,11 +48,17 @@ def statement(request: HttpRequest, partner_id: int, period: str) -> HttpRespons
             sums = by_component(conn, partner_id, period)
         windows = window_lines(conn, partner_id, period)
         waiting = waiting_lines(conn, partner_id)
+        closings = [row for row in frozen(conn, one.entity_id, period)
+                    if row.payee[:2] == ("partner", partner_id)]  # fmt: skip
+        paid = [row for row in payments(conn, partner_id) if f"{row.paid_on:%Y-%m}" == period]
         months = months_of(conn).every
     here = reverse("console:statement", args=[partner_id, period])
+    shown = _balances(wallets)
     return render(request, "console/statement.html", {
         "one": one, "period": period, "months": months, "here": here,
-        "balances": _balances(wallets) if wallets else None,
+        "balances": shown if shown.rows else None,
+        "closings": _closings(closings) if closings else None,
+        "payments": _payments(paid) if paid else None,
         "lines": _lines(page) if page else None, "said": counted(len(page), "line"),
         "first": here if request.GET.get("after") else "",
         "older": f"{here}?after={'_'.join(map(str, more))}" if more else "",
@@ -107,11 +115,29 @@ def _balances(wallets: Sequence[Balance]) -> Table:
     rows: list[Row] = []
     for one in wallets:
         amounts = (one.opening_e8, one.accrued_e8, one.corrected_e8, one.adjusted_e8,
-                   one.moved_e8)  # fmt: skip
-        rows.append([Cell(one.currency, note=one.state.replace("_", " ")),
-                     *(money(amount, one.currency) for amount in (*amounts, one.closing_e8))
-                     ])  # fmt: skip
+                   one.moved_e8, one.closing_e8)  # fmt: skip
+        if any(amounts):
+            rows.append([Cell(one.currency, note=one.state.replace("_", " ")),
+                         *(money(amount, one.currency) for amount in amounts)])  # fmt: skip
     return Table("Opening, booked, closing", columns, rows)
+
+
+def _closings(found: Sequence[Frozen]) -> Table:
+    columns = [Column("At the closing", head=True), Column("Payable", number=True),
+               Column("Carried forward", number=True), Column("Why")]  # fmt: skip
+    rows: list[Row] = [
+        [one.payee[2], money(one.payable_e8, one.payee[2]), money(one.carried_e8, one.payee[2]),
+         one.why or "–"]
+        for one in found
+    ]  # fmt: skip
+    return Table("What became payable", columns, rows)
+
+
+def _payments(found: Sequence[Payment]) -> Table:
+    columns = [Column("Paid on", head=True), Column("Reference"), Column("Amount", number=True)]
+    rows: list[Row] = [[f"{one.paid_on}", one.reference, money(one.amount_e8, one.currency)]
+                       for one in found]  # fmt: skip
+    return Table("Payments", columns, rows)
 
 
 def _windows(found: Sequence[WindowLine]) -> Table:
