@@ -56,6 +56,9 @@ def _add_kept(component: Component, known: Known, charged: Values, rows: Longs) 
             kept.currency[row] = other.currency[row]
     charged.outcome[rows] = kept.outcome[rows]
     rows = rows[kept.outcome[rows] == 0]
+    # Nothing kept needs no rate.
+    odd = [row for row, exact in kept.odd.items() if exact]
+    rows = rows[(kept.num[rows] != 0) | np.isin(rows, odd)]
     top, bottom, _, found = known.exchange.find(
         kept.currency[rows], charged.currency[rows], known.trades.close_utc_ms[rows],
         known.row[rows], component.value_fx,
