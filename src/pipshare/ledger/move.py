@@ -1,4 +1,4 @@
-"""Move amounts between accounts: closing, payout, release, forfeit, adjustment."""
+"""Move amounts between accounts in one balanced transfer: a closing, a payout."""
 
 from __future__ import annotations
 

@@ -9,6 +9,9 @@ Each stage writes its own tables and never calls the next. This package calls th
     book.py    attribute, rate and post a batch of trades: the main job
     files.py   a trade export goes through inbox and trades into `book`, a transaction per chunk
     admit.py, journals.py   may the file book, and is it the platform that tells?
+    place.py   a batch as the kernel takes it, with what the plans in force ask for
+    windows/   what builds up (tiers, caps, CPA): noted when touched, settled by difference
+    closing.py a period is closed: what each payee earned is frozen and becomes payable
     rest.py    what waited, or must be rated again, is taken up until nothing is left to do
     loads.py   reference data, plans and approvals come in; then everything is brought to rest
     run.py     what one command reads once and uses for all its batches

@@ -1,7 +1,7 @@
 """Rate trades: from columns of attributed trades to lines, and to what waits for something.
 
-`rate_trades` is the whole of it; `pipshare.rating.intake` brings a frame of settled trades and
-their attribution into its shape.
+`rate_trades` is the whole of it; `pipshare.rating.placed` brings frames of settled trades and their
+attribution into its shape.
 """
 
 from __future__ import annotations
