@@ -90,6 +90,14 @@ def test_the_page_shows_the_periods_beside_the_lines(small: Any, client: Any) ->
     assert "carried over from before" in _read(client, 3)
 
 
+def test_the_overview_counts_trades_whose_pay_builds_up(small: Any, open_page: Any) -> None:
+    page = open_page("/overview/", role="finance")
+    figure = page.locator(".stat", has_text="Trades booked today")
+    figure.wait_for()
+    assert "3" in figure.inner_text().split("\n")
+    open_page.shoot(page, "overview_of_windows")
+
+
 def test_a_partner_sees_his_own_periods_alone(small: Any) -> None:
     with db.connect() as conn:
         run = Run(conn)

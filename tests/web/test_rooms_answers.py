@@ -157,7 +157,7 @@ def test_the_overview_counts_what_one_sees(
     monkeypatch.setattr("pipshare.console.overview.scope_of", lambda conn, user: [])
     nobody = _read(client, "finance", "/overview/")
     assert "nothing waits" in nobody
-    assert "nothing was booked yet" in nobody
+    assert "nothing yet" in nobody
     assert "record" not in nobody
     assert "<caption" not in nobody, "neither sources nor what waits"
     assert "No source is set up" not in nobody

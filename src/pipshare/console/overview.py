@@ -119,7 +119,7 @@ def _stats(told: _Figures, *, money_too: bool, whole: bool) -> list[Stat]:
                  breaking(money(found.accrued.get(currency, 0), currency)),
                  f"{told.month}: {money(told.earned.get(currency, 0), currency)}")
             for currency in sorted(found.accrued.keys() | told.earned.keys())
-        ] or [Stat("Earned today", "–", "nothing was booked yet")]  # fmt: skip
+        ] or [Stat("Earned today", "–", f"{told.month}: nothing yet")]  # fmt: skip
     return stats
 
 

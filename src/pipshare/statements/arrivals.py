@@ -30,11 +30,15 @@ _TRANSFERS = """
 SELECT min(id) FROM (SELECT id, booked_at FROM ledger_transfer ORDER BY id DESC LIMIT %(recent)s) t
  WHERE booked_at >= %(day)s
 """
-_BOOKED = "SELECT count(*) FROM rating_entry WHERE transfer_id >= %(first)s AND seq = 1"
+# Not by transfers: the pay of a trade that builds up is booked with its window, not with the trade.
+_BOOKED = """
+SELECT count(*) FROM rating_entry
+ WHERE rated_at >= %(day)s AND seq = 1 AND standing = 1
+"""
 _BOOKED_OF = """
 SELECT count(*) FROM rating_entry e
   JOIN attribution_chain c ON c.id = e.chain_id AND c.partners && %(scope)s::int[]
- WHERE e.transfer_id >= %(first)s AND e.seq = 1
+ WHERE e.rated_at >= %(day)s AND e.seq = 1 AND e.standing = 1
 """
 # What the house owes for it: one leg per transfer and currency, instead of one per payee.
 _ACCRUED = """
@@ -66,8 +70,9 @@ _ANYTHING = "SELECT EXISTS (SELECT FROM trades_trade), EXISTS (SELECT FROM marke
 class Arrivals:
     """Counts since the broker's midnight; amounts in 1e-8 by wallet currency.
 
-    `closed` and `last_hour` count trades by their close, `booked` those rated first today whatever
-    their close, `received` records taken in (deals, trades, balance operations). `accrued` is what
+    `closed` and `last_hour` count trades by their close, `booked` those of introduced clients that
+    were rated first today, whatever their close and whether they pay at once or build up pay of a
+    period, `received` records taken in (deals, trades, balance operations). `accrued` is what
     was earned today. With a scope all but `received` is that of its partners; `received`, of which
     nobody can say whose it is, is then 0.
     """
@@ -97,10 +102,10 @@ def arrivals(
     closed, last_hour = _one(conn, _CLOSED if scope is None else _CLOSED_OF, values)
     received = 0 if scope is not None else _one(conn, _RECEIVED, values)[0]
     (first,) = _one(conn, _TRANSFERS, values)
-    booked, accrued = 0, {}
+    (booked,) = _one(conn, _BOOKED if scope is None else _BOOKED_OF, values)
+    accrued = {}
     if first is not None:
         values["first"] = first
-        (booked,) = _one(conn, _BOOKED if scope is None else _BOOKED_OF, values)
         rows = conn.execute(_ACCRUED if scope is None else _ACCRUED_OF, values)
         accrued = {currency: int(amount) for currency, amount in rows}
     return Arrivals(closed, last_hour, booked, int(received), accrued, *_one(conn, _ANYTHING, None))
