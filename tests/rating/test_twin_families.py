@@ -54,10 +54,10 @@ def test_kernel_and_twin_agree_on_what_builds_up(seed: int, months: int) -> None
     world, rows = rich_world(rnd, rich_programme(rnd, building=True), months)
     # A trade of which nobody can say who decides waits as a whole: it is rated with the others.
     lines = [x for x in rich_kernel_lines(world.rich_rated(rows, only="building")) if x[1] != 0]
-    assert [_paid(x) for x in lines] == [_paid(x) for x in built_lines(world, rows)]
+    assert [comparable(x) for x in lines] == [comparable(x) for x in built_lines(world, rows)]
 
 
-def _paid(line: tuple[object, ...]) -> tuple[object, ...]:
+def comparable(line: tuple[object, ...]) -> tuple[object, ...]:
     """Leave out which of several bands a line names, and why a line of nothing is one.
 
     Where a trade lies in two bands, and where nothing is left to be cut, both may be said.

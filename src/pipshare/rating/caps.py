@@ -31,6 +31,8 @@ def cut(work: Work, rows: Longs) -> None:
     for place, cap in in_turn(work.part.component.caps):
         mine = rows if cap.level is None else rows[work.level[rows] == cap.level]
         mine = mine[work.outcome[mine] == 0]
+        if cap.unit == "money":
+            mine = mine[work.orig[mine] != 0]  # nothing needs no cap, and no rate for one
         if len(mine):
             _cut(work, mine, place, cap)
 

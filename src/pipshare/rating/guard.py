@@ -70,6 +70,7 @@ def guarded(
     version = deciding(book, chains, trades.chain, trades.close_utc_ms)
     building = np.array(sorted(building_ids(book)), np.int64)
     counts = (lines.reason == Reason.PAID) & ~np.isin(lines.component_id, building)
+    counts &= (lines.orig_e8 != 0) | (lines.amount_e8 != 0)  # what pays nothing needs no revenue
     run = _Run(
         rated, trades, Places(symbols, groups, names), Exchange(fx, trades.own, tuple(names))
     )

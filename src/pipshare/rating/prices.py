@@ -34,6 +34,9 @@ class Prices:
     Wait of prices 1 and 2. `exact` holds the factors that do not fit 64 bits, by price; their
     top / bottom is 0 / 1. `common_top` / `common` is the same factor over one denominator, with 0
     for shares, `common_most` the largest of them; `common` 0 = there is none small enough.
+    `nothing` tells the prices that are 0 in every band and no share, None = there is none: they
+    pay nothing whatever is multiplied, and wait for nothing. `named` tells the prices that have a
+    currency of their own.
 
     `bands` [price, n] are the prices of the bands of a price, itself first, -1 where there are no
     more, and `starts` [price] says which of `band_starts` (their starts) they have. None where
@@ -50,6 +53,8 @@ class Prices:
     common_top: Longs
     common_most: int
     common: int
+    named: npt.NDArray[np.bool_]
+    nothing: npt.NDArray[np.bool_] | None
     bands: Longs | None = None
     starts: Longs | None = None
     band_starts: tuple[tuple[Fraction, ...], ...] = ()
@@ -76,7 +81,7 @@ def price(
     number = np.zeros(pair_most + 1, np.int64)
     number[used] = FIRST + np.arange(len(used))
     result = number[pair]
-    by_lots = np.r_[rules.factored == 1, False]
+    by_lots = np.r_[(rules.factored == 1) & ~rules.nothing, False]
     result[(factor < 0) & by_lots[row]] = IS_UNFACTORED
     result[cells < 0] = IS_UNPRICED
     result[0] = BLANK
@@ -125,6 +130,8 @@ def _columns(
     outcome = np.zeros(len(top), np.int16)
     outcome[[IS_UNPRICED, IS_UNFACTORED]] = Wait.UNPRICED, Wait.NO_LOT_FACTOR
     currency = currencies[rules.currency[row]] if len(row) else lead[:0]
+    nothing = np.r_[lead != 0, rules.nothing[row]]
+    unnamed = rules.currencies.get("", -1)
     return Prices(
         top=top,
         bottom=bottom,
@@ -136,6 +143,8 @@ def _columns(
         common_top=common_top,
         common_most=int(np.abs(common_top).max(initial=0)),
         common=common,
+        named=np.r_[lead != 0, rules.currency[row] != unnamed],
+        nothing=nothing if nothing.any() else None,
     )
 
 

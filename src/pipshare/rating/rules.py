@@ -44,6 +44,7 @@ class Rules:
     for a fixed amount; `scope_rank` and `symbol_rank` order the matches, higher first. The bands of
     one rate stand one after the other, by `start`: `band` counts them from 0 and `bands` says how
     many there are; only the first is looked for. `factored`: the lot factor is part of the price.
+    `nothing`: the rate is 0 in all of its bands.
     """
 
     def __init__(self, versions: Sequence[Version]) -> None:
@@ -60,6 +61,10 @@ class Rules:
         self.starts = [rule.start for _, rule, *_ in _walk(versions)]
         first = np.flatnonzero(self.band == 0)
         self.bands = np.repeat(np.diff(np.r_[first, len(rows)]), np.diff(np.r_[first, len(rows)]))
+        paying = np.zeros(len(first), np.bool_)
+        rate = np.cumsum(self.band == 0) - 1
+        paying[rate[(self.top != 0) | (self.of >= 0)]] = True
+        self.nothing = ~paying[rate]
         self.have_bands = len(first) < len(rows) or any(self.starts)
         self.have_countries = any(country for _, _, country in self.scopes)
         scopes = [(kind, text) for kind, text, _ in self.scopes]

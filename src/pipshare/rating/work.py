@@ -131,7 +131,24 @@ class Work:
         return gross
 
     def by_price(self, at: Longs, price: Longs) -> Gross:
-        """Return value x rate for these rows, and keep the exact product for the wallet."""
+        """Return value x rate for these rows, and keep the exact product for the wallet.
+
+        A rate of 0 gives nothing whatever the value is, and waits for nothing: in its currency,
+        else in the payee's.
+        """
+        prices = self.block.tables.prices
+        free = None if prices.nothing is None else prices.nothing[price]
+        if free is None or not free.any():
+            return self._by_value(at, price)
+        rest, zero = np.flatnonzero(~free), np.flatnonzero(free)
+        gross = Gross.none(len(at))
+        if len(rest):
+            gross = self._by_value(at[rest], price[rest]).spread_over(len(at), rest)
+        gross.price[zero], own = price[zero], prices.named[price[zero]]
+        gross.currency[zero] = np.where(own, prices.currency[price[zero]], self.wallet[at[zero]])
+        return gross
+
+    def _by_value(self, at: Longs, price: Longs) -> Gross:
         prices, values = self.block.tables.prices, self.values
         group = self.group[at]
         stop = prices.outcome[price].astype(np.int16)

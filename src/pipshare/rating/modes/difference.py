@@ -21,7 +21,9 @@ def climb(work: Work, gross: Gross) -> None:
     for at, group in work.levels():
         work.wait_above(at, group)
         gross.wait_or_stop(work, at)
+        # Nothing is in no currency: there is nothing to be compared.
         mixed = (currency[group] >= 0) & (currency[group] != gross.currency[at])
+        mixed &= gross.e8[at] != 0
         work.stop(at[mixed], Wait.MIXED_CURRENCIES)
         left = gross.e8[at] - taken[group]
         work.stop(at[left <= 0], Reason.NOTHING_LEFT)

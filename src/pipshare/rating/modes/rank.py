@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from pipshare.rating.modes.difference import climb
+from pipshare.rating.prices import BLANK
 from pipshare.rating.reasons import Wait
 from pipshare.rating.work import Gross, Work
 
@@ -20,10 +21,11 @@ def earn(work: Work) -> None:
         at = np.flatnonzero(rank >= number)
         gross = work.by_price(at, price[at])
         stopped = total.stop[at] != 0
-        mixed = (total.currency[at] >= 0) & (total.currency[at] != gross.currency)
+        pays = gross.e8 != 0
+        mixed = pays & (total.currency[at] >= 0) & (total.currency[at] != gross.currency)
         stop = np.where(gross.stop != 0, gross.stop, np.where(mixed, Wait.MIXED_CURRENCIES, 0))
         total.stop[at] = np.where(stopped, total.stop[at], stop)
         total.e8[at] += gross.e8
-        total.currency[at], total.price[at] = gross.currency, gross.price
-    total.stop[(total.currency < 0) & (total.stop == 0)] = Wait.UNPRICED
+        total.currency[at[pays]], total.price[at] = gross.currency[pays], gross.price
+    total.stop[(total.price == BLANK) & (total.stop == 0)] = Wait.UNPRICED
     climb(work, total)

@@ -49,6 +49,12 @@ def find_rates(
     ]
 
 
+def pays_nothing(rates: list[Bands]) -> bool:
+    """Tell whether a rate is 0 in every band: then it pays nothing, whatever its basis comes to."""
+    rules = [rule for bands in rates for rule in bands]
+    return bool(rules) and all(rule.of is None and rule.amount == 0 for rule in rules)
+
+
 def find_split(component: Component, card: str, level: int) -> Split | None:
     """Return the split for a card and level; card "" (no terms) = under any card."""
     fitting = [

@@ -35,6 +35,7 @@ def guarded(run: Run, lines: Sequence[TwinLine], building: Set[int]) -> list[Twi
     counted = [
         i for i, line in enumerate(lines)
         if line.wait is None and line.reason == Reason.PAID and line.component_id not in building
+        and (line.orig_e8 or line.amount_e8)
     ]  # fmt: skip
     if guard is None or not counted:
         return list(lines)

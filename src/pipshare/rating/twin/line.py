@@ -10,7 +10,7 @@ from pipshare.plans.terms import Component, RateRule
 from pipshare.rating.reasons import Reason, Wait
 from pipshare.rating.twin import bases, conditions
 from pipshare.rating.twin.amounts import Money, Waits
-from pipshare.rating.twin.choice import Bands, find_rates, rule_text
+from pipshare.rating.twin.choice import Bands, find_rates, pays_nothing, rule_text
 from pipshare.rating.twin.fx import rate_at_close
 from pipshare.rating.twin.rounding import rounds, stage, units
 from pipshare.rating.twin.words import product, rate_words
@@ -122,6 +122,8 @@ class Line:
         """Tell what a rate waits for: there is none, or lots that nobody can count."""
         if not rates:
             return Waits(Wait.UNPRICED)
+        if pays_nothing(rates):
+            return None
         counts_lots = bases.needs_factor(self.component) and self.trade.value is None
         if rates[0][0].of is None and counts_lots and self.trade.lot_factor is None:
             return Waits(Wait.NO_LOT_FACTOR)
@@ -131,6 +133,8 @@ class Line:
         self, rates: list[Bands], partner: Partner | None = None, label: str = "rate"
     ) -> Money | Waits | Reason:
         """Return value x rate, quantised: what a rate gives by itself, before any sharing."""
+        if pays_nothing(rates):
+            return self._nothing(rates[0][0], label)
         found = self.valued()
         if isinstance(found, Waits):
             return found
@@ -162,6 +166,14 @@ class Line:
         if len(rates) == 1 and len(rates[0]) == 1:
             self.words.append(f"{said}{times} = {amount_text(orig_e8, currency)}")
         return Money(orig_e8, currency, rule, exact)
+
+    def _nothing(self, rule: RateRule, label: str) -> Money:
+        """A rate of 0 asks for no value: it gives nothing, in its currency or in the payee's."""
+        said = rule_text(self.run.programme.code, rule)
+        basis = {"lot": "volume"}.get(self.component.basis, self.component.basis)
+        free = f"pays nothing, whatever the {basis} is"
+        self.say(label, f"{rate_words(self.component, rule)} ({said}): {free}")
+        return Money(0, rule.currency or self.partner.currency, rule, Fraction(0))
 
     def valued(self) -> tuple[Fraction, str] | Waits:
         """Return the basis in the component's currency, rounded as the plan says."""

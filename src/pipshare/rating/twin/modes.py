@@ -88,7 +88,8 @@ class Difference(Mode):
         found = self.own(line, rates)
         if not isinstance(found, Money):
             return found
-        if self.currency and self.currency != found.currency:
+        # Nothing is in no currency: there is nothing to be compared.
+        if found.orig_e8 and self.currency and self.currency != found.currency:
             return Waits(Wait.MIXED_CURRENCIES)
         self.gross = found
         line.say("gross", amount_text(found.orig_e8, found.currency))
@@ -136,9 +137,12 @@ class Rank(Difference):
             gross = line.gross(found, label=f"rank {rank}")
             if not isinstance(gross, Money):
                 return gross
-            if currency and currency != gross.currency:
-                return Waits(Wait.MIXED_CURRENCIES)
-            total, currency, last = total + gross.orig_e8, gross.currency, gross.rule
+            last = gross.rule
+            if gross.orig_e8:
+                if currency and currency != gross.currency:
+                    return Waits(Wait.MIXED_CURRENCIES)
+                total, currency = total + gross.orig_e8, gross.currency
+        currency = currency or line.partner.currency
         return Money(total, currency, last) if last is not None else Waits(Wait.UNPRICED)
 
     def _ranks(self, line: Line, card: str) -> list[tuple[str, list[Bands]]]:

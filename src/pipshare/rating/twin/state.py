@@ -37,6 +37,8 @@ class State:
         for place, cap in in_turn(line.component.caps):
             if cap.level not in (None, line.level):
                 continue
+            if cap.unit == "money" and money.orig_e8 == 0:
+                continue  # nothing needs no cap, and no exchange rate for one
             left = self.one_cap(line, money, place, cap)
             if not isinstance(left, Money):
                 return left
