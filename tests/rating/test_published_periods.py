@@ -166,7 +166,12 @@ def test_the_words_of_a_band() -> None:
     assert steps["tier"] == "110.00 lots in the month: 90.00 before this trade"
     assert steps["in words"] == (
         "110.00 lots in the month: 90.00 before this trade; "
-        "20.00 lots x 4.00 USD (the mean of its bands) = 80.00 USD"
+        "10.00 lots x 3.00 USD and 10.00 lots x 5.00 USD = 80.00 USD"
+    )
+    later = part("lot", rate("3", start="100"), rate("5", start="500"), tier=LOTS)
+    across = many(later, on("2026-11-01", trade("90")), on("2026-11-02", trade("20")))
+    assert dict(across.lines[1].line.working)["rate"] == (
+        "10.00 lots x 3.00 USD (the rest is below the first band)"
     )
     whole = many(banded(replace(LOTS, method="retroactive")), on("2026-11-01", trade("120")))
     assert dict(whole.lines[0].line.working)["in words"] == (

@@ -9,14 +9,14 @@ whether they have a rate there or not. One that fails a condition, or whose valu
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import replace
+from collections.abc import Sequence
 from datetime import date
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from pipshare.money.amounts import SCALE, format_e8
 from pipshare.plans.periods import Cap, Tier
-from pipshare.plans.terms import Component
+from pipshare.plans.terms import Component, RateRule
 from pipshare.rating.reasons import Reason, Wait
 from pipshare.rating.twin.amounts import Money, Waits
 from pipshare.rating.twin.bases import Value, lots_of, notional
@@ -27,7 +27,7 @@ from pipshare.rating.twin.fx import rate_at_close
 from pipshare.rating.twin.line import Line, counts, gains
 from pipshare.rating.twin.rounding import units
 from pipshare.rating.twin.state import State, capped, limit_in
-from pipshare.rating.twin.tiers import band_at, held_bands, marginal, step_total
+from pipshare.rating.twin.tiers import band_at, held_bands, marginal, parted, step_total
 from pipshare.rating.twin.words import product, short
 from pipshare.rating.twin_values import Partner, TradeFacts, amount_text, number_text
 
@@ -226,7 +226,7 @@ class _Banded:
             self._say(after, "below the first band")
             return Reason.BELOW_FIRST_BAND
         self._say(after, f"{short(before)} before this trade")
-        self._product(value, rate)
+        self._product(value, parted(bands, tier, before, after))
         return value * rate
 
     def _whole(self, value: Fraction) -> Fraction | Reason:
@@ -237,7 +237,7 @@ class _Banded:
             return Reason.BELOW_FIRST_BAND
         rule = self.bands[place]
         self._say(measure, f"the band from {number_text(rule.start)} holds")
-        self._product(value, rule.amount)
+        self._product(value, [(Fraction(1), rule)])
         return value * rule.amount
 
     def _band(self) -> tuple[int, Fraction]:
@@ -282,15 +282,17 @@ class _Banded:
             total += final.totals.get((self.who, shift_window(self.window, self.unit, -back)), 0)
         return total / (length if self.tier.average else 1)
 
-    def _product(self, value: Fraction, rate: Fraction) -> None:
-        """Say value x rate; of a trade that crosses bands the rate is their mean."""
+    def _product(self, value: Fraction, parts: Sequence[tuple[Fraction, RateRule | None]]) -> None:
+        """Say value x rate; of a trade that crosses bands each part of it at its own."""
         part = self.line.component
-        rule = next((one for one in self.bands if one.amount == rate), None)
-        mean = "" if rule is not None else " (the mean of its bands)"
-        said = product(part, value, self.currency, rule or replace(self.bands[0], amount=rate))
-        made = units(value * rate, part.rounding.amount, part.rounding.how)
-        self.line.say("rate", f"{said}{mean}")
-        self.line.words.append(f"{said}{mean} = {amount_text(made, self.currency)}")
+        paid = [(value * share, rule) for share, rule in parts if rule is not None]
+        exact = sum((some * rule.amount for some, rule in paid), Fraction(0))
+        made = units(exact, part.rounding.amount, part.rounding.how)
+        words = " and ".join(product(part, some, self.currency, rule) for some, rule in paid)
+        if len(paid) < len(parts):
+            words += " (the rest is below the first band)"
+        self.line.say("rate", words)
+        self.line.words.append(f"{words} = {amount_text(made, self.currency)}")
 
     def _say(self, measure: Fraction, text: str) -> None:
         tier = self.tier

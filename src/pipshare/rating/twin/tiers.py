@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 from pipshare.plans.periods import Tier
+from pipshare.plans.terms import RateRule
 from pipshare.rating.twin.choice import Bands
 
 COUNTED = ("trades", "clients", "conversions")  # measures that go in whole steps
@@ -25,24 +26,35 @@ def band_at(starts: Sequence[Fraction], measure: Fraction, boundary: str) -> int
 
 
 def marginal(bands: Bands, tier: Tier, before: Fraction, after: Fraction) -> Fraction | None:
-    """Return the rate of what lies between two totals, each band at its own; None = no band.
+    """Return the rate of what lies between two totals, each band at its own; None = no band."""
+    parts = parted(bands, tier, before, after)
+    if all(rule is None for _, rule in parts):
+        return None
+    return sum((share * rule.amount for share, rule in parts if rule is not None), Fraction(0))
+
+
+def parted(
+    bands: Bands, tier: Tier, before: Fraction, after: Fraction
+) -> list[tuple[Fraction, RateRule | None]]:
+    """Return which share of what lies between two totals is in which band; None = below the first.
 
     Counted things (the third client) are wholly in the band of their number; amounts are parted at
-    the starts of the bands.
+    the starts of the bands. Shares sum to 1; bands without a share are left out.
     """
     starts = [rule.start for rule in bands]
     if before == after or tier.measure in COUNTED:
         place = band_at(starts, max(before, after), tier.boundary)
-        return None if place < 0 else bands[place].amount
+        return [(Fraction(1), bands[place] if place >= 0 else None)]
     low, high = min(before, after), max(before, after)
-    if high <= starts[0] and starts[0] > 0:
-        return None
-    total = Fraction(0)
+    edge = min(low, starts[0]) if starts[0] <= 0 else starts[0]
+    parts: list[tuple[Fraction, RateRule | None]] = [
+        (max(min(high, edge) - low, Fraction(0)), None)
+    ]
     for place, rule in enumerate(bands):
         end = bands[place + 1].start if place + 1 < len(bands) else max(high, rule.start)
-        start = min(low, rule.start) if place == 0 and rule.start <= 0 else rule.start
-        total += rule.amount * max(min(high, end) - max(low, start), Fraction(0))
-    return total / (high - low)
+        start = edge if place == 0 else rule.start
+        parts.append((max(min(high, end) - max(low, start), Fraction(0)), rule))
+    return [(width / (high - low), rule) for width, rule in parts if width]
 
 
 def step_total(bands: Bands, tier: Tier, measure: Fraction | None) -> Fraction:
