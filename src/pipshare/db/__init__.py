@@ -21,6 +21,7 @@ from pipshare.db.columns import (
 )
 from pipshare.db.connection import Role, Target, connect, target, transaction, use
 from pipshare.db.copy import copy_in
+from pipshare.db.gather import Gather
 from pipshare.db.migrate import migrate
 from pipshare.db.queue import claim, finish, listen, postpone, wake
 from pipshare.db.read import ms, read_columns
@@ -31,6 +32,7 @@ __all__ = [
     "Bytes",
     "Column",
     "Date",
+    "Gather",
     "Int2",
     "Int2Array",
     "Int4",
