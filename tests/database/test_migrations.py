@@ -31,14 +31,27 @@ QUEUES = {  # what waits, and what ends: sessions, counted attempts
 }
 OPEN_TO_UPDATE = QUEUES | {
     "audit_proposal",
+    "clients_execution",
+    "clients_milestone",
     "inbox_alert",
     "inbox_cursor",
     "inbox_source",
     "inbox_source_lag",
     "inbox_source_status",
+    "outbox_delivery",
+    "outbox_health",
+    "outbox_receiver",
+    "outbox_request",
+    "outbox_secret",
     "people_user",
 }
-OPEN_TO_DELETE = QUEUES | {"audit_change", "inbox_request"}
+OPEN_TO_DELETE = QUEUES | {
+    "audit_change",
+    "clients_execution_due",
+    "inbox_request",
+    "outbox_request",
+    "outbox_unsent",
+}
 DUMP = """
 SELECT table_name, column_name, data_type, is_nullable, column_default
   FROM information_schema.columns WHERE table_schema = 'public' ORDER BY 1, 2

@@ -2,15 +2,31 @@
 
 What comes in: load files as typed columns (facts.reading), what trade servers are seen to say, and
 events of clients' lives. What goes out: accounts as columns, with their owners and what was true of
-them at each moment; events as they hold, and a queue of the clients whom something new touches.
+them at each moment; events as they hold, a queue of the clients whom something new touches, and
+what clients reached: registered, qualified by deposits, first execution.
 Guaranteed: histories are only added to; the same file or observation again changes nothing; an
 account changes its owner only by two people, and an operator's decision stands over a platform's.
 """
 
 from pipshare.clients.accounts import Accounts, accounts, logins_of
 from pipshare.clients.agents import NativeAgent, agents, decide_agents, note_agents
+from pipshare.clients.executions import (
+    EXECUTION,
+    claim_traders,
+    executions_of,
+    known_executions,
+    note_executions,
+)
 from pipshare.clients.load_accounts import load_accounts
 from pipshare.clients.load_clients import load_clients
+from pipshare.clients.milestones import (
+    Milestone,
+    Reached,
+    add_milestone,
+    mark_said,
+    milestones_of,
+    undo_milestone,
+)
 from pipshare.clients.observe import Observed, observe, observed_now
 from pipshare.clients.owner import apply_owner
 from pipshare.clients.read_events import (
@@ -27,25 +43,35 @@ from pipshare.clients.take_events import TakenEvents, load_events, take_events
 from pipshare.clients.touched import claim_touched, touch, touch_all
 
 __all__ = [
+    "EXECUTION",
     "HELD",
     "LIFE",
     "SNAPSHOT",
     "Accounts",
+    "Milestone",
     "NativeAgent",
     "Observed",
+    "Reached",
     "TakenEvents",
     "accounts",
+    "add_milestone",
     "agents",
     "apply_owner",
     "claim_touched",
+    "claim_traders",
     "countries_of",
     "decide_agents",
     "events_of",
+    "executions_of",
+    "known_executions",
     "load_accounts",
     "load_clients",
     "load_events",
     "logins_of",
+    "mark_said",
+    "milestones_of",
     "note_agents",
+    "note_executions",
     "observe",
     "observed_now",
     "snapshot_columns",
@@ -53,5 +79,6 @@ __all__ = [
     "take_events",
     "touch",
     "touch_all",
+    "undo_milestone",
     "waiting_events",
 ]

@@ -17,6 +17,7 @@ from pipshare.money import format_e8
 from pipshare.pipeline import admit, journals
 from pipshare.pipeline.admit import JOURNAL, Order
 from pipshare.pipeline.book import Booked, book
+from pipshare.pipeline.executions import note_deals, note_trades
 from pipshare.pipeline.run import Run
 from pipshare.pipeline.windows import settle_windows
 from pipshare.sources import files
@@ -156,6 +157,7 @@ def _take_facts(
     if len(chunk.deals):
         taken = inbox.store_deals(run.conn, server.id, chunk.deals, batch_id, as_of_ms)
         conflicts += taken.conflicts
+        note_deals(run, server, chunk.deals)
         closed = trades.from_deals(run.conn, server.id, taken.positions)
         intake = trades.take_in(run.conn, server, closed, batch_id, as_of_ms, judged=True)
         # Positions that a deal touched are assembled whole: what is in them and not in this file
@@ -167,6 +169,7 @@ def _take_facts(
     if len(chunk.trades):
         intake = trades.take_in(run.conn, server, chunk.trades, batch_id, as_of_ms)
         conflicts += intake.conflicts
+        note_trades(run, server, chunk.trades)
         _settle(run, server, intake, report)
         if report.format != JOURNAL:
             _replace_journals(run, server, chunk.trades, batch_id, report)

@@ -14,6 +14,7 @@ from pipshare.facts import TRADE
 from pipshare.facts.frames import rows_where
 from pipshare.market import Server
 from pipshare.pipeline.book import book
+from pipshare.pipeline.executions import note_trades
 from pipshare.pipeline.run import Run
 from pipshare.sources.reading import OPERATOR
 
@@ -100,6 +101,7 @@ def _take(run: Run, server: Server, group: _Group) -> list[Outcome]:
     batch_id = inbox.open_batch(run.conn, server.id, "push", len(group.frame))
     as_of_ms = time.time_ns() // 1_000_000
     intake = trades.take_in(run.conn, server, group.frame, batch_id, as_of_ms)
+    note_trades(run, server, group.frame)
     ready = intake.settled
     if len(intake.opening_unknown):
         ready = pl.concat([ready, intake.opening_unknown]).sort("ticket")

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection
 from copy import copy
 
+import polars as pl
 import psycopg
 
-from pipshare import attribution, audit, ledger, market, partners, plans
+from pipshare import attribution, audit, clients, ledger, market, outbox, partners, plans
 from pipshare.market import Server
 from pipshare.period import Clock
 from pipshare.plans.book import Book
@@ -34,8 +35,9 @@ class Run:
     def refresh(self) -> None:
         """Read everything anew, as it now stands, in the transaction that is open."""
         self.accounts = ledger.Accounts(whole=self._lasting)
+        self._executions: dict[int, pl.DataFrame] = {}
         self._seen = audit.snapshot(self.conn)
-        self._read({"market", "symbols", "fx", "accounts", "partners", "plans"})
+        self._read({"market", "symbols", "fx", "accounts", "partners", "plans", "receivers"})
 
     def current(self) -> None:
         """Read anew what changed; until the open transaction ends nothing changes beside it.
@@ -63,6 +65,8 @@ class Run:
             self._points: tuple[list[market.PointsRow], list[market.PointsRow]] | None = None
         if kinds & {"market", "accounts", "partners"}:
             self._directories: dict[int, attribution.Directory] = {}
+        if "receivers" in kinds:
+            self.wanted = outbox.wanted(self.conn)
 
     def shard(self, partner_id: int) -> int:
         """Return the tree in which a partner's windows are settled, by its lowest partner id."""
@@ -87,6 +91,17 @@ class Run:
                 lasting=self._lasting, stores=not self.only_looks
             )
         return self._directories[server.id]
+
+    def note_executions(self, server: Server, told: pl.DataFrame) -> None:
+        """Note executions (clients.EXECUTION) that are earlier than those known of an account.
+
+        What is known is read once: refresh after a rollback, or what it undid counts as known.
+        """
+        known = self._executions.get(server.id)
+        if known is None:
+            known = clients.known_executions(self.conn, server.id)
+        known = clients.note_executions(self.conn, server.id, told, known)
+        self._executions[server.id] = known
 
     def day_clock(self, server: Server) -> Clock:
         """Return the clock of the broker's own day, of the server's entity."""

@@ -20,6 +20,7 @@ from pipshare.inbox import Source
 from pipshare.market import Server
 from pipshare.pipeline import agents
 from pipshare.pipeline.book import book
+from pipshare.pipeline.executions import note_deals
 from pipshare.pipeline.feeds.mt5_cash import cash_rows
 from pipshare.pipeline.feeds.mt5_state import Progress
 from pipshare.pipeline.run import Run
@@ -190,6 +191,7 @@ class Desk:
     ) -> tuple[Tally, pl.DataFrame]:
         """Store deals and book their trades; return also those that are live and new."""
         taken = inbox.store_deals(self.conn, server.id, brought.deals, batch_id, asked_ms)
+        note_deals(self.run, server, brought.deals)
         cash = cash_rows(brought.deals, brought.comments)
         if len(cash):
             inbox.store_cash(self.conn, server.id, cash, batch_id)

@@ -1,0 +1,69 @@
+"""The first execution of an account: an opening counts, the earliest stands, whatever the order."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+from small_broker import SmallBroker, manager, manager_row
+
+from pipshare import clients, market
+from pipshare.facts import DEAL
+from pipshare.pipeline.executions import note_deals
+
+
+@pytest.fixture
+def broker(db: Any, tmp_path: Path) -> Any:
+    with db.app() as conn:
+        yield SmallBroker(conn, tmp_path)
+
+
+def _executions(broker: SmallBroker) -> list[tuple[Any, ...]]:
+    who = broker.conn.execute("SELECT id FROM clients_client").fetchone()[0]
+    found = clients.executions_of(broker.conn, [who])
+    return found.select("server", "login", "ticket", "lots_e8").rows()
+
+
+def test_the_earliest_opening_stands_whatever_came_first(broker: SmallBroker) -> None:
+    broker.bring("late.csv", manager(manager_row(12, **{"Open Time": "2026.03.02 10:00:00"})))
+    assert _executions(broker) == [("Live-4", 1001, 12, 10_000_000)]
+    broker.bring("early.csv", manager(manager_row(11, "0.30", **{
+        "Open Time": "2026.03.01 10:00:00", "Close Time": "2026.03.03 10:00:00",
+    })))  # fmt: skip
+    assert _executions(broker) == [("Live-4", 1001, 11, 30_000_000)]
+    broker.bring("again.csv", manager(manager_row(12, **{"Open Time": "2026.03.02 10:00:00"})))
+    broker.run.refresh()
+    broker.bring("later.csv", manager(manager_row(13, **{
+        "Open Time": "2026.03.02 12:00:00", "Close Time": "2026.03.02 13:00:00",
+    })))  # fmt: skip
+    assert _executions(broker) == [("Live-4", 1001, 11, 30_000_000)]
+
+
+def test_an_opening_deal_counts_before_anything_was_closed(broker: SmallBroker) -> None:
+    server = market.server(broker.conn, "Live-5")
+    deal = {"deal": 7, "login": 5001, "action": 0, "entry": 0, "time_ms": 1_772_445_600_000,
+            "symbol": "EURUSD", "volume_e8": 50_000_000}  # fmt: skip
+    balance = {**deal, "deal": 6, "action": 2, "time_ms": 1_772_440_000_000}
+    rows = pl.DataFrame(
+        {name: [one.get(name, "" if name == "symbol" else 0) for one in (deal, balance)]
+         for name in DEAL}, schema=DEAL,
+    )  # fmt: skip
+    note_deals(broker.run, server, rows)
+    assert _executions(broker) == [("Live-5", 5001, 7, 50_000_000)]
+    broker.run.refresh()
+    note_deals(broker.run, server, rows)
+    due = broker.conn.execute("SELECT server_id, login FROM clients_execution_due").fetchall()
+    assert due == [(server.id, 5001)]
+
+
+def test_an_account_that_nobody_knows_waits_in_the_queue(broker: SmallBroker) -> None:
+    server = market.server(broker.conn, "Live-4")
+    broker.bring("a.csv", manager(manager_row(21), manager_row(22, Login="1002")))
+    assert len(clients.claim_traders(broker.conn, 10)) == 1
+    assert clients.claim_traders(broker.conn, 10) == []
+    broker.load("clients", "client,partner\nC-2,P-1\n")
+    broker.load("accounts", "server,login,client\nLive-4,1002,C-2\n")
+    assert len(clients.claim_traders(broker.conn, 10)) == 1
+    assert server.code == "Live-4"
