@@ -122,6 +122,75 @@ def test_the_api_shows_a_key_its_own_periods_alone(small: Any, call: Any) -> Non
     assert "causes" not in mine.text
 
 
+def _window(component: str) -> str:
+    """The address of P-2's first window of a component."""
+    with db.connect() as conn:
+        row = conn.execute(
+            "SELECT w.payee_id, w.component, (extract(epoch FROM w.window_start) * 1000)::bigint"
+            "  FROM rating_window_line w JOIN plans_component c ON c.id = w.component"
+            "  JOIN partners_partner p ON w.payee_kind = 'partner' AND p.id = w.payee_id"
+            " WHERE c.code = %s AND p.code = 'P-2' ORDER BY w.id LIMIT 1", (component,)
+        ).fetchone()  # fmt: skip
+    assert row is not None
+    return "/partners/{}/windows/{}/{}/".format(*row)
+
+
+def test_a_line_of_a_period_leads_to_its_explanation(small: Any, open_page: Any) -> None:
+    where = _window("tiered")
+    page = open_page(f"/partners/{where.split('/')[2]}/statements/2026-03/", role="finance")
+    page.get_by_role("row", name="tiered").get_by_role("link").first.click()
+    page.wait_for_url(f"**{where}")
+    page.get_by_text("The books say the same.").wait_for()
+    text = page.locator("main").inner_text().replace("\N{NO-BREAK SPACE}", " ")
+    for words in ("In all 2 lines, 2.50 lots in the month: 12.50 USD", "trade 1", "trade 2",
+                  "1.50 lots x 5.00 USD = 7.50 USD", "because of"):  # fmt: skip
+        assert words.lower() in text.lower(), words
+    assert open_page.fits(page)
+    open_page.shoot(page, "window")
+    page.get_by_role("link", name="trade 1").click()
+    page.get_by_role("link", name="tiered, 2026-03").wait_for()
+
+
+@pytest.mark.parametrize("width", [390])
+def test_a_period_fits_on_a_small_screen(small: Any, open_page: Any, width: int) -> None:
+    page = open_page(_window("tiered"), role="auditor", width=width, scheme="dark")
+    page.get_by_text("Line by line").wait_for()
+    assert open_page.fits(page)
+    open_page.shoot(page, "window_390")
+
+
+def test_a_period_is_told_to_whom_it_concerns(
+    small: Any, client: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    where = _window("tiered")
+    parts = where.strip("/").split("/")
+    assert client("metatrader").get(where).status_code == 403, "no money for him"
+    who = client("finance")
+    assert who.get("/partners/99/windows/1/0/").status_code == 404
+    for wrong in (f"/partners/{parts[1]}/windows/999/{parts[4]}/",
+                  f"/partners/{parts[1]}/windows/99999999999999999999/0/",
+                  f"/partners/{parts[1]}/windows/{parts[3]}/0/",
+                  f"/partners/{parts[1]}/windows/{parts[3]}/99999999999999999999/"):  # fmt: skip
+        assert who.get(wrong).status_code == 404, wrong
+    seen = "pipshare.console.window.scope_of"
+    monkeypatch.setattr(seen, lambda conn, user: [int(parts[1])])
+    own = who.get(where).content.decode()
+    assert "trade 2" in own
+    assert "trade Live-4 2" not in own, "causes may name trades of others' clients"
+    monkeypatch.setattr(seen, lambda conn, user: [])
+    assert who.get(where).status_code == 404
+
+
+def test_a_long_period_shows_what_is_booked(
+    small: Any, client: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipshare.console.window.MOST_OF_A_PAGE", 1)
+    text = client("finance").get(_window("tiered")).content.decode()
+    assert "too many to work out on a page" in text
+    assert "pipshare explain --window std/tiered P-2 2026-03" in text
+    assert "Lines of the period in the books" in text
+
+
 @pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")])
 def test_it_fits_in_a_browser(small: Any, open_page: Any, width: int, scheme: str) -> None:
     page = open_page("/trades/1/1/why/", role="finance", width=width, scheme=scheme)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Sequence
 from typing import Any
 
-import psycopg
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -16,17 +14,14 @@ from pipshare.console.shown import Row, money, number, wall
 from pipshare.console.trade import lines_table, server_of, ticket_of
 from pipshare.console.windows import parts_shown
 from pipshare.console.words import NOBODY_EARNS, mend
-from pipshare.errors import BadInput, Missing, PipshareError
-from pipshare.pipeline import Run
+from pipshare.console.worked import work_out
+from pipshare.errors import BadInput, Missing
 from pipshare.pipeline.explain import Explanation, explain, held_of
 from pipshare.pipeline.explained.words import held_words
 from pipshare.pipeline.explained.worked import MOST_OF_A_PAGE
 from pipshare.rating.twin_values import TwinLine
 from pipshare.statements.trade import booked_lines, is_within
 from pipshare.web import Cell, Column, Table, room, trying
-
-_one_at_a_time = threading.Lock()
-_runs: dict[tuple[Any, ...], Run] = {}
 
 
 @room("explanations.see")
@@ -39,36 +34,11 @@ def explanation(request: HttpRequest, server_id: int, ticket: str) -> HttpRespon
         server = server_of(conn, server_id)
         if not is_within(conn, server_id, number_, scope):
             raise Missing("no_trade", f"There is no trade {ticket} on {server.code}.")
-        with _one_at_a_time:
-            told = _explained(conn, server_id, number_, revision)
+        told = work_out(conn, lambda run: explain(
+            run, run.servers[server_id], number_, revision, most=MOST_OF_A_PAGE
+        ))  # fmt: skip
         lines = booked_lines(conn, server_id, number_, scope)
     return render(request, "console/explanation.html", _page(told, server_id, lines, scope))
-
-
-def _explained(
-    conn: psycopg.Connection[Any], server_id: int, ticket: int, revision: int | None
-) -> Explanation:
-    try:
-        run = _run(conn)
-        return explain(run, run.servers[server_id], ticket, revision, most=MOST_OF_A_PAGE)
-    except PipshareError:
-        raise
-    except BaseException:
-        _runs.clear()  # half read, perhaps: read it anew next time
-        raise
-
-
-def _run(conn: psycopg.Connection[Any]) -> Run:
-    """Return what explanations read of programmes and rates, kept from one to the next."""
-    key = (conn.info.host, conn.info.port, conn.info.dbname)
-    run = _runs.get(key)
-    if run is None:
-        _runs.clear()
-        run = _runs[key] = Run(conn)
-        return run
-    run.conn = conn
-    run.current()
-    return run
 
 
 def _page(

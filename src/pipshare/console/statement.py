@@ -62,7 +62,7 @@ def statement(request: HttpRequest, partner_id: int, period: str) -> HttpRespons
         "lines": _lines(page) if page else None, "said": counted(len(page), "line"),
         "first": here if request.GET.get("after") else "",
         "older": f"{here}?after={'_'.join(map(str, more))}" if more else "",
-        "windows": _windows(windows) if windows else None,
+        "windows": _windows(partner_id, windows) if windows else None,
         "sums": _sums(sums) if sums else None, "may_sum": sums is None and bool(page),
         "waiting": [(short(reason), counted(found, "line"), mend(reason))
                     for reason, found in waiting.items()],
@@ -140,13 +140,14 @@ def _payments(found: Sequence[Payment]) -> Table:
     return Table("Payments", columns, rows)
 
 
-def _windows(found: Sequence[WindowLine]) -> Table:
+def _windows(partner_id: int, found: Sequence[WindowLine]) -> Table:
     columns = [Column("Component", head=True), Column("Window"), Column("Level", number=True),
                Column("Because"), Column("Amount", number=True)]  # fmt: skip
     rows: list[Row] = []
     for one in found:
         span = f"{wall(one.start_ms)} – {wall(one.end_ms)}" if not one.client else one.client
-        rows.append([Cell(one.component, note=one.programme), span, str(one.level),
+        url = reverse("console:window", args=[partner_id, one.component_id, one.start_ms])
+        rows.append([Cell(one.component, url, note=one.programme), span, str(one.level),
                      told(one.causes), money(one.amount_e8, one.currency)])  # fmt: skip
     return Table("By window and client", columns, rows)
 

@@ -14,6 +14,7 @@ from pipshare.console import (
     statement,
     trade,
     trades,
+    window,
 )
 from pipshare.web import rooms
 
@@ -31,6 +32,7 @@ urlpatterns = [
     path(f"{_PARTNER}below/", partner_tree.below, name="below"),
     path(f"{_PARTNER}statements/<str:period>/", statement.statement, name="statement"),
     path(f"{_PARTNER}statements/<str:period>/lines.csv", statement.lines_csv, name="lines_csv"),
+    path(f"{_PARTNER}windows/<int:component>/<int:start_ms>/", window.window, name="window"),
     path("sources/", sources.sources, name="sources"),
     path("sources/<str:code>/", sources.source, name="source"),
     path("files/", files.files, name="files"),

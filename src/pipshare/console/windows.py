@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from django.urls import reverse
+
 from pipshare.console.shown import Row, money
 from pipshare.console.words import mend
 from pipshare.pipeline.explained.of_trade import Part
+from pipshare.pipeline.explained.sums import Window
 from pipshare.pipeline.explained.words import held_words
 from pipshare.pipeline.explained.worked import Earned
 from pipshare.web import Cell, Column, Table
@@ -23,7 +26,7 @@ def _part(part: Part, *, is_whole: bool) -> dict[str, Any]:
     window = part.window
     is_client = window.payee.kind == "client"
     return {
-        "window": window, "payee": window.payee.code,
+        "window": window, "payee": window.payee.code, "url": _url(window),
         "id": None if is_client else window.payee.id, "adds": part.adds,
         "levels": ", ".join(sorted({str(one.line.level) for one in part.lines})),
         "lines": [_line(one) for one in part.lines],
@@ -31,8 +34,15 @@ def _part(part: Part, *, is_whole: bool) -> dict[str, Any]:
         "stands": money(window.booked_e8, window.currency), "count": len(window.lines),
         "netted": ", ".join(window.netted_with),
         "working": window.working if len(window.working) > 1 else (),
-        "booked": _booked(window.booked, is_whole=is_whole) if window.booked else None,
+        "booked": booked_table(window.booked, is_whole=is_whole) if window.booked else None,
     }  # fmt: skip
+
+
+def _url(window: Window) -> str:
+    """Return where all of a partner's window is explained; "" for a client's rebates."""
+    if window.payee.kind == "client":
+        return ""
+    return reverse("console:window", args=[window.payee.id, window.component_id, window.start_ms])
 
 
 def _line(one: Earned) -> dict[str, Any]:
@@ -47,7 +57,7 @@ def _line(one: Earned) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _booked(rows: Sequence[dict[str, Any]], *, is_whole: bool) -> Table:
+def booked_table(rows: Sequence[dict[str, Any]], *, is_whole: bool) -> Table:
     """Show the lines booked of a window; their causes name trades of the whole tree."""
     columns = [Column("Booked", head=True), Column("Because of"), Column("Amount", number=True)]
     told: list[Row] = []

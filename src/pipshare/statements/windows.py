@@ -13,7 +13,7 @@ from pipshare import db
 _LINES = f"""
 SELECT p.code, c.code, {db.ms("w.window_start")}, {db.ms("w.window_end")}, k.code, w.level,
        w.amount_e8, a.currency, a.state, t.kind, t.earned_day::text, w.reason, w.causes,
-       w.transfer_id
+       w.transfer_id, w.component
   FROM rating_window_line w
   JOIN ledger_account a ON a.id = w.account
   JOIN ledger_transfer t ON t.id = w.transfer_id
@@ -47,6 +47,7 @@ class WindowLine:
     reason: int
     causes: Mapping[str, Any]
     transfer: int
+    component_id: int = 0
 
 
 def window_lines(conn: psycopg.Connection[Any], partner_id: int, period: str) -> list[WindowLine]:

@@ -6,9 +6,10 @@ import psycopg
 
 from pipshare import partners
 from pipshare.errors import Missing
+from pipshare.period import FOREVER_MS
 from pipshare.pipeline.explained.said import said_of
 from pipshare.pipeline.explained.sums import Asked, Payee, Window, span_at, window_of
-from pipshare.pipeline.explained.worked import TooMany, Worked, work_clients, work_trees
+from pipshare.pipeline.explained.worked import MOST, TooMany, Worked, work_clients, work_trees
 from pipshare.pipeline.run import Run
 from pipshare.rating.windows import is_of_clients
 from pipshare.rating.windows.names import named_span
@@ -45,18 +46,36 @@ def explain_window(
     return out
 
 
+def explain_window_at(
+    run: Run, component_id: int, payee: Payee, entity_id: int, moment_ms: int, most: int = MOST
+) -> list[Window]:
+    """Explain a payee's window of a component that holds a moment, one for each currency.
+
+    With more than `most` trades only what is booked is told. Raises Missing where nothing is.
+    """
+    run = run.looking(run.book)
+    out: list[Window] = []
+    if component_id in said_of(run.book) and moment_ms < FOREVER_MS:
+        start, end = span_at(run, entity_id, component_id, moment_ms)
+        worked = _work(run, entity_id, component_id, payee, (start, end), most)
+        out = window_of(run, entity_id, Asked(component_id, payee, start, end), worked)
+    if not out:
+        raise Missing("nothing_earned", f"{payee.code} has nothing of this component then")
+    return out
+
+
 def _work(
-    run: Run, entity_id: int, number: int, who: Payee, span: tuple[int, int]
+    run: Run, entity_id: int, number: int, who: Payee, span: tuple[int, int], most: int = MOST
 ) -> Worked | TooMany:
     component = said_of(run.book)[number][-1].component
     if is_of_clients(component):
         near = partners.clients_of(run.conn, run.members({run.shard(who.id)}))
-        return work_clients(run, entity_id, number, near)
+        return work_clients(run, entity_id, number, near, most)
     shards = {run.shard(who.id)} if who.kind == "partner" else {
         run.shard(partner)
         for found in partners.introducers(run.conn, [who.id]).values() for partner in found
     }  # fmt: skip
-    return work_trees(run, entity_id, [number], shards, span)
+    return work_trees(run, entity_id, [number], shards, span, most)
 
 
 def _payee(conn: psycopg.Connection, code: str, entity: str | None) -> tuple[Payee, int]:
