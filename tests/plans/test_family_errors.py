@@ -306,7 +306,6 @@ def test_what_is_netted_with_what() -> None:
         ("guard = {}", "a guard needs an action"),
         ("payout = {}", "a payout needs a minimum"),
         ('guard = { action = "stop" }', 'action "stop" is not known'),
-        ('moment = "open"', 'moment = "open" is not rated yet: chain and terms are those at the'),
         ('moment = "now"', 'moment "now" is not known; allowed: "close", "open"'),
     ],
 )

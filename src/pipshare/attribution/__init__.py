@@ -1,4 +1,4 @@
-"""Attribution: each trade with its chain of partners at its close.
+"""Attribution: each trade with its chain of partners at its close (or opening: a plan may ask).
 
 What comes in: trades; accounts with their histories, group rows, relations with two times. What
 goes out: a standing (introduced, direct, excluded, unknown), the chain from the direct IB upward,
@@ -9,10 +9,11 @@ unknown waits, with what to bring; nothing here knows about money.
 from pipshare.attribution.attribute import attribute, attribute_known
 from pipshare.attribution.clients import ClientChains, client_chains
 from pipshare.attribution.directory import Directory
+from pipshare.attribution.opening import chains_at, with_chains
 from pipshare.attribution.result import Attributed
 from pipshare.attribution.standing import Standing, Why
 from pipshare.attribution.waiting import clear_waiting, store_waiting, takeable, untouched, waits
-from pipshare.attribution.why import why_one
+from pipshare.attribution.why import of_why, why_at_opening, why_one
 
 __all__ = [
     "Attributed",
@@ -22,11 +23,15 @@ __all__ = [
     "Why",
     "attribute",
     "attribute_known",
+    "chains_at",
     "clear_waiting",
     "client_chains",
+    "of_why",
     "store_waiting",
     "takeable",
     "untouched",
     "waits",
+    "why_at_opening",
     "why_one",
+    "with_chains",
 ]

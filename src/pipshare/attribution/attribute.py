@@ -9,7 +9,7 @@ import polars as pl
 import psycopg
 
 from pipshare.attribution.directory import Directory
-from pipshare.attribution.kernel import Columns, attribute_columns
+from pipshare.attribution.kernel import Columns, Int32, attribute_columns
 from pipshare.attribution.result import Attributed
 from pipshare.attribution.store_chains import store_chains
 from pipshare.market import Server
@@ -43,13 +43,17 @@ def attribute_known(directory: Directory, frame: pl.DataFrame) -> Attributed:
     return _attributed(directory, attribute_columns(directory.snapshot, login, close_utc))
 
 
+def chain_numbers(known: Directory, chain: Int32) -> Int32:
+    """Return the numbers of chains in the database; 0 where there is none."""
+    return np.where(chain >= 0, _at(known.chain_ids, chain), 0).astype(np.int32)
+
+
 def _attributed(known: Directory, found: Columns) -> Attributed:
-    chain_id = np.where(found.chain >= 0, _at(known.chain_ids, found.chain), 0)
     return Attributed(
         standing=found.standing,
         why=found.why,
         chain=found.chain,
-        chain_id=chain_id.astype(np.int32),
+        chain_id=chain_numbers(known, found.chain),
         group=found.group,
         currency=found.currency,
         group_name=found.group_name,

@@ -111,6 +111,18 @@ def attribute_columns(snapshot: Snapshot, login: Millis, close_utc_ms: Millis) -
     )  # fmt: skip
 
 
+def chain_columns(snapshot: Snapshot, login: Millis, moment_ms: Millis) -> Int32:
+    """Return the chain above the clients of known accounts at other moments than the close.
+
+    Shapes: two int64 columns of one length in, chains out; -1 = nobody had introduced the client.
+    """
+    told = snapshot.relation.at(snapshot.client[snapshot.accounts.of(login)], moment_ms)
+    chain = np.full(len(login), -1, np.int32)
+    rows = np.flatnonzero(told > 0)
+    chain[rows] = snapshot.chain.at(told[rows] - 1, moment_ms[rows])
+    return chain
+
+
 def _of_state(values: Int32, state: Millis) -> Int32:
     """Take a column of states by place; -1 where there is no state."""
     if not len(values):

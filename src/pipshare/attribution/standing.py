@@ -27,6 +27,8 @@ class Why(IntEnum):
     CLIENT_DIRECT = 7
     NATIVE_AGENT = 8
     AGENT_PAID = 9
+    NOT_INTRODUCED_AT_OPENING = 10
+    OTHER_PROGRAMME_AT_OPENING = 11
 
     @property
     def standing(self) -> Standing:
@@ -50,6 +52,8 @@ _STANDING = {
     Why.CLIENT_DIRECT: Standing.DIRECT,
     Why.NATIVE_AGENT: Standing.UNKNOWN,
     Why.AGENT_PAID: Standing.EXCLUDED,
+    Why.NOT_INTRODUCED_AT_OPENING: Standing.DIRECT,
+    Why.OTHER_PROGRAMME_AT_OPENING: Standing.DIRECT,
 }
 _SENTENCE = {
     Why.INTRODUCED: "the client was introduced by the first partner of the chain",
@@ -65,6 +69,10 @@ _SENTENCE = {
     " would pay twice: decide with `pipshare agent decide`, --pay or --none",
     Why.AGENT_PAID: "the platform itself pays this account's agent, and it was decided that nobody"
     " earns from us",
+    Why.NOT_INTRODUCED_AT_OPENING: "the programme pays the partners of the trade's opening, and"
+    " nobody had introduced the client then: nobody earns",
+    Why.OTHER_PROGRAMME_AT_OPENING: "the programme pays the partners of the trade's opening, and"
+    " the client's partner then is in a programme that pays those of the close: nobody earns",
 }
 STANDING_OF_WHY = tuple(int(_STANDING[why]) for why in Why)
 ACCOUNT_STATUSES = ("active", "disabled", "excluded", "direct")  # codes in kernel columns

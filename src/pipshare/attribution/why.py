@@ -67,7 +67,8 @@ def why_one(
     Returns standing, why and its sentence; account, client, state (with `first_known` when it was
     observed only later) and group row; the client's relation and, per partner of the chain from
     the direct IB upward, the record that says who is above him; and the agent whom the platform
-    pays for the account, with what was decided. Records that do not exist are None.
+    pays for the account, with what was decided. Records that do not exist are None. `chain_moment`
+    and `chain_ms` say of when relation and chain are: "close", or "open" (see why_at_opening).
     """
     asked = {"server": server.id, "login": int(trade["login"]), "at": int(trade["close_utc"])}
     account = _one(conn, _ACCOUNT, asked)
@@ -80,9 +81,7 @@ def why_one(
     why = _decide(account, state, group, relation, agent)
     introduced = why is Why.INTRODUCED and relation is not None
     return {
-        "standing": why.standing.name.lower(),
-        "why": why.name.lower(),
-        "sentence": why.sentence,
+        **of_why(why),
         "login": asked["login"],
         "client": account["client"] if account else None,
         "client_id": account["client_id"] if account else None,
@@ -91,7 +90,28 @@ def why_one(
         "relation": relation if account else None,
         "agent": agent,
         "chain": _chain(conn, relation, asked) if introduced and relation else [],
+        "chain_moment": "close",
+        "chain_ms": asked["at"],
     }
+
+
+def why_at_opening(
+    conn: psycopg.Connection[Any], told: Mapping[str, Any], open_ms: int
+) -> dict[str, Any]:
+    """Return what why_one told of an introduced trade with relation and chain of its opening."""
+    asked = {"subject": told["client_id"], "at": open_ms}
+    relation = _one(conn, _RELATION, asked)
+    introduced = relation is not None and relation["partner"] is not None
+    chain = _chain(conn, relation, asked) if introduced and relation else []
+    why = Why.INTRODUCED if introduced else Why.NOT_INTRODUCED_AT_OPENING
+    return {**told, **of_why(why), "relation": relation, "chain": chain, "chain_moment": "open",
+            "chain_ms": open_ms}  # fmt: skip
+
+
+def of_why(why: Why) -> dict[str, str]:
+    """Return what decided a standing in words."""
+    return {"standing": why.standing.name.lower(), "why": why.name.lower(),
+            "sentence": why.sentence}  # fmt: skip
 
 
 def _one(conn: psycopg.Connection[Any], query: str, values: Mapping[str, Any]) -> Row | None:

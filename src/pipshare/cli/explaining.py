@@ -29,7 +29,7 @@ _STATUS = {
     "unbooked": "The server has no go-live, so nothing is booked: set one with `pipshare load"
     " servers`.",
     "history": "It closed before the server's go-live: kept, and never booked.",
-    "direct": "Nobody introduced this client: nobody earns.",
+    "direct": "It is no partner's trade: nobody earns.",
     "excluded": "The account is excluded: nobody earns.",
     "unknown": "It waits.",
 }
@@ -142,6 +142,9 @@ def _say_who(who: dict[str, Any]) -> None:
     console.print(f"  {client}{group}: {who['sentence']}")
     if who["state"] and who["state"]["first_known"]:
         console.print("  (the account was first observed later: its first known state serves)")
+    if who["chain_moment"] == "open":
+        opened = from_ms(who["chain_ms"])
+        console.print(f"  chain at the opening, {opened:%Y-%m-%d %H:%M} UTC")
     for level in who["chain"]:
         since = (who["relation"] if level["level"] == 1 else who["chain"][level["level"] - 2]
                  ["parent"])["valid_from"]  # fmt: skip

@@ -101,7 +101,10 @@ def _chain(who: dict[str, Any], scope: list[int] | None) -> Table | None:
         if scope is None or level["id"] in scope:
             rows.append(row)
         record = level["parent"]
-    return Table("The chain of partners at the close", columns, rows)
+    when = "the close"
+    if who["chain_moment"] == "open":
+        when = f"the opening, {wall(who['chain_ms'])} UTC"
+    return Table(f"The chain of partners at {when}", columns, rows)
 
 
 def _line(told: Explanation, line: TwinLine, names: dict[int, tuple[str, str]]) -> dict[str, Any]:

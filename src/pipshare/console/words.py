@@ -93,7 +93,7 @@ NOBODY_EARNS = {
     "unbooked": "The server has no go-live, so nothing of it is booked. Set one: "
     "pipshare load servers servers.csv, with a go_live.",
     "history": "It closed before the server's go-live: kept, and never booked.",
-    "direct": "Nobody introduced this client: nobody earns.",
+    "direct": "It is no partner's trade: nobody earns.",
     "excluded": "The account is excluded: nobody earns.",
     "unknown": "It waits: whose client traded is not known.",
 }

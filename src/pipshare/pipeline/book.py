@@ -17,6 +17,7 @@ from pipshare.pipeline.alerting import tell_guards, tell_waits
 from pipshare.pipeline.place import place
 from pipshare.pipeline.run import Run
 from pipshare.pipeline.wallets import with_house, with_wallets
+from pipshare.pipeline.whose import attributed
 from pipshare.pipeline.windows.forfeits import forfeited
 from pipshare.pipeline.windows.notes import note_windows
 from pipshare.rating.parts import building_ids
@@ -64,7 +65,7 @@ def book(
     if server.go_live_ms is None or not len(settled):
         return Booked()
     fresh = fresh or _untouched(run, server, settled)
-    who = attribution.attribute(run.conn, server, settled, run.directory(server))
+    who = attributed(run, server, settled)
     attribution.store_waiting(run.conn, server.id, settled, who, fresh=fresh)
     live = settled["close_utc"].to_numpy() >= server.go_live_ms
     standing = np.where((who.standing != UNKNOWN) & ~live, HISTORY, who.standing)
@@ -147,7 +148,7 @@ def _next_entries(
     """Choose the trades that get an entry, the first or another; point each line at its own.
 
     One that was rated before gets another only when something is to be said: lines, a new
-    revision, another standing.
+    revision, another standing or chain.
     """
     rows = _by_day(trades, lines)
     is_whole_wait = ~pl.col("has_lines") & pl.col("ticket").is_in(waits["ticket"].implode())

@@ -10,16 +10,18 @@ import polars as pl
 import psycopg
 from psycopg.rows import dict_row
 
-from pipshare import attribution, market, rating, trades
+from pipshare import market, rating, trades
 from pipshare.errors import BadInput, Missing
 from pipshare.market import Server
 from pipshare.period import from_ms
 from pipshare.pipeline.explained.of_trade import Given, Part, parts_of_trade
+from pipshare.pipeline.explained.whose import whose
 from pipshare.pipeline.explained.words import held_by_books
 from pipshare.pipeline.explained.worked import MOST
 from pipshare.pipeline.place import place
 from pipshare.pipeline.run import Run
 from pipshare.pipeline.twin_facts import chain_facts, fx_facts
+from pipshare.pipeline.whose import attributed
 from pipshare.rating.placed import Placed
 from pipshare.rating.reasons import Reason
 from pipshare.rating.twin import rate_one
@@ -106,7 +108,7 @@ def explain(
     if wanted not in [row["revision"] for row in revisions]:
         raise BadInput("no_revision", f"trade {ticket} has revisions 1 to {newest}, not {wanted}")
     trade = trades.revision(run.conn, server.id, ticket, wanted)
-    who = attribution.why_one(run.conn, server, trade)
+    who = whose(run, server, trade)
     status = _status(server, trade, who)
     run = run.looking(run.book)
     result, parts = None, []
@@ -157,7 +159,7 @@ def _given(
 ) -> tuple[Given, Placed]:
     """Return the trade for the twin, and the very columns that are rated when it is booked."""
     frame = pl.DataFrame([trade], schema={name: trades.SETTLED[name] for name in trade})
-    found = attribution.attribute(run.conn, server, frame, run.directory(server))
+    found = attributed(run, server, frame)
     made = place(run, server, frame, found)
     facts = rating.column_facts(made.trades, made.symbols, made.groups, 0)
     return (facts, chain_facts(run, who)), made

@@ -14,6 +14,7 @@ from pipshare.market import Server
 from pipshare.period import Millis as Longs
 from pipshare.pipeline.enrich import WINDOW_COLUMNS, enriched, point_tables
 from pipshare.pipeline.run import Run
+from pipshare.pipeline.whose import attributed
 from pipshare.rating.placed import Placed, joined, placed
 
 CHUNK = 200_000  # trades that are read and placed at a time
@@ -71,7 +72,7 @@ def read_placed(
 def _placed(
     run: Run, server: Server, frame: pl.DataFrame, shards: Collection[int] | None
 ) -> Placed:
-    who = attribution.attribute(run.conn, server, frame, run.directory(server))
+    who = attributed(run, server, frame)
     kept = who.standing == attribution.Standing.INTRODUCED
     if shards is not None:
         inside = [bool(chain) and run.shard(chain[0]) in shards for chain in who.chains]

@@ -16,12 +16,13 @@ from weakref import WeakKeyDictionary
 import numpy as np
 import polars as pl
 
-from pipshare import attribution, rating, trades
+from pipshare import rating, trades
 from pipshare.market import Server
 from pipshare.period import FOREVER_MS, flatten
 from pipshare.pipeline.enrich import WINDOW_COLUMNS, asked
 from pipshare.pipeline.place import place
 from pipshare.pipeline.run import Run
+from pipshare.pipeline.whose import asks_openings, attributed
 from pipshare.plans.book import Book
 from pipshare.rating.guard import has_guards
 from pipshare.rating.parts import building_ids, is_plain
@@ -47,6 +48,8 @@ def may_spare(run: Run, cause: str) -> bool:
     before = _before(run.book, cause)
     if before is None or building_ids(run.book) or building_ids(before):
         return False
+    if asks_openings(run.book) or asks_openings(before):  # by each the chains are others
+        return False
     wanted = asked(run.book)
     return wanted == asked(before) and not wanted.lives
 
@@ -67,7 +70,7 @@ def changed(run: Run, server: Server, settled: pl.DataFrame, cause: str) -> pl.D
     assert before is not None
     if server.go_live_ms is None or not len(settled):
         return settled.clear()
-    who = attribution.attribute(run.conn, server, settled, run.directory(server))
+    who = attributed(run, server, settled)
     live = settled["close_utc"].to_numpy() >= server.go_live_ms
     who = replace(who, standing=np.where(live, who.standing, 0).astype(np.int8))
     made = place(run, server, settled, who)

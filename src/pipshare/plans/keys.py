@@ -98,8 +98,8 @@ PROGRAMME = (
     _pay("own_trading", "a partner earns on the account of the client who he is himself"),
     _choice("other_programmes", ("none", "pay"), "whether a partner above who is in another "
             "programme is paid here, by rates for any card"),
-    _choice("moment", ("close", "open"), "chain and terms are those at the trade's close; open is "
-            "not rated yet and refused"),
+    _choice("moment", ("close", "open"), "when a trade's chain is looked up: who was the client's "
+            "IB, and who above; terms and account group are always those at the close"),
     _choice("qualified_pays", ("from_then", "since_registration"), "a client's "
             "trades pay from his qualification on, or all of them once he qualifies"),
     _choice("kyc", ("ignore", "hold"), "with hold lines accrue held until the client is approved"),

@@ -48,9 +48,6 @@ def parse(text: str, filename: str, clock: Clock = UTC, *, accepted: bool = Fals
         top.refuse("component", "a programme needs at least one [[component]]")
     components, ends = read_components(tables, currency, clock)
     programme = _programme(table, given, components, currency)
-    if programme.moment == "open" and not accepted:
-        table.refuse("moment", 'moment = "open" is not rated yet: chain and terms are those at the '
-                               'close; remove it, or write moment = "close"')  # fmt: skip
     problems.raise_any()
     if not accepted:
         check_components(programme, problems, ends)

@@ -238,6 +238,7 @@ class Programme:
     is found ("wait"), or is rated as it stands, a holding time taken as long enough ("pay").
     `own_trading`: whether a partner earns on his own trading account. `other_programmes`: whether
     a partner above who is in another programme is paid by this one (with card "*") or has no line.
+    `moment`: whether the chain is the one at the trade's close, or at its opening.
     `qualify`: trades pay only for qualified clients; `qualified_pays`: from the qualification on,
     or all since registration once qualified. `kyc`: while a client is not approved his trades'
     lines accrue held; `kyc_forfeit_days`: forfeited after so many days.

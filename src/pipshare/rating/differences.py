@@ -19,7 +19,7 @@ SELECT ticket, component, level, partner, account, day - date '1970-01-01' AS da
  GROUP BY 1, 2, 3, 4, 5, 6
 """
 _LATEST = """
-SELECT DISTINCT ON (ticket) ticket, seq, revision, standing
+SELECT DISTINCT ON (ticket) ticket, seq, revision, standing, chain_id
   FROM rating_entry
  WHERE server_id = %(server)s AND ticket = ANY(%(tickets)s::bigint[])
  ORDER BY ticket, seq DESC
@@ -30,6 +30,7 @@ _POSTED_SCHEMA = {
 }  # fmt: skip
 _LATEST_SCHEMA = {
     "ticket": pl.Int64, "seq": pl.Int64, "revision": pl.Int64, "standing": pl.Int64,
+    "chain_id": pl.Int64,
 }  # fmt: skip
 
 
@@ -63,17 +64,20 @@ def before(conn: psycopg.Connection, server_id: int, tickets: pl.Series) -> Befo
 def next_seq(trades: pl.DataFrame, entries: pl.DataFrame) -> pl.DataFrame:
     """Number the next entries of each trade, and drop the wish for one where nothing is new.
 
-    Pure. `trades` has a row per trade and earned day: ticket, day, revision, standing, has_lines
-    and wanted; `entries` is what `latest` returns. A trade rated before that now waits as a whole
-    still takes its lines back.
+    Pure. `trades` has a row per trade and earned day: ticket, day, revision, standing, chain_id,
+    has_lines and wanted; `entries` is what `latest` returns. A trade that has come to another chain
+    gets an entry though it has no line: entries tell in whose windows a trade counted so far
+    (pipeline.windows.notes). One rated before that now waits as a whole still takes its lines back.
     """
-    known = entries.rename({"seq": "old_seq", "revision": "old_rev", "standing": "old_standing"})
+    known = entries.rename({"seq": "old_seq", "revision": "old_rev", "standing": "old_standing",
+                            "chain_id": "old_chain"})  # fmt: skip
     both = trades.join(known, on="ticket", how="left", maintain_order="left")
     is_first = pl.col("old_seq").is_null()
     says_more = (
         pl.col("has_lines")
         | (pl.col("revision") != pl.col("old_rev"))
         | (pl.col("standing") != pl.col("old_standing"))
+        | (pl.col("chain_id") != pl.col("old_chain"))
     )
     kept = (pl.col("wanted") & (is_first | says_more)) | (~is_first & pl.col("has_lines"))
     return both.filter(kept).with_columns(
@@ -88,7 +92,10 @@ def posted(conn: psycopg.Connection, server_id: int, tickets: list[int]) -> pl.D
 
 
 def latest(conn: psycopg.Connection, server_id: int, tickets: list[int]) -> pl.DataFrame:
-    """Return each trade's newest entry: ticket, seq, revision, standing. No row = never rated."""
+    """Return each trade's newest entry: ticket, seq, revision, standing and chain_id.
+
+    No row = it was never rated.
+    """
     params = {"server": server_id, "tickets": as_array(tickets)}
     return db.read_columns(conn, _LATEST, params, schema=_LATEST_SCHEMA)
 

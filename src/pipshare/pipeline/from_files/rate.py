@@ -18,6 +18,7 @@ from pipshare.pipeline.from_files.spoken import Spoken
 from pipshare.pipeline.from_files.trades import settled
 from pipshare.pipeline.from_files.windows import countries, given_of, immediate_lines
 from pipshare.pipeline.from_files.world import Files, World, read_world
+from pipshare.pipeline.whose import at_openings
 from pipshare.rating.placed import Placed, joined, placed
 from pipshare.rating.places import Dated
 from pipshare.rating.windows.settle import settle_window
@@ -116,6 +117,7 @@ def attribute(world: World, server: Server, frame: pl.DataFrame) -> Attributed:
     """Attribute one server's trades; those closed before its go-live stand as history."""
     directory = world.accounts.directory(server, world.groups[server.code])
     who = attribution.attribute_known(directory, frame)
+    who = at_openings(world.book, directory, who, server, frame)
     early = frame["close_utc"].to_numpy() < (server.go_live_ms or 0)
     standing = np.where((who.standing != attribution.Standing.UNKNOWN) & early, HISTORY,
                         who.standing)  # fmt: skip

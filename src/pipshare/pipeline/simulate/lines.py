@@ -15,6 +15,7 @@ from pipshare.period import Span
 from pipshare.pipeline.enrich import WINDOW_COLUMNS, enriched, point_tables
 from pipshare.pipeline.lives import with_lives
 from pipshare.pipeline.run import Run
+from pipshare.pipeline.whose import at_openings
 from pipshare.rating.placed import Placed, placed
 from pipshare.rating.rated import Rated
 
@@ -30,7 +31,8 @@ LINES: dict[str, pl.DataType | type[pl.DataType]] = {
 
 @dataclass(frozen=True)
 class Chunk:
-    """Some trades of one server: `frame` as stored, `who` they are of, `placed` those introduced.
+    """Some trades of one server: `frame` as stored, `who` they are of, `placed` those introduced
+    at their close.
 
     `rated` is by run, in the order the runs were given in.
     """
@@ -78,22 +80,33 @@ def chunks(
 
 
 def _chunk(runs: Sequence[Run], asking: Run, server: Server, frame: pl.DataFrame) -> Chunk:
-    who = attribution.attribute(asking.conn, server, frame, asking.directory(server))
-    live = frame["close_utc"].to_numpy() >= (server.go_live_ms or 0)
-    if server.go_live_ms is None:
-        live[:] = False
-    known = who.standing != attribution.Standing.UNKNOWN
-    standing = np.where(known & ~live, HISTORY, who.standing).astype(np.int8)
-    who = replace(who, standing=standing)
+    known = asking.directory(server)
+    at_close = attribution.attribute(asking.conn, server, frame, known)
+    who = _live_only(server, frame, at_close)
     told = enriched(asking, server, frame, who)
     points = point_tables(asking, server, who.group_names)
     made = placed(told, who, asking.symbols(server), typical=points.typical, markup=points.markup)
     rated = []
     for run in runs:
-        mine = with_lives(run, server.entity_id, made)
+        theirs, mine = at_openings(run.book, known, at_close, server, told), made
+        if theirs is not at_close:
+            theirs = _live_only(server, frame, theirs)
+            mine = placed(told, theirs, asking.symbols(server), typical=points.typical,
+                          markup=points.markup)  # fmt: skip
+        mine = with_lives(run, server.entity_id, mine)
         found = rating.rate_trades(
             mine.trades, mine.symbols, mine.groups, mine.chains, book=run.book,
             payees=rating.payees_of(run.partners), fx=run.fx, clock=run.day_clock(server),
         )  # fmt: skip
         rated.append(replace(found, waits=pl.concat([found.waits, mine.unclear()])))
     return Chunk(server, frame, who, made, rated)
+
+
+def _live_only(server: Server, frame: pl.DataFrame, who: Attributed) -> Attributed:
+    """Let the trades that closed before the server's go-live stand as history."""
+    live = frame["close_utc"].to_numpy() >= (server.go_live_ms or 0)
+    if server.go_live_ms is None:
+        live[:] = False
+    known = who.standing != attribution.Standing.UNKNOWN
+    standing = np.where(known & ~live, HISTORY, who.standing).astype(np.int8)
+    return replace(who, standing=standing)
