@@ -7,6 +7,7 @@ must not be ignored. Empty values count as not given.
 from __future__ import annotations
 
 import difflib
+import ipaddress
 import os
 import secrets
 import threading
@@ -14,16 +15,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.functional import lazy
 
 KNOWN = {
     "PIPSHARE_DATA": "the data folder",
+    "PIPSHARE_EGRESS_ALLOW": "networks (10.1.0.0/16, with commas between) to which messages may go"
+    " although they are private or local, there also by http://",
     "PIPSHARE_ENCRYPTION_KEYS": "keys that seal stored secrets, 32 characters or more each, with"
     " commas between; the first seals, all open",
     "PIPSHARE_ENCRYPTION_KEYS_FILE": "file that holds those keys, one a line",
+    "PIPSHARE_MAIL_URL": "where mail is handed over: smtps://user:password@host:465?from=a@b.c",
     "PIPSHARE_OWNER_DATABASE_URL": "the database as its owner, who migrates",
     "PIPSHARE_PROXIES": "how many reverse proxies of yours stand before the web server; 0",
     "PIPSHARE_URL": "the address that people type: https://ib.example.com",
@@ -54,6 +58,8 @@ class Environment:
     proxies: int = 0
     second_factor: str = "required"
     quote_age_s: int = 60
+    egress_allow: tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...] = ()
+    mail_url: str | None = None
 
 
 def load(environ: Mapping[str, str], *, here: Path | None = None) -> Environment:
@@ -84,6 +90,8 @@ def load(environ: Mapping[str, str], *, here: Path | None = None) -> Environment
         proxies=_count(given, "PIPSHARE_PROXIES"),
         second_factor=_choice(given, "PIPSHARE_SECOND_FACTOR", ("required", "optional")),
         quote_age_s=_count(given, "PIPSHARE_QUOTE_AGE", "60"),
+        egress_allow=_networks(given, "PIPSHARE_EGRESS_ALLOW"),
+        mail_url=_mail(given.get("PIPSHARE_MAIL_URL")),
     )
 
 
@@ -159,6 +167,31 @@ def _count(given: Mapping[str, str], key: str, usual: str = "0") -> int:
     return int(text)
 
 
+def _networks(
+    given: Mapping[str, str], key: str
+) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]:
+    try:
+        return tuple(map(ipaddress.ip_network, given.get(key, "").replace(",", " ").split()))
+    except ValueError as error:
+        raise ImproperlyConfigured(
+            f"{key}: {error}; give networks with commas between, as 10.1.0.0/16, 127.0.0.1/32"
+        ) from None
+
+
+def _mail(url: str | None) -> str | None:
+    if url is None:
+        return None
+    parts = urlsplit(url)
+    sender = parse_qs(parts.query).get("from", [""])[0]
+    if parts.scheme not in ("smtp", "smtps") or not parts.hostname or "@" not in sender:
+        raise ImproperlyConfigured(
+            "PIPSHARE_MAIL_URL: give smtps://user:password@host:465?from=pipshare@example.com, or"
+            " smtp:// for a host that begins in clear and changes to TLS; what is special in the"
+            " password is written with %"
+        )
+    return url
+
+
 def _choice(given: Mapping[str, str], key: str, choices: tuple[str, ...]) -> str:
     text = given.get(key, choices[0])
     if text not in choices:
@@ -190,6 +223,7 @@ _STAGES = (
     "attribution",
     "rating",
     "ledger",
+    "outbox",
     "statements",
     "payouts",
     "web",
