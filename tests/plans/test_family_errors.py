@@ -128,7 +128,7 @@ def test_what_a_mode_does_not_define(
         ("commission", "counts = []", 9, "counts is a list of one or more values"),
         ("commission", 'counts = "fee"', 9, 'write counts = ["fee"], or leave it out'),
         ("commission", 'counts = ["fees"]', 9, 'counts: "fees" is not known; did you mean "fee"?'),
-        ("lot", 'event = "qualified"', 5, 'event belongs to basis = "fixed", not to lot'),
+        ("lot", 'event = "qualified"', 5, 'event belongs to the bases fixed and deposits, not to'),
         ("fixed", "", 5, "the basis fixed needs an event"),
         ("fixed", 'event = "qualified"', 5, 'event = "qualified" needs [component.qualify]'),
         ("fixed", 'event = "trade"\nper = "day"', 5, "paid at the event: remove per"),

@@ -104,6 +104,68 @@ def _events(rnd: Random) -> list[dict[str, object]]:
     return out
 
 
+def _moved(rnd: Random) -> list[dict[str, object]]:
+    """Deposits and withdrawals, some of which clear later, and what takes them back."""
+    out = []
+    for n in range(rnd.choice((1, 3, 9))):
+        when = START + rnd.randrange(90) * DAY_MS + rnd.randrange(3)
+        kind = rnd.choice(("deposit", "deposit", "withdrawal"))
+        who, currency = rnd.randint(1, 4), rnd.choice(("USD", "EUR", "USD", "JPY"))
+        cleared = when + rnd.choice((0, 0, 40 * DAY_MS))
+        out.append(event(kind, when, rnd.choice(("50", "0.07", "400")), client_id=who,
+                         event=f"e{n}", cleared_ms=cleared, currency=currency))  # fmt: skip
+        words = ["withdrawal_reversed"]
+        if kind == "deposit":
+            words = ["deposit_reversed", "chargeback_opened", "chargeback_lost", "chargeback_won"]
+        for place in range(rnd.choice((0, 0, 1, 3))):
+            later = START + rnd.randrange(150) * DAY_MS
+            out.append(event(rnd.choice(words), later, rnd.choice(("0", "30")), client_id=who,
+                             event=f"t{n}.{place}", reference=f"e{n}"))  # fmt: skip
+    return out
+
+
+DEPOSITS = NET.replace('"result"', '"deposits"').replace("less = {less}", 'deposits = "{which}"')
+
+
+def deposits(*events: dict[str, object], which: str = "net", more: str = "") -> Windows:
+    return Windows(DEPOSITS.format(which=which, more=more), LOST, list(events))
+
+
+def test_a_share_of_deposits_by_month() -> None:
+    told = (
+        event("deposit", at(3), "500", event="d"), event("deposit", at(3, 20), "100", event="e"),
+        event("withdrawal", at(3, 25), "150", event="w"),
+        event("deposit_reversed", at(4), "0", reference="d"),
+        event("withdrawal_reversed", at(5), "0", reference="w"),
+    )  # fmt: skip
+    found = {which: months(deposits(*told, which=which).settled())
+             for which in ("all", "net", "first")}  # fmt: skip
+    assert found == {
+        "all": {"2026-03": "180", "2026-04": "-150"},
+        "net": {"2026-03": "135", "2026-04": "-150", "2026-05": "45"},
+        "first": {"2026-03": "150", "2026-04": "-120"},  # of the second, which is the first now
+    }
+
+
+def test_deposits_of_a_campaign() -> None:
+    told = (event("deposit", at(3, 30), "100"), event("deposit", at(4), "10", event="d"),
+            event("deposit_reversed", at(5), "0", reference="d"))  # fmt: skip
+    world = deposits(*told, more="[component.when]\nfrom = 2026-04-01\nuntil = 2026-05-01\n")
+    assert months(world.settled()) == {"2026-04": "3", "2026-05": "-3"}
+
+
+@given(seed=st.integers(0, 2**63))
+@settings(max_examples=60, deadline=None)
+def test_columns_and_twin_sum_the_same_deposits(seed: int) -> None:
+    rnd = Random(seed)
+    which, per = rnd.choice(("all", "net", "first")), rnd.choice(("day", "week", "month"))
+    carry = rnd.choice(("", '[component.carry]\nnegative = "carry"\n'))
+    plan = DEPOSITS.replace('"month"', f'"{per}"').format(which=which, more=carry)
+    plan += '[[component.rate]]\nlevel = 2\nshare = "1/7"\n'
+    world = replace(world_of(rnd), plan=plan, events=_moved(rnd))
+    assert by_columns(world) == by_twin(world, _charged(world))
+
+
 def _charged(world: Windows) -> list[tuple[Charge, int]]:
     """Return what the clients cost, with the place of the chain above them."""
     by_client: dict[int, list[Event]] = defaultdict(list)

@@ -20,6 +20,14 @@ from pipshare.rating.twin.qualify import due, later
 DAY = BrokerDay()
 STEPS = tuple(Fraction(x) for x in (100, 200, 500, 1000))
 LADDER = Tier(1, "deposits", method="ladder")
+# How columns and twin are told by what a client is paid: once, by steps, by a share.
+WAYS = (
+    (None, None, ""),
+    (Ladder(STEPS), LADDER, ""),
+    (Ladder(STEPS, first=True), Tier(1, "first_deposit", method="ladder"), ""),
+    (Ladder(shares=True), None, "all"),
+    (Ladder(first=True, shares=True), None, "first"),
+)
 
 
 def client(what: Qualify, *rows: dict[str, object], traded: tuple[Closed, ...] = ()) -> Client:
@@ -34,10 +42,10 @@ def client(what: Qualify, *rows: dict[str, object], traded: tuple[Closed, ...] =
 
 
 def says(what: Qualify, *rows: dict[str, object], **known: object) -> list[tuple[object, ...]]:
-    ladder = bool(known.pop("ladder", False))
-    starts = STEPS if ladder else (Fraction(0),)
+    tier = known.pop("tier", LADDER if known.pop("ladder", False) else None)
+    starts = STEPS if tier else (Fraction(0),)
     one = client(what, *rows, traded=known.pop("traded", ()))  # type: ignore[arg-type]
-    found = payments(one, starts, LADDER if ladder else None, **known)  # type: ignore[arg-type]
+    found = payments(one, starts, tier, **known)  # type: ignore[arg-type]
     return [(x.at_ms, x.below, x.step, "undone" if x.clawback else "held" if x.held else "")
             for x in found]  # fmt: skip
 
@@ -164,13 +172,37 @@ def test_columns_and_twin_pay_the_same_rows(seed: int) -> None:
     start = ms("07-01 10:00")
     done = [(1, start + rnd.choice((0, 5, 30, 60)) * 3_600_000, "1")
             for _ in range(rnd.choice((0, 1, 3)))]  # fmt: skip
-    ladder, days = rnd.random() < 0.4, rnd.choice((None, 0, 2))
+    days = rnd.choice((None, 0, 2))
+    ladder, tier, share = rnd.choice(WAYS)
     columns = paid(what, *rows, trades_ms=reached(trades(done), what.qualify, UTC_CLOCK),
-                   ladder=Ladder(STEPS) if ladder else None, clawback_days=days)  # fmt: skip
+                   ladder=ladder, clawback_days=days)  # fmt: skip
     traded = tuple(Closed(when, Fraction(lots), Fraction(lots), Fraction(lots))
                    for _, when, lots in done)  # fmt: skip
-    twin = says(what.qualify, *rows, traded=traded, ladder=ladder, clawback_days=days)
+    twin = says(what.qualify, *rows, traded=traded, tier=tier, clawback_days=days, share_of=share)
     assert twin == columns
+
+
+def test_the_first_deposit_says_the_step_and_later_ones_do_not() -> None:
+    what = asked(first_deposit="100", sum_hours=24)
+    rows = (event("deposit", "07-01 10:00", "100"), event("deposit", "07-02 10:00", "400"),
+            event("deposit", "07-02 10:00:01", "5000"))  # fmt: skip
+    ladder = Ladder(STEPS, first=True)
+    assert paid(what, *rows, ladder=ladder) == [
+        (ms("07-01 10:00"), 0, 1, ""), (ms("07-02 10:00"), 1, 3, ""),
+    ]  # fmt: skip
+
+
+def test_a_share_of_deposits_is_taken_back_in_part() -> None:
+    what, both = asked(first_deposit="1"), Ladder(shares=True)
+    rows = (event("deposit", "07-01 10:00", "450", event="d"),
+            event("deposit", "07-02 10:00", "50"),
+            event("deposit_reversed", "07-03 10:00", "150", reference="d"))  # fmt: skip
+    e8, first, last = 10**8, ms("07-01 10:00"), ms("07-03 10:00")
+    assert paid(what, *rows, ladder=both) == [
+        (first, 0, 450 * e8, ""), (ms("07-02 10:00"), 450 * e8, 500 * e8, ""),
+        (last, 450 * e8, 500 * e8, "undone"), (last, 0, 450 * e8, "undone"),
+        (last, 0, 350 * e8, ""),
+    ]  # fmt: skip
 
 
 def test_a_chargeback_takes_back_what_was_paid_whatever_the_rates_are_by_then() -> None:

@@ -152,7 +152,7 @@ def _touch_clients(run: Run) -> None:
     cost: trades do not."""
     known = plans.book(run.conn).versions
     parts = [part for version in known for part in version.programme.components]
-    if any(is_of_clients(part) or part.less for part in parts):
+    if any(is_of_clients(part) or part.sums_events for part in parts):
         clients.touch_all(run.conn)
 
 

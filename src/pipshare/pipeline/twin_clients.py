@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import partial
 
@@ -65,15 +65,17 @@ def client_facts(
             continue
         tier = component.tier
         starts = tuple(sorted({rule.start for rule in component.rates}))
-        ladder = tier is not None and (tier.method == "ladder" or tier.measure == "deposits")
+        ladder = tier is not None and tier.of_client
+        share = component.deposits if component.basis == "deposits" else ""
         for client_id in known.clients:
             client = _client(known, client_id, programme, component, trades, fx, day)
             paid = payments(client, starts if ladder else (Fraction(0),), tier,
-                            component.clawback_days)  # fmt: skip
+                            component.clawback_days, share)  # fmt: skip
+            money = client.asked.currency if share else ""
             for each in paid:
                 earned_ms = each.undoes_ms or each.at_ms  # who was paid gives it back
                 country = known.country(client_id, earned_ms)
-                for one in event_trades([each], client_id, country):
+                for one in event_trades([each], client_id, country, share_of=money):
                     chain = _chain(known, client_id, earned_ms)
                     if chain:
                         found.append((number, (one, chain)))
@@ -87,13 +89,15 @@ def client_costs(
 
     Nothing where no plan takes that off.
     """
-    if not any(part.less for one in known.book.versions for part in one.programme.components):
+    if not any(part.sums_events for one in known.book.versions
+               for part in one.programme.components):  # fmt: skip
         return []
     found = []
     for client_id in known.clients:
         country = partial(known.country, client_id)
         for one in charges(client_id, _events(known, client_id), country):
-            chain = _chain(known, client_id, one.at_ms) if one.at_ms >= live_ms else ()
+            live = one.chain_ms >= live_ms
+            chain = _chain(known, client_id, one.chain_ms) if live else ()
             if chain:
                 found.append((one, chain))
     return found
@@ -136,7 +140,10 @@ def _client(
     asked = component.qualify or programme.qualify
     if asked is None:
         asked = Qualify(0, who="crm" if component.event == "qualified" else "own")
-    currency = asked.currency or programme.currency
+    tier = component.tier
+    steps = tier.currency if tier is not None and tier.of_client else ""
+    currency = asked.currency or steps or component.currency or programme.currency
+    asked = replace(asked, currency=currency)
 
     def rate(base: str, quote: str, at: int) -> Fraction:
         found = fx(base, quote, at)

@@ -10,6 +10,8 @@ from pipshare.plans.problems import Problems
 from pipshare.plans.ranks import rank_key
 from pipshare.plans.terms import Component, RateRule
 
+MONEY_MEASURES = ("notional", "revenue", "value", "deposits", "first_deposit", "earned")
+DEPOSIT_MEASURES = ("deposits", "first_deposit")
 _NO_TIER = "{key} is where a band of a tier {does}: this component has no [component.tier]"
 
 
@@ -63,13 +65,23 @@ def check_tier(component: Component, problems: Problems) -> None:
 def _tier(component: Component) -> Iterator[str]:
     tier = component.tier
     assert tier is not None
-    per_client = component.basis == "fixed" and component.event == "qualified"
-    if tier.measure in ("conversions", "deposits") and not per_client:
+    per_client = component.event == "qualified"
+    fixed = component.basis == "fixed"
+    if tier.measure in (*DEPOSIT_MEASURES, "conversions") and not per_client:
         yield (f"the measure {tier.measure} is for amounts per qualified client: basis = "
                '"fixed", event = "qualified"')  # fmt: skip
     if tier.method == "ladder" and component.basis != "fixed":
         yield 'a ladder pays the steps of an amount per event: it needs basis = "fixed"'
-    if tier.method == "ladder" and per_client and tier.measure != "deposits":
+    if per_client and not fixed:
+        yield ("a share of what each client deposits has one rate; bands are for amounts per "
+               'qualified client: basis = "fixed"')  # fmt: skip
+    if tier.measure in DEPOSIT_MEASURES and (tier.window != "life" or tier.applies == "following"):
+        yield (f"the measure {tier.measure} is of one client and his whole life: remove window and "
+               "applies")  # fmt: skip
+    if tier.measure in DEPOSIT_MEASURES and tier.method == "marginal":
+        yield (f'a client is paid one amount for his {tier.measure}: write method = "ladder" or '
+               '"retroactive", or leave it out')  # fmt: skip
+    if tier.method == "ladder" and fixed and per_client and tier.measure not in DEPOSIT_MEASURES:
         yield (f"a ladder per qualified client counts his deposits, not {tier.measure}: measure = "
                '"deposits"; for other steps write a component for each, with a [component.qualify] '
                "of its own")  # fmt: skip
@@ -81,7 +93,7 @@ def _tier(component: Component) -> Iterator[str]:
         yield 'the measure earned needs of_component: of_component = "lots"'
     if tier.of_component and tier.measure != "earned":
         yield f"of_component belongs to the measure earned, not to {tier.measure}"
-    if tier.measure in ("value", "revenue", "notional", "deposits", "earned") and not tier.currency:
+    if tier.measure in MONEY_MEASURES and not tier.currency:
         yield (f"the measure {tier.measure} needs a currency: write it here or in [programme], "
                'currency = "USD"')  # fmt: skip
     rolling = tier.window == "rolling"

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import fields
 
+from pipshare.plans.bands import DEPOSIT_MEASURES
+from pipshare.plans.conditions import Conditions
 from pipshare.plans.problems import Problems, quoted
+from pipshare.plans.qualifying import Qualify
 from pipshare.plans.ranks import rank_key
 from pipshare.plans.terms import Component, Programme, Spread
 
@@ -12,6 +16,7 @@ Found = Iterator[tuple[int, str]]
 VOLUME = ("lot", "points", "spread", "markup", "notional")  # multiplied by lots
 RESULTS = ("commission", "profit", "loss", "result", "revenue")  # sums of money of the trade
 MONEY = ("spread", "markup", "commission", "result", "revenue")  # `less` is taken from their sum
+_OF_EVENTS = ("countries", "not_countries", "from_ms", "until_ms")
 SIDED = ("lot", "points", "spread", "markup", "notional")
 
 
@@ -20,9 +25,22 @@ def check_fits(component: Component, programme: Programme, problems: Problems) -
     for check in (_keys, _period, _rates):
         for line, text in check(component):
             problems.add(line, text)
-    if component.event == "qualified" and not (component.qualify or programme.qualify):
+    asked = component.qualify or programme.qualify
+    if component.event == "qualified" and asked is not None:
+        for line, text in _one_currency(component, asked):
+            problems.add(line, text)
+    if component.event == "qualified" and not asked:
         problems.add(component.line, 'event = "qualified" needs [component.qualify] (or '
                      "[programme.qualify]): when does a client count?")  # fmt: skip
+
+
+def _one_currency(component: Component, asked: Qualify) -> Found:
+    """What a client has to deposit and what he is paid for by that are the same money."""
+    tier = component.tier
+    by_steps = tier is not None and tier.measure in DEPOSIT_MEASURES
+    if tier is not None and by_steps and asked.currency not in ("", tier.currency):
+        yield (tier.line, f"the bands count deposits in {tier.currency}, [component.qualify] asks "
+               f"for them in {asked.currency}: write one currency in both")  # fmt: skip
 
 
 def _keys(component: Component) -> Found:
@@ -37,13 +55,53 @@ def _keys(component: Component) -> Found:
         yield line, f"counts belongs to the bases {quoted(RESULTS)}, not to {basis}"
     if component.less:
         yield from _less(component)
-    if component.event and basis != "fixed":
-        yield line, f'event belongs to basis = "fixed", not to {basis}'
+    if component.event and basis not in ("fixed", "deposits"):
+        yield line, f"event belongs to the bases fixed and deposits, not to {basis}"
     if basis == "fixed" and not component.event:
         yield (line, 'the basis fixed needs an event: event = "qualified", "registration" or '
                '"trade"')  # fmt: skip
+    if basis == "deposits":
+        yield from _deposits(component)
+    elif component.deposits != "all":
+        yield line, f'deposits belongs to basis = "deposits", not to {basis}'
     if component.conditions.hedged and basis not in VOLUME:
         yield line, f"hedged volume is netted on the bases {quoted(VOLUME)}, not on {basis}"
+
+
+def _deposits(component: Component) -> Found:
+    line = component.line
+    if component.event not in (None, "qualified"):
+        yield (line, f'event = "{component.event}" has no deposit: write event = "qualified", or '
+               'per = "month"')  # fmt: skip
+    elif component.event and component.per != "trade":
+        yield (line, f'what is paid when a client qualifies is of no {component.per}: remove event '
+               "or per")  # fmt: skip
+    elif component.event is None and component.per == "trade":
+        yield (line, "deposits are of no trade: write event = \"qualified\" (paid for each client "
+               'who qualifies, and for what he deposits later), or per = "month" (or day, week, '
+               "quarter)")  # fmt: skip
+    if component.event and component.deposits == "net":
+        yield (line, 'what is withdrawn later takes back nothing that was paid for a client: '
+               'deposits = "net" needs per = "month" instead of event')  # fmt: skip
+    if component.event is None:
+        yield from _no_trades(component)
+    if component.event is None and not component.currency:
+        yield (line, 'deposits are summed in one currency: write it in [[component]], for example '
+               'currency = "USD"')  # fmt: skip
+
+
+def _no_trades(component: Component) -> Found:
+    """Deposits are no trades: of the conditions those of clients and of the campaign are left."""
+    asked, plain = component.conditions, Conditions()
+    for one in fields(Conditions):
+        if one.name not in _OF_EVENTS and getattr(asked, one.name) != getattr(plain, one.name):
+            yield (
+                component.line,
+                f"{one.name} is asked of trades, and deposits are none: on the "
+                "basis deposits the conditions are countries, not_countries, from and until",
+            )
+    if component.min_hold_s is not None:
+        yield component.line, "deposits are not held for seconds: remove min_hold_seconds"
 
 
 def _less(component: Component) -> Found:
@@ -91,6 +149,6 @@ def _rates(component: Component) -> Found:
                    "own")  # fmt: skip
         if rule.side and component.basis not in SIDED:
             yield rule.line, f"side belongs to the bases {quoted(SIDED)}, not to {component.basis}"
-        per_client = component.basis == "fixed" and component.event != "trade"
+        per_client = component.event not in (None, "trade")
         if per_client and (rule.symbol or rule.symbol_group):
             yield rule.line, f'event = "{component.event}" has no symbol: remove it'

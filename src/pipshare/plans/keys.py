@@ -26,7 +26,7 @@ MAX_DAYS = 3_660
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 BASES = (
     "lot", "points", "spread", "markup", "commission", "profit", "loss", "result", "notional",
-    "revenue", "fixed", "earned",
+    "revenue", "deposits", "fixed", "earned",
 )  # fmt: skip
 MODES = (
     "per_level", "override", "percent_of_child", "pot_split", "share_up", "difference", "rank",
@@ -129,11 +129,13 @@ COMPONENT = (
         "clients tell it: bonuses less those removed, deposits lost to chargebacks, compensation "
         "of balances below zero, fees that payments cost the broker", "nothing",
         words=("bonuses", "chargebacks", "compensation", "fees")),
+    _choice("deposits", ("all", "net", "first"), "deposits: all of them, less withdrawals, or the "
+            "client's first alone"),
     Key("currency", "currency", "the basis is converted into it before the rate",
         "not converted"),
     _choice("value_fx", ("mid", "bid", "ask"), "side of the stored rate that converts the basis"),
     _choice("wallet_fx", ("mid", "bid", "ask"), "side that converts the amount into the wallet"),
-    Key("event", "choice", "fixed: what an amount is paid for", "required for fixed",
+    Key("event", "choice", "fixed, deposits: what is paid for", "required for fixed",
         words=("qualified", "registration", "trade")),
     _whole("hold_days", 0, MAX_DAYS, "earned amounts become payable so many days later", "0"),
     _whole("clawback_days", 1, MAX_DAYS, "a reversal within so many days takes back", "always"),
@@ -233,7 +235,7 @@ WHEN = (
 TIER = (
     Key("measure", "choice", "what is counted", "required", words=(
         "lots", "notional", "revenue", "value", "trades", "clients", "conversions", "deposits",
-        "earned")),
+        "first_deposit", "earned")),
     _choice("of", ("own", "network"), "of the payee's direct clients, or of all below him"),
     Key("window", "choice", "a period of the broker's own time", "month", words=(
         "day", "week", "month", "quarter", "year", "life", "rolling")),

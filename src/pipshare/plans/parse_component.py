@@ -9,6 +9,7 @@ from typing import Any
 
 from pipshare.period import Clock
 from pipshare.plans import keys
+from pipshare.plans.bands import DEPOSIT_MEASURES, MONEY_MEASURES
 from pipshare.plans.conditions import Bonus, Conditions, Hedged
 from pipshare.plans.parse_qualify import read_qualify
 from pipshare.plans.parse_rates import Basis, in_pips, read_rates, read_splits
@@ -18,7 +19,6 @@ from pipshare.plans.read import need, read
 from pipshare.plans.table import Table
 from pipshare.plans.terms import Component, Rebate, Rounding, Spread
 
-MONEY_MEASURES = ("notional", "revenue", "value", "deposits", "earned")
 Ends = dict[int, Fraction]
 
 
@@ -86,9 +86,16 @@ def _tables(table: Table, currency: str, values: dict[str, Any], clock: Clock) -
         "carry": _simple(table, "carry", keys.CARRY, Carry),
         "rounding": _simple(table, "rounding", keys.ROUNDING, Rounding),
         "rebate": _rebate(table),
-        "qualify": read_qualify(table, "[component.qualify]", currency),
+        "qualify": read_qualify(table, "[component.qualify]", currency, sums=_sums_first(table)),
     }
     return {name: value for name, value in given.items() if value is not None}
+
+
+def _sums_first(table: Table) -> bool:
+    """Tell whether an amount goes by the first deposit, which may be that of several hours."""
+    tier = table.data.get("tier")
+    by_first = isinstance(tier, dict) and tier.get("measure") == "first_deposit"
+    return by_first or table.data.get("basis") == "deposits"
 
 
 def _simple(table: Table, name: str, known: tuple[keys.Key, ...], kind: Any) -> Any:
@@ -137,6 +144,9 @@ def _tier(table: Table, currency: str) -> Tier | None:
     given = read(inner, keys.TIER)
     need(inner, given, ("measure",), 'a tier needs a measure, for example measure = "lots"')
     given.setdefault("measure", "lots")
+    if given["measure"] in DEPOSIT_MEASURES:
+        given.setdefault("window", "life")
+        given.setdefault("method", "ladder")
     if given["measure"] in MONEY_MEASURES:
         given.setdefault("currency", currency)
     elif "currency" in inner.data:

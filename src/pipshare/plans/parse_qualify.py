@@ -13,8 +13,11 @@ MONEY = ("first_deposit", "net_deposits", "spread", "commission")
 CONDITIONS = (*MONEY, "lots", "orders", "active_days", "kyc")
 
 
-def read_qualify(table: Table, title: str, currency: str) -> Qualify | None:
-    """Return the table `qualify` of a table; None when it is absent."""
+def read_qualify(table: Table, title: str, currency: str, *, sums: bool = False) -> Qualify | None:
+    """Return the table `qualify` of a table; None when it is absent.
+
+    `sums`: the first deposit counts for something else, too, so that its hours may stand alone.
+    """
     inner = table.table("qualify", title)
     if inner is None:
         return None
@@ -34,7 +37,7 @@ def read_qualify(table: Table, title: str, currency: str) -> Qualify | None:
     if asks and given.get("who") == "crm":
         inner.refuse("who", f"who = \"crm\" takes the CRM's word alone: remove {asks[0]}, or write "
                             'who = "both"')  # fmt: skip
-    if "sum_hours" in given and "first_deposit" not in inner.data:
+    if "sum_hours" in given and "first_deposit" not in inner.data and not sums:
         inner.refuse("sum_hours", "sum_hours belongs to first_deposit, which is not here")
     if "calendar" in given and "within_days" not in inner.data:
         inner.refuse("calendar", "calendar belongs to within_days, which is not here")

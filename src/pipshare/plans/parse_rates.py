@@ -21,8 +21,8 @@ FORMS: dict[str, tuple[str, ...]] = {
     "points": ("points", "pips"),
     "fixed": ("amount",),
     "notional": ("per_million", "per_100k", "basis_points", "share"),
-    **dict.fromkeys(("spread", "markup", "commission", "profit", "loss", "result", "revenue"),
-                    SHARE),
+    **dict.fromkeys(("spread", "markup", "commission", "profit", "loss", "result", "revenue",
+                     "deposits"), SHARE),
     "earned": SHARE,
 }  # fmt: skip
 DIVISORS = {"per_million": 1_000_000, "per_100k": 100_000, "basis_points": 10_000}

@@ -16,10 +16,11 @@ class Tier:
 
     `measure`: lots (x lot factor), notional (in `currency`), revenue or value (of this component's
     basis, in `currency`), trades, clients (distinct, of the window's trades), conversions (paid
-    events of this component), deposits (the client's, for a CPA ladder), earned (the payee's own
-    lines of component `of_component`). `of`: of the payee's direct clients (own) or of all below
-    him (network). `window`: a period of the broker's own time, the whole life, or rolling over
-    `length` `unit`s up to and with the current one; `average`: the measure divided by `length`.
+    events of this component), deposits or first_deposit (the client's own: bands of a CPA), earned
+    (the payee's own lines of component `of_component`). `of`: of the payee's direct clients (own)
+    or of all below him (network). `window`: a period of the broker's own time, the whole life, or
+    rolling over `length` `unit`s up to and with the current one; `average`: the measure divided by
+    `length`.
     `method`: marginal = each band at its own rate; retroactive = all of the window at the band
     reached; ladder = the rate is the total due at that step, steps pay the difference. `boundary`:
     a measure equal to `start` is in the band ("from"), or only one above it ("above"). `applies`:
@@ -30,7 +31,7 @@ class Tier:
     line: int
     measure: Literal[
         "lots", "notional", "revenue", "value", "trades", "clients", "conversions", "deposits",
-        "earned",
+        "first_deposit", "earned",
     ]  # fmt: skip
     of: Literal["own", "network"] = "own"
     window: WindowName = "month"
@@ -44,6 +45,11 @@ class Tier:
     grace: int = 0
     currency: str = ""
     of_component: str = ""
+
+    @property
+    def of_client(self) -> bool:
+        """Tell whether bands are steps of one client's own deposits, paid as the difference."""
+        return self.method == "ladder" or self.measure in ("deposits", "first_deposit")
 
 
 @dataclass(frozen=True)

@@ -37,7 +37,7 @@ from pipshare.plans.qualifying import Qualify
 ANY_CARD = "*"
 Basis = Literal[
     "lot", "points", "spread", "markup", "commission", "profit", "loss", "result", "notional",
-    "revenue", "fixed", "earned",
+    "revenue", "deposits", "fixed", "earned",
 ]  # fmt: skip
 Mode = Literal[
     "per_level", "override", "percent_of_child", "pot_split", "share_up", "difference", "rank"
@@ -170,6 +170,8 @@ class Component:
     `sides`: of notional. `counts`: which money columns of the trade make up the basis commission
     (default commission), profit, loss, result (default profit) or revenue. `less`: what of events
     of the chain's clients is taken from the period's sum, at the event's moment, in `currency`.
+    `deposits`: of the basis deposits, which are counted: all, all less withdrawals (per a period
+    only), or each client's first.
     `currency`: the basis is converted into it before the rate, "" = not. `value_fx`, `wallet_fx`:
     which side of a stored rate converts the basis, and the amount into the wallet; bid and ask are
     those of the pair as it is stored (base x bid = quote; quote / ask = base). `event`: what a
@@ -196,6 +198,7 @@ class Component:
     sides: Literal["open", "close", "both"] = "close"
     counts: tuple[Literal["commission", "fee", "swap", "profit"], ...] = ()
     less: tuple[Less, ...] = ()
+    deposits: Literal["all", "net", "first"] = "all"
     currency: str = ""
     value_fx: FxSide = "mid"
     wallet_fx: FxSide = "mid"
@@ -219,7 +222,7 @@ class Component:
         window (rating/windows), the others trade by trade."""
         return (
             self.per != "trade"
-            or self.basis in ("fixed", "earned", "revenue")
+            or self.basis in ("fixed", "earned", "revenue", "deposits")
             or self.in_window
             or self.tier is not None
             or self.advance is not None
@@ -227,6 +230,16 @@ class Component:
             or self.conditions.hedged is not None
             or any(cap.per != "order" for cap in self.caps)
         )
+
+    @property
+    def of_clients(self) -> bool:
+        """Tell whether it pays for what happens to a client once, not for trades or periods."""
+        return self.basis in ("fixed", "deposits") and self.event in ("qualified", "registration")
+
+    @property
+    def sums_events(self) -> bool:
+        """Tell whether events of clients are part of its periods' sums."""
+        return bool(self.less) or (self.basis == "deposits" and self.per != "trade")
 
 
 @dataclass(frozen=True)

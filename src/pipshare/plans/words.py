@@ -14,6 +14,7 @@ _OF = {
     "profit": "the client's profit", "loss": "the client's loss", "result": "the client's result",
     "revenue": "the revenue",
 }  # fmt: skip
+_DEPOSITS = {"all": "the deposits", "net": "the net deposits", "first": "the first deposit"}
 _POTS = {
     "pot_split": "of the pot", "share_up": "passed upward",
     "percent_of_child": "of what the level below earned",
@@ -36,6 +37,8 @@ def earning(rule: RateRule, component: Component) -> str:
     if basis == "fixed":
         what = _EVENTS.get(component.event or "", "per trade")
         return f"{amount_text(rule.amount)} {rule.currency} {what}"
+    if basis == "deposits":
+        return f"{percent(rule.amount)} of {_DEPOSITS[component.deposits]}"
     if basis in _OF:
         return f"{percent(rule.amount)} of {_OF[basis]}"
     return f"{amount_text(rule.amount)} {rule.currency} per lot"

@@ -158,8 +158,8 @@ def _building_ids(book: Book) -> frozenset[int]:
 
 def by_trade(component: Component) -> bool:
     """Tell whether a component's lines belong to trades, and not to a period or an event."""
-    event = component.basis == "fixed" and component.event not in (None, "trade")
-    return component.per == "trade" and component.basis != "earned" and not event
+    trades = component.per == "trade" and component.basis != "earned"
+    return trades and not component.of_clients
 
 
 def _wanted(component: Component, builds: bool, only: Only, given: bool) -> bool:

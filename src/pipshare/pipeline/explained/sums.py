@@ -225,7 +225,7 @@ def _measure(worked: Worked | TooMany, asked: Asked, component: Component) -> st
     tier = component.tier
     if tier is None or isinstance(worked, TooMany) or asked.payee.kind == "client":
         return ""
-    if tier.measure == "deposits" or component.basis == "earned":
+    if tier.measure in ("deposits", "first_deposit") or component.basis == "earned":
         return ""
     first = window_start(worked.day.date(asked.start_ms), unit_of(tier))
     total = worked.result.measures.get((asked.component_id, asked.payee.id, first), Fraction(0))

@@ -73,7 +73,7 @@ def looks_at_clients(programme: Programme, component: Component) -> bool:
         or component.carry is not None
         or component.basis == "earned"
         or component.conditions.bonus is not None
-        or bool(component.less)
+        or component.sums_events
     )
 
 

@@ -27,6 +27,7 @@ BASES: dict[str, Basis] = {
     "notional": notional.value,
     "revenue": revenue.value,
     "fixed": fixed.value,
+    "deposits": fixed.value,  # of events: what is rated are pseudo trades, with the value given
     "earned": fixed.value,
 }
 # Bases of the client's and the broker's money: nothing is a share of zero or less.

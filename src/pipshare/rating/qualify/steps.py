@@ -10,22 +10,31 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
+from pipshare.money.amounts import half_even
 from pipshare.rating.qualify.life import Life, Taking
 from pipshare.rating.qualify.stretches import Asked, Reached, broker_day, doubted, stretches
 
 
 @dataclass(frozen=True)
 class Ladder:
-    """The steps of a component: `starts` ascend; above: a sum equal to one has not reached it."""
+    """The steps of a component: `starts` ascend; above: a sum equal to one has not reached it.
+
+    `first`: steps of the first deposit (or of its hours), not of the sum of all. `shares`: what is
+    paid is a share of that sum, so that each 1e-8 of it is a step.
+    """
 
     starts: tuple[Fraction, ...] = ()
     above: bool = False
+    first: bool = False
+    shares: bool = False
 
     def step(self, reached: Reached) -> int:
         """Return the step that is reached, from 1; 0 = below the first."""
+        value = reached.first if self.first else reached.deposits
+        if self.shares:
+            return half_even(value.numerator * 10**8, value.denominator)
         if not self.starts:
             return 1
-        value = reached.deposits
         # A step from 0 is reached by whoever qualifies, also where a sum has to be above it.
         return sum(one <= 0 or (one < value if self.above else one <= value) for one in self.starts)
 

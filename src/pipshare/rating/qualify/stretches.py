@@ -43,11 +43,13 @@ class Asked:
 
 @dataclass(frozen=True)
 class Reached:
-    """From `at_ms` on all conditions hold and deposits come to `deposits`; `cause` is an event."""
+    """From `at_ms` on all conditions hold and deposits come to `deposits`, the first one (or its
+    hours) to `first`; `cause` is an event."""
 
     at_ms: int
     deposits: Fraction
     cause: str
+    first: Fraction = Fraction(0)
 
 
 @dataclass(frozen=True)
@@ -143,12 +145,14 @@ class _Walk:
             return ()
         at_least, cause = gate
         found: list[Reached] = []
-        for at, event, first, net, total in self._moments(at_least, cause):
+        for at, event, enough, first, total in self._moments(at_least, cause):
             if at >= self.until:
                 break
-            holds = (found or (first and net)) and self._in_time(at)
-            if holds and (not found or total != found[-1].deposits):
-                found.append(Reached(at, total, event))
+            holds = (found or enough) and self._in_time(at)
+            # A deposit that was sent before the first one and clears after it lowers nothing.
+            first = max(first, found[-1].first) if found else first
+            if holds and (not found or (total, first) != (found[-1].deposits, found[-1].first)):
+                found.append(Reached(at, total, event, first))
         return tuple(found)
 
     def _gate(self) -> tuple[int, str] | None:
@@ -185,22 +189,27 @@ class _Walk:
 
     def _moments(
         self, at_least: int, cause: str
-    ) -> Iterator[tuple[int, str, bool, bool, Fraction]]:
-        """Yield (moment, cause, first deposit is enough, net is enough, sum) as things add up."""
+    ) -> Iterator[tuple[int, str, bool, Fraction, Fraction]]:
+        """Yield (moment, cause, deposits are enough, the first one, their sum) as things add up."""
         q = self.asked.qualify
         own = q.who != "crm"
         moves = [(*one[:3], one[3], True) for one in self.deposits]
         moves += [(*one[:3], -one[3], False) for one in self.withdrawals]
         moves.sort(key=lambda move: (move[0], not move[4], move[1], move[2]))
-        first = _FirstDeposit(q.first_deposit if own else None, q.sum_hours)
+        first = _FirstDeposit(q.sum_hours)
         net = total = Fraction(0)
-        least = q.net_deposits if own else None
+        least_first, least_net = (q.first_deposit, q.net_deposits) if own else (None, None)
         asked = at_least < 0
+
+        def enough() -> bool:
+            one = least_first is None or (first.any and first.amount >= least_first)
+            return one and (least_net is None or net >= least_net)
+
         following = [*(move[0] for move in moves[1:]), FOREVER_MS][: len(moves)]
         for (counts, sent, event, amount, is_deposit), then in zip(moves, following, strict=True):
             if not asked and counts > at_least:
                 asked = True
-                yield at_least, cause, first.enough, least is None or net >= least, total
+                yield at_least, cause, enough(), first.amount, total
             net += amount
             if is_deposit:
                 total += amount
@@ -208,9 +217,9 @@ class _Walk:
             if counts >= at_least and then > counts:  # all that one moment brings counts at once
                 asked = True
                 told = event if counts > at_least or not cause else cause
-                yield counts, told, first.enough, least is None or net >= least, total
+                yield counts, told, enough(), first.amount, total
         if not asked:
-            yield at_least, cause, first.enough, least is None or net >= least, total
+            yield at_least, cause, enough(), first.amount, total
 
     def _day(self, utc_ms: int) -> int:
         return broker_day(self.asked.clock, utc_ms)
@@ -219,17 +228,18 @@ class _Walk:
 class _FirstDeposit:
     """The first-time deposit, alone or as the sum of the first hours (end included)."""
 
-    def __init__(self, least: Fraction | None, hours: int) -> None:
-        self.least, self.span = least, hours * HOUR_MS
-        self.enough = least is None
+    def __init__(self, hours: int) -> None:
+        self.span, self.amount = hours * HOUR_MS, Fraction(0)
         self._held: list[tuple[int, str, Fraction]] = []
 
+    @property
+    def any(self) -> bool:
+        return bool(self._held)
+
     def add(self, sent_ms: int, event: str, amount: Fraction) -> None:
-        if self.least is None:
-            return
         if self._held and sent_ms > min(self._held)[0] + self.span:
             return  # later ones are no part of it, whatever comes before it yet
         self._held.append((sent_ms, event, amount))
         begin, _, alone = min(self._held)
         within = sum((a for at, _, a in self._held if at <= begin + self.span), Fraction(0))
-        self.enough = (within if self.span else alone) >= self.least
+        self.amount = within if self.span else alone

@@ -233,5 +233,6 @@ _BASES: dict[str, Callable[[TradeFacts, Component], Found]] = {
     "notional": notional,
     "revenue": _revenue,
     "fixed": _one,
+    "deposits": _one,
     "earned": _one,
 }

@@ -1,4 +1,4 @@
-"""What is taken from a period's sum, by hand: events of clients and what they cost."""
+"""What events of clients add to a period's sum or take from it, by hand."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ _ORDER = {OPENED: 1, LOST: 2, WON: 3}
 @dataclass(frozen=True)
 class Charge:
     """What an event of a client costs the broker (below zero: gives back). `less` is the word by
-    which a plan takes it from its sums."""
+    which a plan takes it from its sums. Deposits are below zero; `of_ms` is when what they are of
+    was deposited or withdrawn, and says for whom they count."""
 
     less: str
     at_ms: int
@@ -29,11 +30,17 @@ class Charge:
     amount: Fraction
     currency: str
     country: str = ""
+    of_ms: int = 0
+
+    @property
+    def chain_ms(self) -> int:
+        """The moment at which the chain and the plan are looked for."""
+        return self.of_ms or self.at_ms
 
     def as_trade(self) -> TradeFacts:
-        """Return a trade of nothing at its moment: what finds programme, version and rates."""
+        """Return a trade of nothing at that moment: what finds programme, version and rates."""
         return TradeFacts(
-            lots_e8=0, hold_ms=None, close_utc_ms=self.at_ms, client_id=self.client_id,
+            lots_e8=0, hold_ms=None, close_utc_ms=self.chain_ms, client_id=self.client_id,
             cancelled=False, symbol_name="", symbol_group="", symbol_known=True, group_name="",
             account_type="", lot_factor=Fraction(1), country=self.country,
         )  # fmt: skip
@@ -51,8 +58,47 @@ def charges(
         if deposit.kind == "deposit":
             found += [("chargebacks", at, amount, deposit.currency)
                       for at, amount in _lost(deposit, events)]  # fmt: skip
-    return [Charge(less, at, client_id, amount, currency, country(at))
-            for less, at, amount, currency in found]  # fmt: skip
+    costs = [Charge(less, at, client_id, amount, currency, country(at))
+             for less, at, amount, currency in found]  # fmt: skip
+    for which in ("all", "net", "first"):
+        costs += [
+            Charge(which, at, client_id, -amount, of.currency, country(of.counts_ms), of.counts_ms)
+            for at, amount, of in _moves(events, which)
+        ]  # fmt: skip
+    return costs
+
+
+def _moves(events: Sequence[Event], which: str) -> list[tuple[int, Fraction, Event]]:
+    """Return (moment, change, deposit or withdrawal) of what counts of a client's deposits."""
+    kinds = ("deposit", "withdrawal") if which == "net" else ("deposit",)
+    mine = [one for one in events if one.kind in kinds]
+    moments = {one.counts_ms for one in mine} | {one.at_ms for one in events}
+    found, before = [], dict.fromkeys((one.name for one in mine), Fraction(0))
+    for moment in sorted(moments):
+        left = {one.name: _left(one, events, moment) for one in mine}
+        if which == "first":
+            some = sorted((one.at_ms, one.name) for one in mine if left[one.name])
+            left = {name: x if some and name == some[0][1] else Fraction(0)
+                    for name, x in left.items()}  # fmt: skip
+        for one in mine:
+            if left[one.name] != before[one.name]:
+                sign = -1 if one.kind == "withdrawal" else 1
+                found.append((moment, sign * (left[one.name] - before[one.name]), one))
+        before = left
+    return found
+
+
+def _left(movement: Event, events: Sequence[Event], moment: int) -> Fraction:
+    """Return what is left of a movement by a moment; nothing before it counts."""
+    if movement.counts_ms > moment:
+        return Fraction(0)
+    own = sorted((one for one in events if one.at_ms <= moment and one.reference
+                  and original_of(one, events) == movement.name),
+                 key=lambda one: (one.at_ms, _ORDER.get(one.kind, 4), one.name))  # fmt: skip
+    gone = sum((one.amount or movement.amount for one in own if one.kind not in _ORDER),
+               Fraction(0))  # fmt: skip
+    gone += _lost_by(movement, [one for one in own if one.kind in _ORDER])
+    return max(movement.amount - gone, Fraction(0))
 
 
 def _lost(deposit: Event, events: Sequence[Event]) -> list[tuple[int, Fraction]]:
@@ -80,17 +126,35 @@ def _lost_by(deposit: Event, words: Sequence[Event]) -> Fraction:
     return told[-1] if told else deposit.amount
 
 
+def words_of(component: Component) -> tuple[str, ...]:
+    """Return the words of what is added to or taken from a component's sums."""
+    if component.per == "trade":
+        return ()
+    return (component.deposits,) if component.basis == "deposits" else component.less
+
+
+def _in_campaign(charge: Charge, component: Component) -> bool:
+    """Tell whether a deposit was made in the plan's campaign."""
+    asked = component.conditions
+    if component.basis != "deposits":
+        return True
+    until = asked.until_ms or charge.chain_ms + 1
+    return asked.from_ms <= charge.chain_ms < until
+
+
 def cost(
     charge: Charge, component: Component, programme: Programme, direct: Partner, fx: Fx
 ) -> Fraction | None:
     """Return what a charge takes in the component's currency, None = it waits for a rate."""
     asked, trade = component.conditions, charge.as_trade()
+    if charge.less not in words_of(component) or not _in_campaign(charge, component):
+        return Fraction(0)
     own = direct.own_client is not None and direct.own_client == charge.client_id
     country = charge.country.casefold()
     barred = country in {name.casefold() for name in asked.not_countries}
     only = {name.casefold() for name in asked.countries}
     unpaid = own and programme.own_trading == "none"
-    if charge.less not in component.less or unpaid or barred or (only and country not in only):
+    if unpaid or barred or (only and country not in only):
         return Fraction(0)
     if charge.currency == component.currency:
         return charge.amount

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from fractions import Fraction
 
+from pipshare.money.amounts import SCALE
 from pipshare.plans.terms import Component
 from pipshare.rating.reasons import Reason
 from pipshare.rating.twin.day import BrokerDay
@@ -191,15 +192,19 @@ def built_of(given: Sequence[Given], fx: Fx, day: BrokerDay) -> set[int]:
 
 
 def event_trades(
-    paid: Iterable[Paid], client_id: int, country: str = "", group_name: str = ""
-) -> list[TradeFacts]:
-    """Return a pseudo trade for each payment of a client: 1, or -1 when it is taken back."""
+    paid: Iterable[Paid], client_id: int, country: str = "", group_name: str = "",
+    share_of: str = "",
+) -> list[TradeFacts]:  # fmt: skip
+    """Return a pseudo trade for each payment of a client: 1, or -1 when it is taken back; a share
+    of deposits in the currency `share_of` has what was deposited as its value."""
     return [
         TradeFacts(
             lots_e8=0, hold_ms=None, close_utc_ms=one.at_ms, client_id=client_id, cancelled=False,
             symbol_name="", symbol_group="", symbol_known=True, group_name=group_name,
             account_type="", lot_factor=Fraction(1), country=country,
-            value=Fraction(-1 if one.clawback else 1), steps=(one.below, one.step),
+            value=(Fraction(one.step - one.below, SCALE) if share_of else 1)
+            * Fraction(-1 if one.clawback else 1),
+            currency=share_of, steps=(one.below, one.step),
             disputed=one.held, undoes_ms=one.undoes_ms, undone_ms=one.undone_ms,
         )
         for one in paid

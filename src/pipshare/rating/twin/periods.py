@@ -13,7 +13,7 @@ from pipshare.rating.reasons import Reason
 from pipshare.rating.twin.amounts import Waits
 from pipshare.rating.twin.conditions import bonus_share, held_long_enough, unpaid
 from pipshare.rating.twin.day import BrokerDay, shift_window, window_start
-from pipshare.rating.twin.deducted import Charge, cost
+from pipshare.rating.twin.deducted import Charge, cost, words_of
 from pipshare.rating.twin.line import Line
 from pipshare.rating.twin.rounding import units
 from pipshare.rating.twin.run import Run, decided
@@ -53,12 +53,12 @@ def period_trades(
         if isinstance(run, TwinResult):
             continue
         for place, component in enumerate(run.programme.components):
-            if component.per == "trade" or component.basis == "earned":
+            if component.per == "trade" or component.basis in ("earned", "deposits"):
                 continue
             found = part_of_sum(run, place, component)
             if found is None:
                 continue
-            _add(sums, run, place, component, found)
+            _add(sums, run, place, component, found, trade.close_utc_ms)
     gross = {key: one[0] for key, one in sums.items()}
     less: dict[Key, dict[str, Fraction]] = {}
     waiting: set[tuple[int, date, tuple[int, ...]]] = set()
@@ -67,13 +67,16 @@ def period_trades(
         if isinstance(run, TwinResult):
             continue
         for place, component in enumerate(run.programme.components):
-            if charge.less not in component.less:
+            if charge.less not in words_of(component):
                 continue
             taken = cost(charge, component, run.programme, chain[0], fx)
             if taken is None:
-                waiting.add(_key(run, place, component, "")[:3])
+                waiting.add(_key(run, place, component, "", charge.at_ms)[:3])
             elif taken:
-                key = _add(sums, run, place, component, (-taken, Fraction(0), component.currency))
+                value = -taken, Fraction(0), component.currency
+                key = _add(sums, run, place, component, value, charge.at_ms)
+                if component.basis == "deposits":
+                    continue
                 words = less.setdefault(key, {})
                 words[charge.less] = words.get(charge.less, Fraction(0)) + taken
     sums = {key: one for key, one in sums.items() if key[:3] not in waiting}
@@ -93,17 +96,18 @@ def _told(gross: Fraction, less: Mapping[str, Fraction], currency: str) -> tuple
     return (Step("sum", f"{number_text(gross, 2)} {currency}"), *taken)
 
 
-def _key(run: Run, place: int, component: Component, currency: str) -> Key:
-    window = run.day.window(run.trade.close_utc_ms, component.per)
+def _key(run: Run, place: int, component: Component, currency: str, at_ms: int) -> Key:
+    window = run.day.window(at_ms, component.per)
     who = tuple(one.id for one in run.whole_chain)
     return run.decision.version.component_ids[place], window, who, currency
 
 
 def _add(
-    sums: Sums, run: Run, place: int, component: Component, found: tuple[Fraction, Fraction, str]
-) -> Key:
+    sums: Sums, run: Run, place: int, component: Component,
+    found: tuple[Fraction, Fraction, str], at_ms: int,
+) -> Key:  # fmt: skip
     value, lots, currency = found
-    key = _key(run, place, component, currency)
+    key = _key(run, place, component, currency, at_ms)
     last = run.day.last_ms(key[1], component.per)
     had, lots_had, _ = sums.get(key, (Fraction(0), Fraction(0), None))
     pseudo = _pseudo(last, had + value, lots_had + lots, currency)

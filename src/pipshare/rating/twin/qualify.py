@@ -16,6 +16,7 @@ from fractions import Fraction
 from pipshare.plans.periods import Tier
 from pipshare.plans.qualifying import Qualify
 from pipshare.rating.twin.day import BrokerDay
+from pipshare.rating.twin.rounding import units
 from pipshare.rating.twin.tiers import band_at
 
 HOUR_MS = 3_600_000
@@ -97,6 +98,17 @@ class Client:
         """Return the sum of deposits counted by a moment, with what is left of them by `as_of`."""
         return sum((x for _, x in self._counted("deposit", moment, as_of, doubted)), Fraction(0))
 
+    def first_sum(self, moment: int, as_of: int, doubted: bool = False) -> Fraction:
+        """Return the first deposit counted by a moment, or the sum of its first hours."""
+        counted = self._counted("deposit", moment, as_of, doubted)
+        if not counted:
+            return Fraction(0)
+        first = min(counted, key=lambda x: (x[0].at_ms, x[0].name))
+        if not self.asked.sum_hours:
+            return first[1]
+        end = first[0].at_ms + self.asked.sum_hours * HOUR_MS
+        return sum((x for e, x in counted if e.at_ms <= end), Fraction(0))
+
     def _holds(self, moment: int, as_of: int, doubted: bool) -> bool:
         asked = self.asked
         crm = self._said("qualified", moment, as_of) and not self._all_taken(as_of, doubted)
@@ -132,12 +144,7 @@ class Client:
         if asked.first_deposit is not None:
             if not counted:
                 return False
-            first = min(counted, key=lambda x: (x[0].at_ms, x[0].counts_ms, x[0].name))
-            total = first[1]
-            if asked.sum_hours:
-                end = first[0].at_ms + asked.sum_hours * HOUR_MS
-                total = sum((x for e, x in counted if e.at_ms <= end), Fraction(0))
-            if total < asked.first_deposit:
+            if self.first_sum(moment, as_of, doubted) < asked.first_deposit:
                 return False
         if asked.net_deposits is None:
             return True
@@ -267,15 +274,19 @@ def payments(
     starts: Sequence[Fraction] = (Fraction(0),),
     tier: Tier | None = None,
     clawback_days: int | None = None,
+    share_of: str = "",
 ) -> list[Paid]:
     """Return what is to be paid for a client, and taken back, in order.
 
-    `starts` are the steps of a ladder of deposits (one step without a ladder). A step that falls
-    away is taken back within `clawback_days` of its payment (None = always), else it stays paid.
+    `starts` are the steps of a ladder of deposits (one step without a ladder); with `share_of`
+    (all, first) what is paid is a share of his deposits, and steps are 1e-8 of them. A step that
+    falls away is taken back within `clawback_days` of its payment (None = always), else it stays
+    paid.
     What would not stand if the disputes now open were lost is held.
     """
     boundary = "from" if tier is None else tier.boundary
-    ladder = tier is not None and (tier.method == "ladder" or tier.measure == "deposits")
+    ladder = tier is not None and tier.of_client
+    by_first = share_of == "first" or (tier is not None and tier.measure == "first_deposit")
     out: list[Paid] = []
     standing: list[int] = []  # places in `out`
     moments = client.moments()
@@ -284,13 +295,15 @@ def payments(
         since = client.qualified_ms(as_of, doubted)
         if since is None:
             return 0
-        if not ladder:
+        if not ladder and not share_of:
             return 1
         best = max(
-            client.deposits(m, as_of, doubted)
+            client.first_sum(m, as_of, doubted) if by_first else client.deposits(m, as_of, doubted)
             for m in moments
             if since <= m <= as_of and client.in_time(m, as_of, doubted)
         )
+        if share_of:
+            return units(best, None, "")
         return band_at(starts, best, boundary) + 1
 
     def young(paid: Paid, at_ms: int) -> bool:

@@ -79,7 +79,7 @@ def _whole(trade: TradeFacts, direct: Partner, wait: Wait) -> TwinResult:
 
 def by_trade(component: Component) -> bool:
     """Tell whether each trade has lines of its own: no sum of a period, no event, no earnings."""
-    event = component.basis == "fixed" and component.event in ("qualified", "registration")
+    event = component.event in ("qualified", "registration")
     return component.per == "trade" and component.basis != "earned" and not event
 
 

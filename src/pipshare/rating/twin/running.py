@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from pipshare.rating.twin.run import Run
 
 Payee = tuple[int, int]  # component, partner
+_OF_CLIENT = ("deposits", "first_deposit")
 CAP_WINDOWS = {"client_day": "day", "client_life": "life", "partner_day": "day",
                "partner_week": "week", "partner_month": "month"}  # fmt: skip
 
@@ -66,7 +67,7 @@ class Running(State):
             return
         line.netting = self._net(line)
         tier = line.component.tier
-        if tier is None or tier.measure == "deposits" or line.netting == 0:
+        if tier is None or tier.measure in _OF_CLIENT or line.netting == 0:
             return
         found = line.valued()
         bonus = Fraction(1)
@@ -112,7 +113,7 @@ class Running(State):
         tier = line.component.tier
         if tier is None:
             return value * bands[0].amount
-        if tier.measure == "deposits":
+        if tier.measure in _OF_CLIENT:
             return step_of_deposits(line, bands, value)
         if undone_at_once(line.component, line.trade, line.run.day):
             first = min(rule.start for rule in line.component.rates)
@@ -323,7 +324,7 @@ def undone_at_once(component: Component, trade: TradeFacts, day: BrokerDay) -> b
     """Tell whether what a client was paid for is taken back in the window of the tier: it does not
     count there, and is paid and taken back at the first band."""
     tier = component.tier
-    if not trade.undone_ms or tier is None or tier.measure == "deposits":
+    if not trade.undone_ms or tier is None or tier.measure in _OF_CLIENT:
         return False
     if tier.method == "ladder" or unit_of(tier) == "life":
         return False

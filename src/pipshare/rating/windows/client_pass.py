@@ -58,7 +58,7 @@ def _component(given: Given, parts: Sequence[Part], lives: Sequence[Life]) -> Fo
         lines, waiting = _steps(given, part, rows, paid)
     elif part.component.tier is None:
         lines, waiting = _named(
-            pseudo_pass(given, _pseudo(rows, paid), _keep(given, number), number), paid
+            pseudo_pass(given, _pseudo(part, rows, paid), _keep(given, number), number), paid
         )
     else:
         lines, waiting = _tiered(given, part, rows, paid)
@@ -67,15 +67,23 @@ def _component(given: Given, parts: Sequence[Part], lives: Sequence[Life]) -> Fo
     return _told(rows, lines), pl.concat([waits, _told(rows, waiting)])
 
 
-def _pseudo(rows: pl.DataFrame, at: Longs) -> PseudoRows:
-    """Return these rows as pseudo trades of the value one."""
+def _pseudo(part: Part, rows: pl.DataFrame, at: Longs) -> PseudoRows:
+    """Return these rows as pseudo trades: of the value one, or of what was deposited."""
     some = rows[at]
     countries = tuple(name for name in some["country"].unique().sort() if name)
     place = {name: code for code, name in enumerate(countries)} | {"": -1}
+    value = np.full(len(at), ONE_E8, np.int64)
+    currencies: tuple[str, ...] = ()
+    currency = np.full(len(at), -1, np.int32)
+    if part.component.basis == "deposits":
+        value = (some["to"] - some["from"]).to_numpy()
+        currencies = tuple(some["currency"].unique().sort())
+        named = {name: code for code, name in enumerate(currencies)}
+        currency = some["currency"].replace_strict(named, return_dtype=pl.Int32).to_numpy()
     return PseudoRows(
         chain=some["chain"].to_numpy(), client=some["client"].to_numpy(),
-        moment_ms=some["moment_ms"].to_numpy(), value_e8=np.full(len(at), ONE_E8, np.int64),
-        currency=np.full(len(at), -1, np.int32),
+        moment_ms=some["moment_ms"].to_numpy(), value_e8=value, currency=currency,
+        currencies=currencies,
         country=some["country"].replace_strict(place, return_dtype=pl.Int32).to_numpy(),
         countries=countries,
     )  # fmt: skip
@@ -125,7 +133,7 @@ def _at_steps(given: Given, part: Part, rows: pl.DataFrame, paid: Longs, column:
         if one > 0:
             at = paid[step[paid] == one]
             keep = _keep_band(part.component_id, starts[one - 1])
-            rated = pseudo_pass(given, _pseudo(rows, at), keep, part.component_id)
+            rated = pseudo_pass(given, _pseudo(part, rows, at), keep, part.component_id)
             found.append(_named(rated, at))
     return stacked(found)
 
@@ -155,15 +163,15 @@ def _tiered(given: Given, part: Part, rows: pl.DataFrame, paid: Longs) -> Found:
     gone[undone[same & (unit != "life")]] = True
     lost, kept = paid[gone[paid]], paid[~gone[paid]]
     first = _keep_band(number, starts_of(component)[0])
-    found = [_named(pseudo_pass(given, _pseudo(rows, lost), first, number), lost)]
+    found = [_named(pseudo_pass(given, _pseudo(part, rows, lost), first, number), lost)]
     if not changes_the_past(component):
-        rated = pseudo_pass(given, _pseudo(rows, kept), _keep(given, number), number)
+        rated = pseudo_pass(given, _pseudo(part, rows, kept), _keep(given, number), number)
         return stacked([*found, _named(rated, kept)])
     waits: list[pl.DataFrame] = []
 
     def rate(some: Longs) -> pl.DataFrame:
         lines, waiting = _named(
-            pseudo_pass(given, _pseudo(rows, kept[some]), _keep(given, number), number), some
+            pseudo_pass(given, _pseudo(part, rows, kept[some]), _keep(given, number), number), some
         )
         waits.append(waiting)
         return lines

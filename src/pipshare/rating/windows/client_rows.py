@@ -19,14 +19,14 @@ from pipshare.rating.windows.given import Given
 from pipshare.rating.windows.lines import WAITS, no_waits
 from pipshare.rating.windows.narrow import starts_of
 
-# ROWS, and the chain then (a place in the chains), the client's country.
-CLIENT_ROWS = {**ROWS, "chain": pl.Int32, "country": pl.String}
+# ROWS, the chain then (a place in the chains), the client's country, the currency of his deposits.
+_VERSION_ROWS = {**ROWS, "currency": pl.String}
+CLIENT_ROWS = {**ROWS, "chain": pl.Int32, "country": pl.String, "currency": pl.String}
 
 
 def is_ladder(component: Component) -> bool:
     """Tell whether a component's bands are steps by the client's deposits."""
-    tier = component.tier
-    return tier is not None and (tier.method == "ladder" or tier.measure == "deposits")
+    return component.tier is not None and component.tier.of_client
 
 
 def asked_of(programme: Programme, component: Component) -> Qualify:
@@ -54,7 +54,7 @@ def client_rows(
 
     Each client is taken by the first version under which he qualifies while it is in force.
     """
-    found, waits, taken = [pl.DataFrame(schema=ROWS)], [no_waits()], set[int]()
+    found, waits, taken = [pl.DataFrame(schema=_VERSION_ROWS)], [no_waits()], set[int]()
     offset = 0
     for part in parts:
         rows, waiting = _of_version(given, part, lives)
@@ -77,10 +77,13 @@ def _of_version(
     component, programme = part.component, part.programme
     asked = asked_of(programme, component)
     tier = component.tier
-    currency = asked.currency or (tier.currency if tier else "") or programme.currency
-    ladder = Ladder()
-    if tier is not None and is_ladder(component):
-        ladder = Ladder(starts_of(component), tier.boundary == "above")
+    steps = is_ladder(component)
+    currency = asked.currency or (tier.currency if tier and steps else "") or component.currency
+    currency = currency or programme.currency
+    ladder = Ladder(first=component.deposits == "first", shares=component.basis == "deposits")
+    if tier is not None and steps:
+        ladder = Ladder(starts_of(component), tier.boundary == "above",
+                        tier.measure == "first_deposit")  # fmt: skip
     rows, waiting = qualification_rows(
         lives, trades_moments(given, part, asked, currency), asking(given, asked, currency),
         ladder, component.clawback_days,
@@ -90,7 +93,8 @@ def _of_version(
     first = rows.with_columns(held=pl.Series(held, dtype=pl.Int64)).group_by("client").agg(
         pl.col("held").first())  # fmt: skip
     mine = first.filter(pl.col("held") == part.version)["client"].to_list()
-    return _only(rows, pl.col("client").is_in(mine)), _waiting(part, waiting)
+    rows = _only(rows, pl.col("client").is_in(mine)).with_columns(currency=pl.lit(currency))
+    return rows, _waiting(part, waiting)
 
 
 def _only(rows: pl.DataFrame, kept: pl.Expr) -> pl.DataFrame:

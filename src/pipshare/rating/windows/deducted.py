@@ -1,4 +1,4 @@
-"""What is taken from a period's sum: bonuses, chargebacks and the like, as events of clients say.
+"""What events of clients add to a period's sum or take from it: deposits, bonuses, chargebacks.
 
 Each counts for the chain above the client at its moment, in the window of that moment, in the
 component's currency. Where it cannot be converted the sums of that chain and window wait.
@@ -17,13 +17,14 @@ import polars as pl
 from pipshare.facts.events import newest
 from pipshare.facts.standing import standing_at
 from pipshare.period import Millis as Longs
-from pipshare.plans.terms import Less
+from pipshare.plans.terms import Component, Less
 from pipshare.rating.exchange import Exchange
 from pipshare.rating.parts import Part
 from pipshare.rating.qualify import lives
 from pipshare.rating.qualify.life import LOST, OPENED, WON, Movement
 from pipshare.rating.reasons import Wait
 from pipshare.rating.windows.calendar import spans
+from pipshare.rating.windows.deposited import moves
 from pipshare.rating.windows.given import Given
 from pipshare.rating.windows.lines import WAITS, no_waits
 from pipshare.rating.windows.touches import deciding
@@ -36,9 +37,8 @@ _ADDS: Mapping[Less, Mapping[str, int]] = {
 }
 _TAKEN: dict[str, pl.DataType | type[pl.DataType]] = {
     "client": pl.Int64, "moment_ms": pl.Int64, "amount_e8": pl.Int64, "currency": pl.String,
-    "event": pl.String,
+    "event": pl.String, "of_ms": pl.Int64,
 }  # fmt: skip
-Taken = tuple[int, int, int, str, str]
 
 
 @dataclass
@@ -53,15 +53,15 @@ class Deducted:
 
 
 def deducted(given: Given, part: Part) -> Deducted:
-    """Return what one version of a component takes from its sums."""
+    """Return what one version of a component takes from its sums (below zero: adds to them)."""
     component, found = part.component, Deducted()
-    if not component.less or given.events is None or given.chains_at is None:
+    if not component.sums_events or given.events is None or given.chains_at is None:
         return found
     assert component.per != "trade"
-    told = taken(given.events, component.less).filter(pl.col("moment_ms") >= given.live_ms)
+    told = _told(given.events, component).filter(pl.col("of_ms") >= given.live_ms)
     client, moment = told["client"].to_numpy(), told["moment_ms"].to_numpy()
-    chain = given.chains_at(client, moment)
-    rows = np.flatnonzero(_counts(given, part, client, moment, chain))
+    chain = given.chains_at(client, told["of_ms"].to_numpy())
+    rows = np.flatnonzero(_counts(given, part, client, told["of_ms"].to_numpy(), chain))
     told, client, moment, chain = told[rows], client[rows], moment[rows], chain[rows]
     if not len(rows):
         return found
@@ -83,20 +83,28 @@ def deducted(given: Given, part: Part) -> Deducted:
     return found
 
 
+def _told(events: pl.DataFrame, component: Component) -> pl.DataFrame:
+    if component.basis != "deposits":
+        return taken(events, component.less)
+    rows = [(*one[:2], -one[2], *one[3:]) for one in moves(lives(events), component.deposits)]
+    return pl.DataFrame(rows, schema=pl.Schema(_TAKEN), orient="row")
+
+
 def taken(events: pl.DataFrame, less: Sequence[Less]) -> pl.DataFrame:
-    """Return what clients' events take: client, moment_ms, amount_e8, currency, event."""
+    """Return what clients' events take: client, moment_ms, amount_e8, currency, event; of_ms is the
+    moment at which the chain is looked for, here that of the event."""
     adds = {kind: sign for name in less for kind, sign in _ADDS.get(name, {}).items()}
     known = newest(events.sort("source", "event", "version", "at_ms"))
     plain = known.filter(pl.col("kind").is_in(list(adds)) & (pl.col("client_id") >= 0))
     sign = pl.col("kind").replace_strict(adds, default=0, return_dtype=pl.Int64)
     found = plain.select(
-        "currency", "event", client="client_id", moment_ms="at_ms",
+        "currency", "event", client="client_id", moment_ms="at_ms", of_ms="at_ms",
         amount_e8=pl.col("amount_e8") * sign,
     ).select(_TAKEN.keys()).cast(pl.Schema(_TAKEN))  # fmt: skip
     if "chargebacks" not in less:
         return found
     rows = [
-        (life.client, *one) for life in lives(events) for deposit in life.deposits
+        (life.client, *one, one[0]) for life in lives(events) for deposit in life.deposits
         for one in _lost(deposit)
     ]  # fmt: skip
     return pl.concat([found, pl.DataFrame(rows, schema=pl.Schema(_TAKEN), orient="row")])
@@ -122,9 +130,12 @@ def _counts(
     given: Given, part: Part, client: Longs, moment: Longs, chain: npt.NDArray[np.int32]
 ) -> npt.NDArray[np.bool_]:
     """Tell which are of chains that this version pays, and of clients whose trades it pays for."""
-    asked = part.component.conditions
+    component, asked = part.component, part.component.conditions
     kept = deciding(given.book, given.placed.chains, chain, moment) == part.version
     kept &= chain >= 0
+    if component.basis == "deposits":
+        kept &= moment >= asked.from_ms
+        kept &= (moment < asked.until_ms) | (asked.until_ms == 0)
     if part.programme.own_trading == "none":
         directs = np.array([*(one[0] if one else -1 for one in given.placed.chains), -1], np.int64)
         place, told = given.payees.find(directs[chain])
@@ -149,7 +160,7 @@ def _rates(
     base = np.array([place[name] for name in told["currency"].to_list()], np.int32)
     quote = np.full(len(base), place[target], np.int32)
     top, bottom, _, found = Exchange(given.fx, None, names).find(
-        base, quote, told["moment_ms"].to_numpy(), np.zeros(len(base), np.int64),
+        base, quote, told["of_ms"].to_numpy(), np.zeros(len(base), np.int64),
         part.component.value_fx,
     )  # fmt: skip
     return top, bottom, found

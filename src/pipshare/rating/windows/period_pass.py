@@ -63,7 +63,7 @@ def _component(given: Given, parts: Sequence[Part], version: Longs) -> Found:
     waiting: set[tuple[int, int, int]] = set()
     for part in parts:
         rows = np.flatnonzero(version == part.version)
-        if len(rows):
+        if len(rows) and part.component.basis != "deposits":
             found = counted(given, part, rows)
             names = (*found.names, "")
             for key, one in _sums(given, part, found, rows).items():

@@ -103,4 +103,4 @@ def _parts(component: Component) -> tuple[list[Unit], int]:
 
 def is_of_clients(component: Component) -> bool:
     """Tell whether a component pays for what happens to a client, and not for his trades."""
-    return component.basis == "fixed" and component.event in ("qualified", "registration")
+    return component.of_clients
