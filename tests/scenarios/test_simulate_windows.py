@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from small_broker import SmallBroker, manager, manager_row
 from test_windows import CAPPED, CARRIED, CPA, TIERS
+from test_windows_less import NET
 
 from pipshare.pipeline.loads import apply_plan
 from pipshare.pipeline.simulate import Answer, Question, simulate, windows
@@ -68,6 +69,29 @@ def test_what_is_simulated_is_what_is_booked_afterwards(broker: SmallBroker, tex
     again = ask(broker, text)
     assert {one.partner: one.now_e8 for one in again.partners if one.now_e8} == before
     assert all(one.difference_e8 == 0 for one in again.partners)
+
+
+COSTS = """c1,bonus,C-1,2026-02-10T10:00:00Z,40,USD,,crm
+c2,bonus,C-1,2026-04-11T10:00:00Z,200,USD,,crm
+c3,bonus,C-1,2026-07-11T10:00:00Z,70,USD,,crm
+"""
+
+
+@pytest.mark.parametrize("carry", ["", '[component.carry]\nnegative = "carry"\n'])
+def test_a_month_of_costs_alone_counts(broker: SmallBroker, carry: str) -> None:
+    """February and July have no trade: what the client cost there is paid back all the same."""
+    text = NET.format(per="month").replace("[[component.rate]]", f"{carry}[[component.rate]]")
+    broker.load("events", EVENTS.splitlines()[0] + "\n" + COSTS)
+    before = {one.partner: one.then_e8 for one in ask(broker, text).partners if one.then_e8}
+    apply_plan(broker.run, broker.file("std.toml", text), by="anna")
+    assert before == broker.totals()
+    july = ask(broker, text, first=date(2026, 7, 1), last=date(2026, 7, 31))
+    if not carry:
+        assert [(one.partner, one.then_e8) for one in july.partners if one.then_e8] == [
+            ("P-2", -21 * E8)
+        ]
+    again = ask(broker, text)
+    assert {one.partner: one.now_e8 for one in again.partners if one.now_e8} == before
 
 
 def test_months_are_told_apart(broker: SmallBroker) -> None:

@@ -15,7 +15,13 @@ from pipshare import partners
 from pipshare.period import FOREVER_MS, Clock, Span
 from pipshare.pipeline.run import Run
 from pipshare.pipeline.simulate.lines import LINES
-from pipshare.pipeline.windows.work import Target, counts_others, targets
+from pipshare.pipeline.windows.work import (
+    Target,
+    counts_others,
+    live_ms,
+    looks_at_clients,
+    targets,
+)
 from pipshare.plans.terms import Component, Programme
 from pipshare.rating.parts import building_ids
 from pipshare.rating.window_store import Due
@@ -30,6 +36,10 @@ _STORED = """
 SELECT (extract(epoch FROM min(close_at)) * 1000)::bigint,
        (extract(epoch FROM max(close_at)) * 1000)::bigint
   FROM trades_trade WHERE server_id = ANY(%s)"""
+# What clients cost may fall in months in which nobody traded.
+_TOLD = """
+SELECT (extract(epoch FROM min(at)) * 1000)::bigint, (extract(epoch FROM max(at)) * 1000)::bigint
+  FROM clients_event WHERE entity_id = %s AND at >= to_timestamp(%s / 1000.0)"""
 _COUNT = """
 SELECT count(*) FROM trades_trade
  WHERE server_id = ANY(%s) AND close_at >= to_timestamp(%s / 1000.0)
@@ -95,11 +105,15 @@ def _of_trees(
 def _pieces(
     run: Run, entity_id: int, servers: list[int], versions: Sequence[Said], span: Span
 ) -> Iterator[tuple[int, int]]:
-    """Yield the bounds of the pieces: whole windows that overlap the span and stored trades."""
-    stored = run.conn.execute(_STORED, (servers,)).fetchone()
-    if stored is None or stored[0] is None:
+    """Yield the bounds of the pieces: whole windows that overlap the span and what is stored."""
+    known = [run.conn.execute(_STORED, (servers,)).fetchone()]
+    if any(looks_at_clients(*pair) for pair in versions):
+        known.append(run.conn.execute(_TOLD, (entity_id, live_ms(run, entity_id))).fetchone())
+    stored = [row for row in known if row is not None and row[0] is not None]
+    if not stored:
         return
-    start, end = max(span.start, stored[0]), min(span.end, stored[1] + 1)
+    start = max(span.start, min(row[0] for row in stored))
+    end = min(span.end, max(row[1] for row in stored) + 1)
     if start >= end:
         return
     clock = run.clock(entity_id)
