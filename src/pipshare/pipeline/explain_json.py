@@ -33,7 +33,7 @@ def as_dict(result: Explanation, scope: Collection[int] | None = None) -> dict[s
         "trade": _trade(result.trade),
         "revisions": result.revisions,
         "legs": [_leg(leg) for leg in result.legs],
-        "attribution": who,
+        "attribution": _attribution(who),
         "programme": _working(twin.working if twin else ()),
         "lines": [_line(line, names, held_of(result, line)) for line in lines],
         "posted": [_posted(row) for row in posted],
@@ -51,6 +51,11 @@ def _seen(who: dict[str, Any], scope: Collection[int]) -> dict[str, Any]:
     chain = [{**level, "parent": known(level["parent"])}
              for level in who["chain"] if level["id"] in scope]  # fmt: skip
     return {**who, "relation": known(who["relation"]), "chain": chain}
+
+
+def _attribution(who: dict[str, Any]) -> dict[str, Any]:
+    told = {name: value for name, value in who.items() if name != "chain_ms"}
+    return {**told, "chain_utc": from_ms(who["chain_ms"]).isoformat()}
 
 
 def _leg(leg: Leg) -> dict[str, Any]:
