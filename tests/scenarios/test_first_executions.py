@@ -12,6 +12,7 @@ from small_broker import SmallBroker, manager, manager_row
 from pipshare import clients, market
 from pipshare.facts import DEAL
 from pipshare.pipeline.executions import note_deals
+from pipshare.pipeline.rest import to_rest
 
 
 @pytest.fixture
@@ -59,11 +60,15 @@ def test_an_opening_deal_counts_before_anything_was_closed(broker: SmallBroker) 
 
 
 def test_an_account_that_nobody_knows_waits_in_the_queue(broker: SmallBroker) -> None:
-    server = market.server(broker.conn, "Live-4")
     broker.bring("a.csv", manager(manager_row(21), manager_row(22, Login="1002")))
-    assert len(clients.claim_traders(broker.conn, 10)) == 1
-    assert clients.claim_traders(broker.conn, 10) == []
+    to_rest(broker.run)
+    due = "SELECT login FROM clients_execution_due"
+    reached = (
+        "SELECT code, event FROM clients_milestone m JOIN clients_client c ON c.id = client_id"
+    )
+    assert broker.conn.execute(due).fetchall() == [(1002,)]
+    assert broker.conn.execute(reached).fetchall() == [("C-1", "21")]
     broker.load("clients", "client,partner\nC-2,P-1\n")
     broker.load("accounts", "server,login,client\nLive-4,1002,C-2\n")
-    assert len(clients.claim_traders(broker.conn, 10)) == 1
-    assert server.code == "Live-4"
+    assert broker.conn.execute(due).fetchall() == []
+    assert broker.conn.execute(reached).fetchall() == [("C-1", "21"), ("C-2", "22")]

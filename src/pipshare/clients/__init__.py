@@ -15,6 +15,7 @@ from pipshare.clients.executions import (
     claim_traders,
     executions_of,
     known_executions,
+    newest_trader,
     note_executions,
 )
 from pipshare.clients.load_accounts import load_accounts
@@ -40,7 +41,13 @@ from pipshare.clients.read_events import (
     waiting_events,
 )
 from pipshare.clients.take_events import TakenEvents, load_events, take_events
-from pipshare.clients.touched import claim_touched, touch, touch_all
+from pipshare.clients.touched import (
+    claim_touched,
+    touch,
+    touch_all,
+    touch_cleared,
+    touch_unsaid,
+)
 
 __all__ = [
     "EXECUTION",
@@ -70,6 +77,7 @@ __all__ = [
     "logins_of",
     "mark_said",
     "milestones_of",
+    "newest_trader",
     "note_agents",
     "note_executions",
     "observe",
@@ -79,6 +87,8 @@ __all__ = [
     "take_events",
     "touch",
     "touch_all",
+    "touch_cleared",
+    "touch_unsaid",
     "undo_milestone",
     "waiting_events",
 ]

@@ -33,10 +33,12 @@ SELECT %(server)s, login FROM clients_execution_stage ORDER BY login ON CONFLICT
 _OWNERS = """
 DELETE FROM clients_execution_due d USING clients_account_owner w
  WHERE w.server_id = d.server_id AND w.login = d.login
-   AND (d.server_id, d.login) IN (SELECT u.server_id, u.login FROM clients_execution_due u
-          JOIN clients_account_owner o USING (server_id, login) LIMIT %s)
+   AND d.id IN (SELECT u.id FROM clients_execution_due u
+                  JOIN clients_account a USING (server_id, login)
+                 WHERE u.id > %s ORDER BY u.id LIMIT %s)
 RETURNING w.client_id
 """
+_NEWEST = "SELECT coalesce(max(id), 0) FROM clients_execution_due"
 _OF = f"""
 SELECT w.client_id, w.server_id, w.server, x.login, {ms("x.at")}, x.ticket, x.symbol, x.lots_e8
   FROM clients_account_owner w JOIN clients_execution x USING (server_id, login)
@@ -78,9 +80,18 @@ def note_executions(
     return pl.concat([known.join(fresh, on="login", how="anti"), fresh])
 
 
-def claim_traders(conn: psycopg.Connection[Any], limit: int) -> list[int]:
-    """Take some accounts off the queue whose owners are known; return the clients."""
-    return sorted({row[0] for row in conn.execute(_OWNERS, (limit,))})
+def claim_traders(conn: psycopg.Connection[Any], limit: int, after: int = 0) -> list[int]:
+    """Take some accounts off the queue whose owners are known; return the clients.
+
+    `after`: only what came later than this number of newest_trader; 0 = everything.
+    """
+    return sorted({row[0] for row in conn.execute(_OWNERS, (after, limit))})
+
+
+def newest_trader(conn: psycopg.Connection[Any]) -> int:
+    """Return the number of the account that was queued last, 0 when there is none."""
+    row = conn.execute(_NEWEST).fetchone()
+    return int(row[0]) if row else 0
 
 
 def executions_of(conn: psycopg.Connection[Any], client_ids: Sequence[int]) -> pl.DataFrame:

@@ -16,6 +16,7 @@ from pipshare.period import broker_days
 from pipshare.pipeline.alerting import tell_guards, tell_waits
 from pipshare.pipeline.place import place
 from pipshare.pipeline.run import Run
+from pipshare.pipeline.said import say_booked
 from pipshare.pipeline.wallets import with_house, with_wallets
 from pipshare.pipeline.whose import attributed
 from pipshare.pipeline.windows.forfeits import forfeited
@@ -96,6 +97,10 @@ def book(
         lines = with_house(run, _undisputed(settled["ticket"], who, lines))
         entries, lines = _next_entries(pl.DataFrame(told), lines, waits, before)
     _post(run, server, entries, lines)
+    say_booked(
+        run, server, settled, who, standing, lines,
+        dict(zip(entries.ticket.tolist(), entries.seq.tolist(), strict=True)), fresh=fresh,
+    )  # fmt: skip
     introduced = settled["ticket"].gather(made.rows)
     gone = rating.store_waiting(
         run.conn, server.id, settled["ticket"], waits, fresh=fresh,

@@ -77,6 +77,8 @@ def load(
         _ask_again(run, f"load {kind}", min(changed))
     elif kind in ("terms", "relations") and any(report.added for report in reports):
         _touch_clients(run)
+    if kind in ("relations", "clients"):
+        clients.touch_unsaid(run.conn)
     run.conn.commit()
     return Done(reports, _rest(run))
 

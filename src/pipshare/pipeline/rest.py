@@ -6,8 +6,10 @@ from pipshare import attribution, rating, trades
 from pipshare.pipeline.book import Booked, book
 from pipshare.pipeline.enrich import WINDOW_COLUMNS
 from pipshare.pipeline.run import Run
+from pipshare.pipeline.said import take_up_traders
 from pipshare.pipeline.spared import changed, columns_of, may_spare
 from pipshare.pipeline.windows import settle_windows, take_up_clients
+from pipshare.rating.window_waits import settle_lasting_again
 
 CHUNK = 100_000  # trades per transaction
 
@@ -19,7 +21,7 @@ def to_rest(run: Run) -> Booked:
     amounts again posts nothing, so this may be run at any time, and after a kill it continues.
     """
     total = Booked()
-    while take_up_clients(run):
+    while take_up_clients(run) or take_up_traders(run):
         pass
     while (done := _one_request(run)) is not None:
         total.add(done)
@@ -27,6 +29,7 @@ def to_rest(run: Run) -> Booked:
         tickets = {*attribution.takeable(run.conn, server.id)}
         tickets.update(rating.waiting_tickets(run.conn, server.id))
         total.add(rate_again(run, server.id, sorted(tickets)))
+    settle_lasting_again(run.conn)
     total.lines += settle_windows(run).lines
     total.waiting.clear()
     return total

@@ -10,7 +10,7 @@ import psycopg
 
 from pipshare import attribution, audit, clients, ledger, market, outbox, partners, plans
 from pipshare.market import Server
-from pipshare.period import Clock
+from pipshare.period import FOREVER_MS, Clock
 from pipshare.plans.book import Book
 
 
@@ -63,6 +63,8 @@ class Run:
         if kinds & {"market", "symbols"}:
             self._symbols: dict[int, market.SymbolBook] = {}
             self._points: tuple[list[market.PointsRow], list[market.PointsRow]] | None = None
+        if "receivers" in kinds:
+            self.wanted = outbox.wanted(self.conn)
         if kinds & {"market", "accounts", "partners"}:
             self._directories: dict[int, attribution.Directory] = {}
         if "receivers" in kinds:
@@ -91,6 +93,14 @@ class Run:
                 lasting=self._lasting, stores=not self.only_looks
             )
         return self._directories[server.id]
+
+    def live_ms(self, entity_id: int) -> int:
+        """Return from when on what happens to an entity's clients counts: its first go-live."""
+        return min(
+            (server.go_live_ms for server in self.servers.values()
+             if server.entity_id == entity_id and server.go_live_ms is not None),
+            default=FOREVER_MS,
+        )  # fmt: skip
 
     def note_executions(self, server: Server, told: pl.DataFrame) -> None:
         """Note executions (clients.EXECUTION) that are earlier than those known of an account.

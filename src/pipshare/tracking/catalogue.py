@@ -52,7 +52,8 @@ TYPES: dict[str, Said] = {
         ("client", "chain", *_FROM, *_TRADE, "period"),
     ),
     "commission.reversed": Said(
-        "an amount that a partner had earned was taken back, whole or in part", "reversal",
+        "an amount that a partner had earned is taken back, whole or in part: it is below zero",
+        "reversal",
         ("entity", "partner", "txid", "component", "earned", *_MONEY),
         ("client", "chain", *_FROM, *_TRADE, "period", "reason"),
     ),

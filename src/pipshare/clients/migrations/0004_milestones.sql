@@ -11,6 +11,7 @@ CREATE TABLE clients_execution (
 
 -- Accounts whose first execution is news. Rows are only added and taken away.
 CREATE TABLE clients_execution_due (
+    id        bigint GENERATED ALWAYS AS IDENTITY UNIQUE,
     server_id integer NOT NULL,
     login     bigint NOT NULL,
     PRIMARY KEY (server_id, login)
@@ -35,3 +36,7 @@ CREATE TABLE clients_milestone (
     UNIQUE (client_id, kind, number)
 );
 CREATE INDEX clients_milestone_at ON clients_milestone (kind, at);
+
+-- Deposits that were told before they were cleared: few, and looked for by the clock.
+CREATE INDEX clients_event_cleared ON clients_event (cleared_at)
+ WHERE kind = 'deposit' AND cleared_at > recorded_at;

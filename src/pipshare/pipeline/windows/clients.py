@@ -6,6 +6,7 @@ from pipshare import clients, partners, rating
 from pipshare.period import FOREVER_MS
 from pipshare.pipeline.enrich import asked
 from pipshare.pipeline.run import Run
+from pipshare.pipeline.said import settle_milestones
 from pipshare.pipeline.windows.work import looks_at_clients
 from pipshare.rating.window_store import Due, mark_due
 from pipshare.rating.windows import is_of_clients
@@ -17,7 +18,7 @@ def take_up_clients(run: Run) -> bool:
     """Take up some clients of whom events told something new; tell whether there were any.
 
     Commits. Their trades are rated again where a plan asks about clients (qualified, KYC, country),
-    and what plans pay for clients, or net with that, is noted as due.
+    what plans pay for clients, or net with that, is noted as due, and what they reached is said.
     """
     run.current()
     touched = clients.claim_touched(run.conn, AT_ONCE)
@@ -26,6 +27,7 @@ def take_up_clients(run: Run) -> bool:
         if wanted.lives or wanted.countries or wanted.snapshots:
             _rate_again(run, [client for client, _, _ in touched])
         _note(run, touched)
+        settle_milestones(run, [client for client, _, _ in touched])
     run.conn.commit()
     return bool(touched)
 

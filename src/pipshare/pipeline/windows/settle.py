@@ -14,7 +14,9 @@ from pipshare.ledger.accounts import HOUSE, Key
 from pipshare.period import broker_days
 from pipshare.pipeline.alerting import tell_waits
 from pipshare.pipeline.run import Run
+from pipshare.pipeline.said.settled import say_settled
 from pipshare.pipeline.wallets import state_of
+from pipshare.pipeline.windows.lasting import keep_lasting
 from pipshare.pipeline.windows.work import Target, targets
 from pipshare.rating.window_store import (
     Due,
@@ -59,6 +61,7 @@ def _some(run: Run, entity_id: int, total: Settled) -> bool:
         total.windows += len(target.due)
         total.lines += _post(run, entity_id, target)
         keep_waits(run, entity_id, target)
+        keep_lasting(run, entity_id, target)
         for reason, count in target.waits.group_by("reason").agg(pl.len()).iter_rows():
             total.waiting[reason] = total.waiting.get(reason, 0) + count
     run.conn.commit()
@@ -117,6 +120,7 @@ def _post(run: Run, entity_id: int, target: Target) -> int:
         shard=pl.Series([_shard(run, row) for row in new.iter_rows(named=True)], dtype=pl.Int64),
     )
     store_window_lines(run.conn, stored, causes)
+    say_settled(run, entity_id, target.component, target.code, new)
     return len(new)
 
 

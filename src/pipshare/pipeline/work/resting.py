@@ -10,15 +10,18 @@ from typing import Any
 
 import psycopg
 
-from pipshare import audit, db, inbox
+from pipshare import audit, clients, db, inbox
 from pipshare.pipeline.rest import to_rest
 from pipshare.pipeline.run import Run
+from pipshare.pipeline.said import take_up_traders
 from pipshare.pipeline.windows import settle_windows, touch_held
 from pipshare.rating import window_store
 
 CHANNEL = "pipshare_work"  # db.wake(conn, CHANNEL) in the transaction that changed something
 POLL_S = 1.0  # a wake-up may be lost with a connection: looked at without one, too
 SELDOM = 10  # times as long as settling took, until windows are settled again
+CLEARED_S = 10.0  # between two looks for deposits that have become cleared
+AWAY_MS = 7 * 24 * 3_600_000  # at the start: what became cleared while nobody worked
 HELD_S = 3600.0  # what is held is forfeited by days: looked at so often
 WHOLE_S = 60.0  # everything that waits is tried so often even when nothing seems changed
 _REST = 0  # a lease as of a source; sources are numbered from 1
@@ -66,7 +69,9 @@ def _watch(
     seen = audit.snapshot(conn)
     conn.commit()
     db.listen(ears, CHANNEL, 0.0)
-    due, last, windows_at, held_at = True, 0.0, 0.0, 0.0
+    due, last, windows_at, held_at, cleared_at = True, 0.0, 0.0, 0.0, 0.0
+    traders = 0
+    cleared_ms = time.time_ns() // 1_000_000 - AWAY_MS
     while not halt.is_set():
         if not due and time.monotonic() >= windows_at and window_store.any_due(conn):
             began = time.monotonic()
@@ -77,6 +82,17 @@ def _watch(
         if time.monotonic() >= held_at:
             due = bool(touch_held(run)) or due
             held_at = time.monotonic() + HELD_S
+        if time.monotonic() >= cleared_at:
+            now_ms = time.time_ns() // 1_000_000
+            due = bool(clients.touch_cleared(conn, cleared_ms, now_ms)) or due
+            conn.commit()
+            cleared_ms, cleared_at = now_ms, time.monotonic() + CLEARED_S
+        newest = clients.newest_trader(conn)
+        conn.commit()
+        if not due and newest > traders:
+            while take_up_traders(run, traders):
+                pass
+        traders = newest
         if due:
             to_rest(run)
             conn.commit()

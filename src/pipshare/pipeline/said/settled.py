@@ -1,0 +1,67 @@
+"""What windows came to, as messages: what partners earned by tiers, CPA, months; or gave back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import polars as pl
+
+from pipshare import outbox
+from pipshare.period import broker_days, day_to_date
+from pipshare.pipeline.run import Run
+from pipshare.pipeline.said.booked import POSTED, REVERSED
+from pipshare.pipeline.said.people import (
+    Messages,
+    Person,
+    base,
+    money,
+    partner_code,
+    people,
+    wallet_of,
+)
+
+
+def say_settled(run: Run, entity_id: int, component: int, code: str, posted: pl.DataFrame) -> None:
+    """Say what settling windows posted, in its transaction, to those who want to hear it.
+
+    `posted` has a row per line: seq, start_ms, client_id (0 = of no single client), level,
+    payee_kind, payee_id, account, amount_e8 (the difference), moment_ms.
+    """
+    wanted = [run.wanted.by(entity_id, one) for one in (POSTED, REVERSED)]
+    if not any(wanted):
+        return
+    lines = posted.filter((pl.col("payee_kind") == "partner") & (pl.col("amount_e8") != 0))
+    if not any(one.all for one in wanted):
+        hearing = set().union(*(one.partner_ids for one in wanted))
+        lines = lines.filter(pl.col("payee_id").is_in(list(hearing)))
+    persons = people(run, sorted(set(lines["client_id"].to_list()) - {0}))
+    said = Messages([])
+    for line in lines.iter_rows(named=True):
+        kind = POSTED if line["amount_e8"] > 0 else REVERSED
+        if run.wanted.by(entity_id, kind):
+            _say(run, entity_id, (component, code), line, persons.get(line["client_id"]), said)
+    if said.rows:
+        outbox.say(run.conn, said.frame())
+
+
+def _say(
+    run: Run, entity_id: int, component: tuple[int, str], line: Mapping[str, Any],
+    person: Person | None, said: Messages,
+) -> None:  # fmt: skip
+    number, code = component
+    payee = partner_code(run, line["payee_id"])
+    day = day_to_date(int(broker_days(pl.Series([line["start_ms"]]).to_numpy(),
+                                      run.clock(entity_id))[0]))  # fmt: skip
+    told = money(line["amount_e8"], wallet_of(run, line["payee_id"]))
+    whose = person.data if person is not None else base(run, entity_id, ())
+    key = "/".join(str(line[name]) for name in ("start_ms", "client_id", "level", "account", "seq"))
+    data = {
+        **whose, "partner": payee, "component": code, "period": day.isoformat(),
+        "txid": f"{code}-{day.isoformat()}-{payee}-{line['seq']}", "earned": {payee: told}, **told,
+    }  # fmt: skip
+    if person is not None:
+        data["txid"] = f"{code}-{person.code}-{payee}-{line['seq']}"
+    subject = f"client:{whose['entity']}/{person.code}" if person else f"partner:{payee}"
+    kind = POSTED if line["amount_e8"] > 0 else REVERSED
+    said.add(entity_id, kind, f"{number}/{key}", subject, line["moment_ms"], data)
