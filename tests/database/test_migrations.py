@@ -23,6 +23,7 @@ QUEUES = {  # what waits, and what ends: sessions, counted attempts
     "rating_due",
     "rating_request",
     "rating_waiting",
+    "rating_window_waiting",
     "attribution_waiting",
     "trades_waiting",
     "django_session",
@@ -49,6 +50,7 @@ OPEN_TO_DELETE = QUEUES | {
     "audit_change",
     "clients_execution_due",
     "inbox_request",
+    "inbox_salt",
     "outbox_request",
     "outbox_unsent",
 }

@@ -1,7 +1,7 @@
 """The inbox: everything received, once, kept as it came; and facts that are not yet trades.
 
 What comes in: files and what a source read of them (deals, balance operations, refused rows); and
-what is set up: sources with their settings, secrets and cursors.
+what is set up: sources with their settings, secrets and cursors; and clicks on partners' links.
 What goes out: the numbers of stored files and batches, the positions that new deals touch, how each
 source fares, and alerts for what somebody has to look at.
 Guaranteed: nothing received is lost; the same again changes nothing; a deal that comes with other
@@ -18,6 +18,7 @@ from pipshare.inbox.alerts import (
 )
 from pipshare.inbox.batch import open_batch
 from pipshare.inbox.cash import store_cash
+from pipshare.inbox.clicks import clicks_of, clicks_of_visitors, count_clicks, store_clicks
 from pipshare.inbox.cursor import (
     Gap,
     SourceStatus,
@@ -76,8 +77,11 @@ __all__ = [
     "add_source",
     "alerts",
     "answered",
+    "clicks_of",
+    "clicks_of_visitors",
     "close_alert",
     "count_between",
+    "count_clicks",
     "count_unseen",
     "cursor",
     "decide_unseen",
@@ -110,6 +114,7 @@ __all__ = [
     "sources",
     "statuses",
     "store_cash",
+    "store_clicks",
     "store_deals",
     "store_refused",
     "stored_between",
