@@ -1,0 +1,49 @@
+"""Requests to receivers: a postback filled in for a tracker, or the body of a webhook."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+from pipshare.outbox import Message, Receiver, Request
+from pipshare.period import from_ms
+from pipshare.tracking.postbacks_out import Postback
+from pipshare.tracking.webhooks import body_of
+
+_KEPT = 1_000  # templates that were parsed once
+
+
+def build(receiver: Receiver, message: Message, seq: int) -> Request:
+    """Return the request that tells a receiver of a message; `seq` counts those of its subject.
+
+    Raises BadInput when a template, filled in, cannot be sent: sending it again would not help.
+    """
+    if receiver.kind == "webhook":
+        body = body_of(message.type, from_ms(message.at_ms), message.data, seq)
+        headers = (("content-type", "application/json"),)
+        return Request("POST", receiver.settings["url"], headers, body)
+    template = _template(json.dumps(receiver.settings, sort_keys=True))
+    return filled_in(template, receiver.partner, message)
+
+
+def filled_in(template: Postback, partner: str, message: Message) -> Request:
+    """Return a postback as it is sent for a message: for previews, too."""
+    values = template.values(
+        message.type, message.data, at=from_ms(message.at_ms), partner=partner,
+        message_id=f"msg_{message.id}",
+    )  # fmt: skip
+    call = template.call(values)
+    return Request(call.method, call.url, call.headers, call.body)
+
+
+def checked(kind: str, settings: Mapping[str, Any]) -> None:
+    """Refuse settings with which no request can be built. Raises BadInput that says what to do."""
+    if kind == "postback":
+        Postback.parse(settings)
+
+
+@lru_cache(_KEPT)
+def _template(settings: str) -> Postback:
+    return Postback.parse(json.loads(settings))

@@ -1,0 +1,44 @@
+"""Requests out of messages: postbacks filled in, webhooks as their schemas have them."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from pipshare.errors import BadInput
+from pipshare.outbox import Message, Receiver
+from pipshare.pipeline.said.requests import build, checked
+from pipshare.tracking.catalogue import TYPES, example_data, schema_of
+
+
+def _receiver(kind: str, **settings: object) -> Receiver:
+    return Receiver(1, 1, None, "IB-1", kind, "his tracker", dict(settings))
+
+
+def _message(kind: str) -> Message:
+    return Message(7, 1, kind, "client:main/C-1001", 1_793_615_400_000, example_data(kind))
+
+
+def test_a_postback_is_filled_in_with_what_the_partner_earned() -> None:
+    receiver = _receiver("postback", url="https://t.example/pb?cid={sub1}&p={payout}&id={id}")
+    request = build(receiver, _message("trade.closed"), 3)
+    assert (request.method, request.body) == ("GET", b"")
+    assert request.url == "https://t.example/pb?cid=s1&p=3.50&id=msg_7"
+
+
+@pytest.mark.parametrize("kind", TYPES)
+def test_a_webhook_has_what_its_schema_needs(kind: str) -> None:
+    request = build(_receiver("webhook", url="https://b.example/in"), _message(kind), 3)
+    told = json.loads(request.body)
+    schema = schema_of(kind)
+    assert set(told) == set(schema["required"])
+    assert told["sequence"] == 3
+    assert set(schema["properties"]["data"]["required"]) <= set(told["data"])
+    assert request == build(_receiver("webhook", url="https://b.example/in"), _message(kind), 3)
+
+
+def test_a_template_that_cannot_be_is_refused_before_anything_is_sent() -> None:
+    with pytest.raises(BadInput, match="unknown_macro|Known macros"):
+        checked("postback", {"url": "https://t.example/pb?cid={cid}"})
+    checked("webhook", {"url": "https://t.example/{anything}"})
