@@ -43,15 +43,19 @@ def _fits(left: Column, right: Column) -> npt.NDArray[np.bool_]:
 
 def _direct(values: Column, top: Column, bottom: Column) -> Column:
     product = values * top
-    if (bottom == 1).all():
-        return product
-    quotient = product // bottom
-    return _rounded(quotient, product - quotient * bottom, bottom)
+    divisor: Column | np.int64 = bottom
+    if len(bottom) and (bottom == bottom[0]).all():
+        # By one number numpy divides several times as fast as by a column.
+        divisor = np.int64(bottom[0])
+        if divisor == 1:
+            return product
+    quotient: Column = product // divisor
+    return _rounded(quotient, product - quotient * divisor, divisor)
 
 
-def _rounded(quotient: Column, rest: Column, bottom: Column) -> Column:
+def _rounded(quotient: Column, rest: Column, bottom: Column | np.int64) -> Column:
     missing = bottom - rest
-    up = (rest > missing) | ((rest == missing) & (quotient % 2 != 0))
+    up = (rest > missing) | ((rest == missing) & (quotient & 1 == 1))
     result: Column = quotient + up
     return result
 

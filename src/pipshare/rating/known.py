@@ -87,7 +87,7 @@ class Known:
         """A number per symbol name: names compare without regard to case."""
         return self.of_symbol(self.places.symbol_keys)
 
-    @property
+    @cached_property
     def digits(self) -> Longs:
         return self.of_symbol(self.places.digits)
 
@@ -130,7 +130,7 @@ class Known:
         """The money of one point of one lot, in the profit currency; and where that is known."""
         places, digits = self.places, self.digits
         deep = int(max(places.digits.max(initial=0), 0))
-        lift = 10 ** (deep - np.clip(digits, 0, deep))
+        lift = self.of_symbol(10 ** (deep - np.clip(places.digits, 0, deep)))
         futures = places.futures[self.trades.symbol]
         unit = Fraction(1, _E8 * 10**deep)
         if not futures.any():

@@ -126,7 +126,9 @@ def _columns(
     lead = np.zeros(FIRST, np.int64)
     top, bottom = np.r_[lead, top], np.r_[lead + 1, bottom]
     is_share = np.r_[lead != 0, share]
-    common, common_top = _common(np.where(is_share, 0, top), np.where(is_share, 1, bottom))
+    common, common_top = over_one(
+        np.where(is_share, 0, top), np.where(is_share, 1, bottom), _WIDEST_COMMON
+    )
     outcome = np.zeros(len(top), np.int16)
     outcome[[IS_UNPRICED, IS_UNFACTORED]] = Wait.UNPRICED, Wait.NO_LOT_FACTOR
     currency = currencies[rules.currency[row]] if len(row) else lead[:0]
@@ -174,12 +176,12 @@ def _factors(
     return top, bottom, exact
 
 
-def _common(top: Longs, bottom: Longs) -> tuple[int, Longs]:
-    """Bring all factors over one denominator when it is small: (0, zeros) when it is not."""
+def over_one(top: Longs, bottom: Longs, widest: int) -> tuple[int, Longs]:
+    """Bring all factors over one denominator, `widest` at most: (0, zeros) when there is none."""
     shared = 1
     for one in np.unique(bottom).tolist():
         shared = lcm(shared, one)
-        if shared > _WIDEST_COMMON:
+        if shared > widest:
             return 0, np.zeros(len(top), np.int64)
     if int(np.abs(top).max(initial=0)) * shared >= _LARGEST:
         pairs = zip(top.tolist(), bottom.tolist(), strict=True)

@@ -8,6 +8,7 @@ go-live) or waiting (no terms) it carries as its outcome.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -59,6 +60,16 @@ class Slots:
     bottom: Longs
     rank: Longs
     decides: Longs
+
+    @cached_property
+    def widest(self) -> int:
+        """One more than the last place of a component in any programme."""
+        return int(self.position.max(initial=0)) + 1
+
+    @cached_property
+    def part(self) -> Longs:
+        """The part of each slot as one number, version x widest + position, -1 for WHOLE."""
+        return np.where(self.position < 0, -1, self.version * self.widest + self.position)
 
 
 @dataclass

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from pipshare.period import Clock
 from pipshare.period import Millis as Longs
-from pipshare.rating.block import Block
+from pipshare.rating.block import Block, gather
 from pipshare.rating.columns import HELD_KYC, HELD_SUSPENDED, TradeColumns
 from pipshare.rating.exchange import Exchange
 from pipshare.rating.kernel import KernelInput, KernelOutput, open_block, room
@@ -32,7 +32,7 @@ Bools = npt.NDArray[np.bool_]
 Int8s = npt.NDArray[np.int8]
 Int16s = npt.NDArray[np.int16]
 Int32s = npt.NDArray[np.int32]
-_BLOCK = 32_768
+_BLOCK = 16_384
 UNWANTED = -2  # the position of a line that only others needed
 _POTS = ("pot_split", "share_up", "rank")  # priced by other rates than a line's own
 
@@ -150,22 +150,26 @@ def _rate_block(
     nets: dict[tuple[int, int], Ratio],
 ) -> None:
     slots, parts = block.tables.slots, block.tables.parts
-    position = slots.position[block.slot]
-    wide.position[lines] = position
-    widest = int(slots.position.max(initial=0)) + 1
-    code = np.where(position < 0, -1, slots.version[block.slot] * widest + position)
+    wide.position[lines] = gather(slots.position, block.slot)
+    code = gather(slots.part, block.slot)
     trades = slice(block.start, block.start + len(block.deal))
     everyone = given.trades.taken(trades)
     seen = np.zeros(len(code), np.int64)
     block.orig_e8[:] = 0
     block.amount_e8[:] = 0
-    present = np.flatnonzero(np.bincount(code + 1)) - 1
-    for number in present[present >= 0].tolist():
-        part = parts.at(*divmod(number, widest))
+    present = [int(code[0])]
+    if (code != present[0]).any():
+        present = (np.flatnonzero(np.bincount(code + 1)) - 1).tolist()
+    for number in present:
+        if number < 0:
+            continue
+        part = parts.at(*divmod(number, slots.widest))
         assert part is not None
-        rows = np.flatnonzero(code == number) if len(present) > 1 else np.arange(len(code))
-        trade = block.trade[rows]
-        first = np.flatnonzero(np.r_[True, trade[1:] != trade[:-1]])
+        rows, trade = np.arange(len(code)), block.trade
+        if len(present) > 1:
+            rows = np.flatnonzero(code == number)
+            trade = block.trade[rows]
+        first = np.flatnonzero(np.diff(trade, prepend=-1))
         mine = trade[first]
         known = Known(
             everyone if len(mine) == len(block.deal) else everyone.taken(mine),
@@ -180,7 +184,8 @@ def _rate_block(
         work = _work(given, part, block, known, rows, first, seen, clients, netted)
         MODES[part.component.mode](work)
         work.write()
-        wide.capped[lines][rows] = work.capped
+        if work.capped.any():
+            wide.capped[lines][rows] = work.capped
         if not part.shown:
             wide.position[lines][rows] = UNWANTED
         if part.programme.kyc == "hold" and known.trades.kyc_held is not None:

@@ -22,18 +22,20 @@ from pipshare.rating.exact import exactly_rounded, rounded
 from pipshare.rating.gross import Gross as Gross
 from pipshare.rating.known import Known
 from pipshare.rating.parts import Part
-from pipshare.rating.prices import BLANK
+from pipshare.rating.prices import BLANK, FIRST, over_one
 from pipshare.rating.reasons import FIRST_WAIT, Reason, Wait
 from pipshare.rating.rebates import Clients as Clients
 from pipshare.rating.rebates import Purse
 from pipshare.rating.running import Running
 from pipshare.rating.values import RATES_OWN, Values, multiplied
+from pipshare.rating.wallets import into_wallets
 
 Bools = npt.NDArray[np.bool_]
 Int16s = npt.NDArray[np.int16]
 Int32s = npt.NDArray[np.int32]
 _SAFE = 2**62
 _E8 = 10**8
+_FEW = 10**6  # a denominator that all prices may be brought to: one number divides fast
 
 
 class Work:
@@ -59,10 +61,12 @@ class Work:
         self.length = np.diff(np.r_[first, count])
         self.group = np.repeat(np.arange(self.groups), self.length)
         slots = block.tables.slots
-        self.slot, self.price = block.slot[rows], block.price[rows]
+        # Where every line of the block is one of these, slices spare a copy by rows.
+        self.lines = slice(None) if count == len(block.slot) else rows
+        self.slot, self.price = block.slot[self.lines], block.price[self.lines]
         self.level = slots.level[self.slot]
         self.wallet = slots.wallet[self.slot].astype(np.int32)
-        self.outcome = block.outcome[rows]
+        self.outcome = block.outcome[self.lines].copy()
         self.orig = np.zeros(count, np.int64)
         self.amount = np.zeros(count, np.int64)
         self.seen = np.zeros(count, np.int64)
@@ -78,6 +82,10 @@ class Work:
         self._factors: tuple[Longs, Longs, Bools] | None = None
         self.tier_pair: tuple[Int32s, Int32s] | None = None
         self.adds: tuple[npt.NDArray[Any], Int16s] | None = None
+
+    def spots(self, rows: Longs) -> slice | Longs:
+        """Return rows as an index; of all rows a slice, which spares a copy."""
+        return slice(None) if len(rows) == len(self.rows) else rows
 
     def slot_column(self, name: str) -> Longs:
         """Return a column of the slots for each row."""
@@ -119,7 +127,9 @@ class Work:
 
     def by_rate(self, at: Longs) -> Gross:
         """Return what the rows' own rates give, be they on the basis or shares of other lines."""
-        price = self.price[at]
+        price = self.price[self.spots(at)]
+        if not self.block.tables.sheets.have_shares:
+            return self.by_price(at, price)
         of = self.block.tables.prices.of[price]
         share = of >= 0
         if not share.any():
@@ -150,9 +160,12 @@ class Work:
 
     def _by_value(self, at: Longs, price: Longs) -> Gross:
         prices, values = self.block.tables.prices, self.values
-        group = self.group[at]
-        stop = prices.outcome[price].astype(np.int16)
-        stop = np.where(stop != 0, stop, values.outcome[group]).astype(np.int16)
+        group = self.group[self.spots(at)]
+        stop = np.zeros(len(at), np.int16)
+        if int(price.min(initial=FIRST)) < FIRST:
+            stop = prices.outcome[price].astype(np.int16)
+        if values.outcome.any():
+            stop = np.where(stop != 0, stop, values.outcome[group]).astype(np.int16)
         given = None if self.running is None else self.running.given(self, at, price, stop)
         if given is not None:
             return given
@@ -188,9 +201,10 @@ class Work:
                     large[i] = True
         if large is not None:
             stop[large & (stop == 0)] = Wait.TOO_LARGE
-        currency = np.where(values.currency[group] == RATES_OWN, prices.currency[price],
-                            values.currency[group]).astype(np.int32)  # fmt: skip
-        return Gross(e8, currency, stop, price)
+        currency = values.currency[group]
+        if int(values.currency.min()) == RATES_OWN:
+            currency = np.where(currency == RATES_OWN, prices.currency[price], currency)
+        return Gross(e8, currency.astype(np.int32), stop, price)
 
     def odd_row(self, row: int, exact: Fraction) -> tuple[int, bool]:
         """Keep a row's exact product (1e-8) as a fraction; return it rounded, and if too large."""
@@ -218,7 +232,11 @@ class Work:
             if max(unit.numerator, unit.denominator) >= _SAFE:
                 odd[:] = True
             odd[list(prices.exact)] = True
-            self._factors = np.where(odd, 0, top // common), np.where(odd, 1, bottom // common), odd
+            top, bottom = np.where(odd, 0, top // common), np.where(odd, 1, bottom // common)
+            shared, tops = over_one(top, bottom, _FEW)
+            if shared:
+                top, bottom = tops, np.full(len(tops), shared)
+            self._factors = top, bottom, odd
         return self._factors
 
     def _keep_exact(self, at: Longs, num: Longs, top: Longs, bottom: Longs) -> None:
@@ -267,16 +285,18 @@ class Work:
         rows = at[open_]
         if not len(rows):
             return
-        self.orig[rows] = gross.e8[rows] if amounts is None else amounts[open_]
-        self.currency[rows], self.used[rows] = gross.currency[rows], gross.price[rows]
+        spots = self.spots(rows)
+        self.orig[spots] = gross.e8[spots] if amounts is None else amounts[open_]
+        self.currency[spots], self.used[spots] = gross.currency[spots], gross.price[spots]
         exact = self.part.exact and amounts is None
         if self.running is not None or self.part.component.caps:
             cut = self._cap(rows)
             rows, exact_rows = rows[self.outcome[rows] == 0], ~cut[self.outcome[rows] == 0]
         else:
             exact_rows = None
-        self.seen[rows] = self.orig[rows]
-        self._into_wallets(rows, exact, exact_rows)
+        spots = self.spots(rows)
+        self.seen[spots] = self.orig[spots]
+        into_wallets(self, rows, exact, exact_rows)
         if self.part.component.rebate is not None:
             self._rebate(rows[(self.level[rows] == 1) & (self.outcome[rows] == 0)])
 
@@ -287,67 +307,6 @@ class Work:
         changed = self.orig[rows] != was
         self.capped[rows[changed]] = True
         return changed
-
-    def _into_wallets(self, rows: Longs, exact: bool, exact_rows: Bools | None = None) -> None:
-        """Convert into the payees' wallets: one rounding, of the exact product where that is."""
-        how = self.part.component.rounding
-        base, quote = self.currency[rows], self.wallet[rows]
-        ones = np.ones(len(rows), np.int64)
-        same = base == quote
-        if how.wallet is None:
-            self.amount[rows] = self.orig[rows]
-        else:
-            self.amount[rows], _ = rounded(self.orig[rows], ones, ones, how.wallet, how.how)
-        pays = self.orig[rows] != 0
-        fine = np.full(len(rows), exact)
-        if exact_rows is not None:
-            fine &= exact_rows
-        if exact and self.x_num is not None:
-            pays |= fine & (self.x_num[rows] != 0) & (self.x_top[rows] != 0)
-            if self.x_odd:
-                pays |= fine & np.isin(rows, [r for r, x in self.x_odd.items() if x])
-        turned = np.flatnonzero(~same & pays)
-        if not len(turned):
-            return
-        self._convert(rows[turned], fine[turned])
-
-    def _convert(self, rows: Longs, fine: Bools) -> None:
-        component, known = self.part.component, self.known
-        group = self.group[rows]
-        top, bottom, number, found = known.exchange.find(
-            self.currency[rows], self.wallet[rows], known.trades.close_utc_ms[group],
-            known.row[group], component.wallet_fx,
-        )  # fmt: skip
-        self.outcome[rows[~found]] = Wait.NO_FX
-        rows, fine, top, bottom = rows[found], fine[found], top[found], bottom[found]
-        self.fx_id[rows] = number[found]
-        num = self.orig[rows]
-        high, low = top, bottom
-        bad = np.zeros(len(rows), np.bool_)
-        if fine.any() and self.x_num is not None:
-            num = np.where(fine, self.x_num[rows], num)
-            ones = np.ones(len(rows), np.int64)
-            x_top = np.where(fine, self.x_top[rows], ones)
-            x_bottom = np.where(fine, self.x_bottom[rows], ones)
-            high, low, over = multiplied((x_top, x_bottom), (top, bottom))
-            bad = bad if over is None else over
-            if self.x_odd:
-                bad = bad | (fine & np.isin(rows, list(self.x_odd)))
-        how = component.rounding
-        amounts, large = rounded(num, high, low, how.wallet, how.how)
-        for i in np.flatnonzero(bad).tolist():
-            row, fx = int(rows[i]), Fraction(int(top[i]), int(bottom[i]))
-            exact = self.x_odd.get(row)
-            if exact is None:
-                exact = int(num[i]) * Fraction(int(self.x_top[row]), int(self.x_bottom[row]))
-            units = exactly_rounded(exact * fx, how.wallet, how.how)
-            amounts[i] = units if abs(units) <= MAX_E8 else 0
-            if abs(units) > MAX_E8:
-                large = np.zeros(len(rows), np.bool_) if large is None else large
-                large[i] = True
-        self.amount[rows] = amounts
-        if large is not None:
-            self.outcome[rows[large]] = Wait.TOO_LARGE
 
     def _rebate(self, rows: Longs) -> None:
         """Give the client his share of what the direct IB earns, out of that."""
@@ -365,12 +324,12 @@ class Work:
         if rebate.taken == "before":
             self.seen[rows] = self.orig[rows]
         self.fx_id[rows] = 0
-        self._into_wallets(rows, False)
+        into_wallets(self, rows, False)
         client.add_to(self.clients)
 
     def write(self) -> None:
         """Put the rows into the block: outcomes, amounts, rates, and what shares are taken of."""
-        block, rows = self.block, self.rows
+        block, rows = self.block, self.lines
         prices = block.tables.prices
         block.outcome[rows] = self.outcome
         block.orig_e8[rows] = self.orig

@@ -86,22 +86,24 @@ def _at(
     good = (bid > 0) & (ask >= bid)
     # Quotes are given to 1e-8: points are (ask - bid) x 10^digits / 1e8, and common is a whole
     # multiple of 1e8.
-    width = np.where(good, ask - bid, 0)
-    scale = 10 ** np.clip(known.digits, 0, 9) * (common // 10**8)
+    scales = 10 ** np.clip(known.places.digits, 0, 9) * (common // 10**8)
+    width = ask - bid
+    # A spread of more points than 64 bits hold is no spread.
+    good &= width < known.of_symbol(2**62 // np.maximum(scales, 1))
+    quoted = np.where(good, width, 0) * known.of_symbol(scales)
     points, found = np.zeros(len(known), np.int64), np.zeros(len(known), np.bool_)
     of_deals = np.zeros(len(known), np.bool_)
     for name in asked.quotes:
         if name == "typical":
             now, these = ~found & has_usual, usual
         else:
-            now = ~found & good & (source == QUOTE_SOURCES.index(name))
-            # A spread of more points than that is no spread; and it would not fit.
-            now &= width < 2**62 // np.maximum(scale, 1)
-            these = np.where(now, width, 0) * scale
+            now, these = ~found & good & (source == QUOTE_SOURCES.index(name)), quoted
         if name == "deal":
             of_deals = now & (known.digits >= 0)
         points = np.where(now, these, points)
         found |= now
+        if found.all():
+            break
     return points, found, of_deals
 
 
