@@ -30,6 +30,57 @@ def told(text: str, line: int, says: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("carry", "says"),
+    [
+        ('negative = "reset", forgive = 5', 'with negative = "reset" all below zero is forgiven'),
+        ('within = "month"', 'within = "month" is the period itself, so that nothing is ever'),
+        ('share = "101%"', "out of range"),
+        ("periods = 0", "periods"),
+    ],
+)
+def test_what_is_forgiven_has_a_meaning(carry: str, says: str) -> None:
+    rest = f'per = "month"\ncarry = {{ {carry} }}\nrate = [{{ level = 1, share = 1 }}]'
+    assert any(says in one for one in refused(component("result", "per_level", rest)))
+
+
+DEPOSITS = 'currency = "USD"\nrate = [{ level = 1, share = 1 }]\n'
+SHARED = "qualify.lots = 1\nrate = [{ level = 1, share = 1 }]\n"
+
+
+@pytest.mark.parametrize(
+    ("rest", "says"),
+    [
+        (DEPOSITS, "deposits are of no trade: write event"),
+        ('per = "month"\nrate = [{ level = 1, share = 1 }]', "deposits are summed in one currency"),
+        (DEPOSITS + 'per = "month"\nmin_hold_seconds = 5', "deposits are not held for seconds"),
+        (DEPOSITS + 'per = "month"\nwhen.min_points = 5', "min_points is asked of trades, and"),
+        (SHARED + 'event = "qualified"\ndeposits = "net"', "what is withdrawn later takes back"),
+        (SHARED + 'event = "qualified"\nper = "month"', "when a client qualifies is of no month"),
+        (SHARED + 'event = "registration"', 'event = "registration" has no deposit'),
+        (SHARED + 'event = "qualified"\ntier.measure = "conversions"', "has one rate; bands"),
+    ],
+)
+def test_deposits_that_have_no_meaning(rest: str, says: str) -> None:
+    lines = refused(component("deposits", "per_level", rest))
+    assert any(says in one for one in lines), lines
+
+
+@pytest.mark.parametrize(
+    ("tier", "says"),
+    [
+        ('measure = "first_deposit", window = "month"', "is of one client and his whole life"),
+        ('measure = "deposits", method = "marginal"', "a client is paid one amount for his deposi"),
+        ('measure = "deposits", currency = "EUR"', "the bands count deposits in EUR, [component."),
+    ],
+)
+def test_bands_of_deposits_that_have_no_meaning(tier: str, says: str) -> None:
+    rest = f'event = "qualified"\nqualify.first_deposit = 5\ntier = {{ {tier} }}\n'
+    rest += "rate = [{ level = 1, amount = 1 }]"
+    lines = refused(component("fixed", "per_level", rest))
+    assert any(says in one for one in lines), lines
+
+
+@pytest.mark.parametrize(
     ("basis", "rate", "says"),
     [
         ("lot", 'share = "10%"', "share needs of, the component whose earnings"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 from fractions import Fraction
 from random import Random
 
@@ -11,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_periods_properties import world_of
-from window_worlds import ACCOUNTS, GROUPS, SYMBOLS, Trade, Windows
+from window_worlds import ACCOUNTS, GROUPS, HEAD, SYMBOLS, Trade, Windows, at
 
 from pipshare.market.fx import FxTable
 from pipshare.rating import twin_values as tv
@@ -78,6 +79,43 @@ def by_columns(world: Windows) -> dict[tuple[int, int, str], int]:
         window = day.window(row["moment_ms"], unit[row["component_id"]])
         sums[row["component_id"], row["partner_id"], f"{window}"] += row["amount_e8"]
     return {key: amount for key, amount in sums.items() if amount}
+
+
+@given(seed=st.integers(0, 2**63))
+@settings(max_examples=80, deadline=None)
+def test_columns_and_twin_forgive_the_same(seed: int) -> None:
+    rnd = Random(seed)
+    said = rnd.sample(
+        (
+            'forgive = "15.5"',
+            'share = "1/3"',
+            f"periods = {rnd.randint(1, 3)}",
+            f'within = "{rnd.choice(("quarter", "year"))}"',
+        ),
+        rnd.randint(1, 4),
+    )
+    world, carry = world_of(rnd, "carried"), 'negative = "carry"\n'
+    world = replace(world, plan=world.plan.replace(carry, carry + "\n".join(said) + "\n"))
+    assert by_columns(world) == by_twin(world)
+
+
+def test_what_is_netted_counts_where_the_carrier_has_nothing() -> None:
+    """Netted with each other, month by month: -30, then +20 of the other alone, then +15."""
+    head = 'mode = "per_level"\nbasis = "{}"\nper = "month"\ncurrency = "USD"\n'
+    rate = "[[component.rate]]\nlevel = 1\nshare = '10%'\n"
+    plan = HEAD + '[[component]]\ncode = "a"\n' + head.format("result")
+    plan += '[component.carry]\nacross = ["b"]\n' + rate
+    plan += '[[component]]\ncode = "b"\n' + head.format("commission") + rate
+    world = Windows(plan, [Trade(at(2), profit="300"), Trade(at(3), commission="-200", ticket=2),
+                           Trade(at(4), commission="-150", ticket=3)])  # fmt: skip
+    e8 = 10**8
+    assert {key[2]: amount for key, amount in by_twin(world).items() if key[0] == 100} == {
+        "2026-04-01": 5 * e8
+    }
+    sums: dict[str, int] = defaultdict(int)
+    for (_, _, window), amount in by_columns(world).items():
+        sums[window] += amount
+    assert {window: amount for window, amount in sums.items() if amount} == {"2026-04-01": 5 * e8}
 
 
 @pytest.mark.parametrize("family", FAMILIES)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 from fractions import Fraction
 from random import Random
 
@@ -10,11 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twin_stories import chain, e8, fx, lines, many, part, plan, rate, split, total, trade
 
-from pipshare.plans.periods import Cap, Tier
+from pipshare.plans.periods import Cap, Carry, Tier
 from pipshare.plans.terms import Component, Rebate, Rounding
 from pipshare.rating.reasons import Reason
 from pipshare.rating.twin import rate_many
-from pipshare.rating.twin.finish import advance, carry
+from pipshare.rating.twin.finish import advance, carry_on
 from pipshare.rating.twin.tiers import marginal
 from pipshare.rating.twin_values import TradeFacts
 
@@ -78,9 +79,10 @@ def test_a_rebate_takes_nothing_from_the_sum(seed: int) -> None:
 
 @given(st.lists(st.integers(-(10**12), 10**12), max_size=12))
 def test_carry_over_telescopes(sums: list[int]) -> None:
-    paid, carried = 0, 0
+    paid, carried, losses = 0, 0, []
     for one in sums:
-        payable, carried = carry(one, carried)
+        payable, losses = carry_on(Carry(), date(2026, 1, 1), one, losses)
+        carried = -sum(amount for _, amount in losses)
         assert payable >= 0 >= carried
         assert not payable or not carried
         paid += payable

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import fields
+from dataclasses import fields, replace
 
 from pipshare.plans.bands import DEPOSIT_MEASURES
 from pipshare.plans.conditions import Conditions
+from pipshare.plans.periods import Carry
 from pipshare.plans.problems import Problems, quoted
 from pipshare.plans.qualifying import Qualify
 from pipshare.plans.ranks import rank_key
@@ -22,7 +23,7 @@ SIDED = ("lot", "points", "spread", "markup", "notional")
 
 def check_fits(component: Component, programme: Programme, problems: Problems) -> None:
     """Note keys that have no meaning where they stand."""
-    for check in (_keys, _period, _rates):
+    for check in (_keys, _period, _carry, _rates):
         for line, text in check(component):
             problems.add(line, text)
     asked = component.qualify or programme.qualify
@@ -138,6 +139,20 @@ def _period(component: Component) -> Found:
         if any(rank_key(rule)[2:]):
             yield (rule.line, f'a sum over a {per} is of all symbols, accounts and clients: with '
                    f'per = "{per}" a rate is told apart by card, level and from alone')  # fmt: skip
+
+
+def _carry(component: Component) -> Found:
+    carry, line = component.carry, component.line
+    if carry is None:
+        return
+    if carry.negative == "reset" and replace(carry, across=()) != Carry("reset"):
+        yield (line, 'with negative = "reset" all below zero is forgiven: remove forgive, share, '
+               'periods and within, or write negative = "carry"')  # fmt: skip
+    if carry.within == component.per or (carry.within == "month" and component.per == "trade"):
+        yield (line, f'within = "{carry.within}" is the period itself, so that nothing is ever '
+               'carried: write negative = "reset", or a longer one')  # fmt: skip
+    elif (carry.within, component.per) == ("month", "quarter"):
+        yield line, 'within = "month" is shorter than the period: write within = "year"'
 
 
 def _rates(component: Component) -> Found:

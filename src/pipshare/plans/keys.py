@@ -262,6 +262,19 @@ CAP = (
 CARRY = (
     _choice("negative", ("carry", "reset"), "later periods earn it back first, or it is 0"),
     Key("across", "codes", "components netted with this one first", "this one alone"),
+    _total(
+        "forgive",
+        "so much of each period's negative sum is forgiven, in the wallet's currency",
+        "nothing",
+    ),
+    Key("share", "share", "of what is below zero beyond that: the part that is carried", "100%"),
+    _whole("periods", 1, 366, "carried for so many periods, then forgiven", "for ever"),
+    _choice(
+        "within",
+        ("life", "month", "quarter", "year"),
+        "carried to the end of the month, "
+        "quarter or year in which its period begins, then forgiven",
+    ),
 )
 ROUNDING = (
     _whole("value", 0, 8, "places of the converted basis", "not rounded"),

@@ -83,10 +83,18 @@ def in_turn(caps: Sequence[Cap]) -> list[tuple[int, Cap]]:
 class Carry:
     """[component.carry]: what happens to a negative sum of a payee's period. `negative`: carry =
     later periods earn it back first; reset = it is 0. `across`: codes of components whose sums are
-    netted with this one's first (empty = ring-fenced: this component alone)."""
+    netted with this one's first (empty = ring-fenced: this component alone).
+
+    `forgive`: so much of a period's negative sum is forgiven, in the wallet's currency; of what is
+    beyond it `share` is carried. `periods`: for at most so many periods. `within`: to the end of
+    the quarter (or month, or year) in which its period begins."""
 
     negative: Literal["carry", "reset"] = "carry"
     across: tuple[str, ...] = ()
+    forgive: Fraction = Fraction(0)
+    share: Fraction = Fraction(1)
+    periods: int | None = None
+    within: Literal["life", "month", "quarter", "year"] = "life"
 
 
 @dataclass(frozen=True)

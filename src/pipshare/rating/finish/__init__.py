@@ -6,7 +6,7 @@ carried, and sums telescope over any number of windows.
 """
 
 from pipshare.rating.finish.advance import past_advance
-from pipshare.rating.finish.carry import carried_over, reset
+from pipshare.rating.finish.carry import Lasting, carried_over, reset, unforgiven
 from pipshare.rating.finish.gates import passes
 from pipshare.rating.finish.kyc import FORFEITED, FREE, HELD, kyc_states
 from pipshare.rating.finish.payout import payable, payable_ms
@@ -16,6 +16,7 @@ __all__ = [
     "FORFEITED",
     "FREE",
     "HELD",
+    "Lasting",
     "carried_over",
     "group_numbers",
     "kyc_states",
@@ -25,4 +26,5 @@ __all__ = [
     "payable_ms",
     "reset",
     "turns",
+    "unforgiven",
 ]

@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from fractions import Fraction
 
 from pipshare.money.amounts import SCALE, payable_e8
-from pipshare.plans.periods import Payout
+from pipshare.plans.periods import Carry, Payout
 from pipshare.plans.terms import Component
+from pipshare.rating.twin.day import shift_window, window_start
+from pipshare.rating.twin.rounding import units
 from pipshare.rating.twin_values import Step, TwinLine, amount_text
 
 Row = tuple[date, int | None, TwinLine]
+Loss = tuple[date, int]  # the window of a negative sum, and what of it has to be earned back
 
 
 @dataclass(frozen=True)
@@ -42,32 +46,70 @@ def totals(rows: Iterable[Row], components: Mapping[int, Component]) -> tuple[To
         mine = sums.setdefault((line.component_id, line.partner_id, line.wallet), {})
         mine[window] = mine.get(window, 0) + line.amount_e8
     out: list[Total] = []
+    for number, component in components.items():
+        # What is netted with a component counts in it, also where it has no line of its own.
+        for other, partner, currency in list(sums):
+            if component.carry and components[other].code in component.carry.across:
+                sums.setdefault((number, partner, currency), {})
     for (number, partner, currency), windows in sorted(sums.items()):
         component = components[number]
         back = _earned_back(kept, components, number, partner) if component.advance else {}
         netted = {w: amount - back.get(w, 0) for w, amount in windows.items()}
         others = _across(components, sums, component, partner, currency)
-        carries = component.carry is not None and component.carry.negative == "carry"
-        resets = component.carry is not None and not carries
-        carried = 0
-        for window in sorted(netted):
-            told = netted[window] + sum(other.get(window, 0) for other in others)
-            payable, left = told, 0
-            if carries:
-                payable, left = carry(told, carried)
-            elif resets:
+        losses: list[Loss] = []
+        for window in sorted({*netted, *(one for other in others for one in other)}):
+            told = netted.get(window, 0) + sum(other.get(window, 0) for other in others)
+            payable, carried, left = told, 0, 0
+            if component.carry is not None and component.carry.negative == "reset":
                 payable = max(told, 0)
-            out.append(Total(number, partner, window, currency, windows[window], payable,
-                             back.get(window, 0), carried, left,
-                             _words(windows[window], back.get(window, 0), carried, payable, left,
-                                    currency)))  # fmt: skip
-            carried = left
+            elif component.carry is not None:
+                losses = [one for one in losses if lasts(component, one[0], window)]
+                carried = -sum(amount for _, amount in losses)
+                payable, losses = carry_on(component.carry, window, told, losses)
+                left = -sum(amount for _, amount in losses)
+            earned, advanced = windows.get(window, 0), back.get(window, 0)
+            out.append(
+                Total(
+                    number,
+                    partner,
+                    window,
+                    currency,
+                    earned,
+                    payable,
+                    advanced,
+                    carried,
+                    left,
+                    _words(earned, advanced, carried, payable, left, currency),
+                )
+            )
     return tuple(out)
 
 
-def carry(told: int, carried: int) -> tuple[int, int]:
-    """Return (payable, carried on): what is below zero is earned back by later windows."""
-    return max(0, told + carried), min(0, told + carried)
+def lasts(component: Component, since: date, window: date) -> bool:
+    """Tell whether what a window left below zero is still carried in a later one."""
+    asked = component.carry
+    assert asked is not None
+    unit = "month" if component.per == "trade" else component.per
+    if asked.periods is not None and window > shift_window(since, unit, asked.periods):
+        return False
+    return window_start(since, asked.within) == window_start(window, asked.within)
+
+
+def carry_on(
+    asked: Carry, window: date, told: int, losses: Sequence[Loss]
+) -> tuple[int, list[Loss]]:
+    """Return what a window pays, and what of this and earlier ones stays to be earned back."""
+    if told < 0:
+        beyond = max(-told - int(asked.forgive * SCALE), 0)
+        kept = units(asked.share * Fraction(beyond, SCALE), None, "")
+        return 0, [*losses, (window, kept)]
+    out: list[Loss] = []
+    for since, amount in losses:
+        paid = min(told, amount)
+        told -= paid
+        if amount > paid:
+            out.append((since, amount - paid))
+    return told, out
 
 
 def minimum(sums: Sequence[int], asked: Payout | None, currency: str) -> list[tuple[int, int]]:

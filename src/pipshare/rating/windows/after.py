@@ -9,8 +9,9 @@ from fractions import Fraction
 import numpy as np
 import polars as pl
 
+from pipshare.plans.periods import Carry
 from pipshare.plans.terms import Component, Programme
-from pipshare.rating.finish import carried_over, past_advance, reset
+from pipshare.rating.finish import Lasting, carried_over, past_advance, reset, unforgiven
 from pipshare.rating.parts import Part
 from pipshare.rating.reasons import Reason
 from pipshare.rating.windows.calendar import Unit, bounds, numbers
@@ -20,6 +21,8 @@ from pipshare.rating.windows.narrow import Keep, all_parts, at_band, starts_of
 from pipshare.rating.windows.pseudo import PseudoRows
 from pipshare.rating.windows.rating_pass import Found, bare, pseudo_pass, stacked
 from pipshare.rating.windows.reach import reach
+
+_NEVER = 2**40  # the number of a window that does not come
 
 
 def advanced(given: Given, lines: pl.DataFrame, wanted: Collection[int]) -> pl.DataFrame:
@@ -63,15 +66,14 @@ def carried(given: Given, lines: pl.DataFrame, wanted: Collection[int]) -> pl.Da
         netted = frozenset({part.component_id} | {ids[code] for code in carry.across})
         if netted not in done:
             done.add(netted)
-            unit = reach(part.component).booked
-            parts.append(_carried(given, lines, part.component_id, netted, unit,
-                                  forget=carry.negative == "reset"))  # fmt: skip
+            parts.append(_carried(given, lines, part.component_id, netted, carry,
+                                  reach(part.component).booked))  # fmt: skip
     return pl.concat(parts)
 
 
 def _carried(
-    given: Given, lines: pl.DataFrame, number: int, netted: frozenset[int], unit: Unit,
-    *, forget: bool,
+    given: Given, lines: pl.DataFrame, number: int, netted: frozenset[int], carry: Carry,
+    unit: Unit,
 ) -> pl.DataFrame:  # fmt: skip
     who = ["partner_id", "wallet"]
     told = lines.filter(pl.col("component_id").is_in(list(netted)), pl.col("partner_id") > 0)
@@ -79,21 +81,40 @@ def _carried(
         pl.col("amount_e8").sum(), pl.col("level").min(), pl.col("moment_ms").max()
     ).sort(*who, "window")  # fmt: skip
     amount = sums["amount_e8"].to_numpy()
-    if forget:
+    if carry.negative == "reset":
         return _changes(sums, number, pl.Series(reset(amount) - amount), Reason.RESET)
     group, count = _group(sums, who)
-    pays, _ = carried_over(group, amount, count, _opening(given, sums, group, count, number, unit))
+    opening, since = _opening(given, sums, group, count, number, unit)
+    lasting = None
+    if carry.periods is not None or carry.within != "life":
+        window = sums["window"].to_numpy()
+        lasting = Lasting(window, _until(given, window, carry, unit),
+                          _until(given, since, carry, unit))  # fmt: skip
+    kept = unforgiven(amount, carry.forgive, carry.share)
+    pays, _ = carried_over(group, kept, count, opening, lasting)
     return _changes(sums, number, pl.Series(pays - amount), Reason.CARRIED)
+
+
+def _until(given: Given, window: np.ndarray, carry: Carry, unit: Unit) -> np.ndarray:
+    """Return the last window in which what each window carried over can be earned back."""
+    until = np.full(len(window), _NEVER, np.int64)
+    if carry.periods is not None:
+        until = window + carry.periods
+    if carry.within != "life" and len(window):
+        starts, _ = bounds(window, unit, given.clock)
+        _, ends = bounds(numbers(starts, carry.within, given.clock), carry.within, given.clock)
+        until = np.minimum(until, numbers(ends - 1, unit, given.clock))
+    return until
 
 
 def _opening(
     given: Given, sums: pl.DataFrame, group: np.ndarray, count: int, number: int, unit: Unit
-) -> np.ndarray:
-    """Return by group what windows before the first one carried over."""
-    opening = np.zeros(count, np.int64)
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return by group what windows before the first one carried over, and in which it was."""
+    opening, since = np.zeros(count, np.int64), np.zeros(count, np.int64)
     held = _history(given, number, "carried").sort("window_start_ms")
     if not len(held):
-        return opening
+        return opening, since
     first = sums[np.unique(group, return_index=True)[1]]
     starts, _ = bounds(first["window"].to_numpy(), unit, given.clock)
     for one, (partner, start) in enumerate(zip(first["partner_id"], starts.tolist(), strict=True)):
@@ -102,7 +123,8 @@ def _opening(
         )  # fmt: skip
         if len(before):
             opening[one] = before["value_e8"][-1]
-    return opening
+            since[one] = numbers(before["window_start_ms"].to_numpy()[-1:], unit, given.clock)[0]
+    return opening, since
 
 
 def earned(given: Given, lines: pl.DataFrame, wanted: Collection[int]) -> Found:
