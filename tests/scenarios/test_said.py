@@ -9,7 +9,10 @@ from typing import Any
 import pytest
 from small_broker import SmallBroker, manager, manager_row
 
-from pipshare import outbox
+from pipshare import outbox, partners
+from pipshare.facts.clicks import Click, click_id
+from pipshare.inbox.clicks import store_clicks
+from pipshare.partners import Tracking
 from pipshare.pipeline.rest import to_rest
 
 EVENTS = "source,event,kind,client,at,amount,currency,reference,cleared_at\n"
@@ -134,3 +137,39 @@ def test_what_was_before_go_live_is_not_said(broker: SmallBroker) -> None:
     })))  # fmt: skip
     to_rest(broker.run)
     assert _types(broker) == []
+
+
+def test_only_cleared_deposits_that_reach_the_setting_qualify(broker: SmallBroker) -> None:
+    _listen(broker)
+    asked = Tracking(qualified_amount="100", qualified_currency="USD")
+    partners.set_tracking(broker.conn, 1, asked, by="anna")
+    small = "crm,d-1,deposit,C-1,2026-03-01T09:00:00Z,60,USD,,\n"
+    later = "crm,d-2,deposit,C-1,2026-03-02T09:00:00Z,50,USD,,2099-01-01T00:00:00Z\n"
+    broker.load("events", EVENTS + small + later)
+    assert _types(broker) == []
+    broker.load("events", EVENTS + "crm,d-3,deposit,C-1,2026-03-03T09:00:00Z,40,USD,,\n")
+    ((kind, data),) = _said(broker)
+    assert (kind, data["txid"], data["amount"]) == ("client.qualified", "d-3", "100.00")
+
+
+def test_a_message_gives_the_tracker_its_own_click_id_back(broker: SmallBroker) -> None:
+    _listen(broker)
+    partner = partners.partner(broker.conn, "P-2")
+    landing = partners.add_landing(broker.conn, 1, "home", "https://broker.example.com/", by="a")
+    link = partners.add_link(broker.conn, partner, code="spring", campaign="c-7", landing=landing,
+                             by="anna")  # fmt: skip
+    click = Click(click_id(1_772_355_600_000, b"0123456789"), link.id, partner.id,
+                  subs=("theirs-1", "", "", "", ""))  # fmt: skip
+    store_clicks(broker.conn, [click])
+    broker.conn.execute(
+        "INSERT INTO attribution_claim (client_id, via, evidence, partner_id, moment,"
+        " registered_at, told_by, told_id, decision, reason, detail)"
+        " SELECT id, 'click', %s, %s, now(), now(), 's2s:crm', '1', 'attributed', '', ''"
+        " FROM clients_client", (click.id, partner.id),
+    )  # fmt: skip
+    broker.load("events", EVENTS + REGISTERED)
+    ((_, data),) = _said(broker)
+    assert (data["click_id"], data["sub1"], data["link"], data["campaign"]) == (
+        click.id, "theirs-1", "spring", "c-7",
+    )  # fmt: skip
+    assert "sub2" not in data

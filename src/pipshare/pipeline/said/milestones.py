@@ -10,7 +10,7 @@ from fractions import Fraction
 import numpy as np
 import polars as pl
 
-from pipshare import attribution, clients, outbox
+from pipshare import attribution, clients, outbox, partners
 from pipshare.attribution import Standing
 from pipshare.clients.milestones import (
     FIRST_TRADE,
@@ -168,7 +168,8 @@ def _qualified(run: Run, person: Person, life: Life, known: _Known) -> Reached |
 
 def _asked(run: Run, entity_id: int) -> tuple[Fraction, str]:
     """Return what cleared deposits have to reach, and in which currency; 0 and "" = any at all."""
-    return Fraction(0), ""
+    told = partners.tracking_settings(run.conn, entity_id)
+    return Fraction(told.qualified_amount or 0), told.qualified_currency
 
 
 def _rate(run: Run, base: str, quote: str, at_ms: int) -> Fraction | None:

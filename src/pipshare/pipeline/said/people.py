@@ -12,7 +12,9 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from pipshare import attribution, clients
+from pipshare import attribution, clients, partners
+from pipshare.attribution.origins import origins
+from pipshare.inbox.clicks import clicks_of
 from pipshare.money import format_e8
 from pipshare.outbox import MESSAGES
 from pipshare.pipeline.run import Run
@@ -41,13 +43,13 @@ def people(run: Run, client_ids: Sequence[int]) -> dict[int, Person]:
     now = np.full(len(who), time.time_ns() // 1_000_000, np.int64)
     chains = attribution.client_chains(run.conn, who)
     places = chains.at(np.array(who, np.int64), now).tolist()
-    countries = _countries(run, who)
+    countries, came_by = _countries(run, who), _origins(run, who)
     found = {}
     for (id_, entity_id, code), place in zip(rows, places, strict=True):
         chain = chains.chains[place] if place >= 0 else ()
         data = base(run, entity_id, chain) | {"client": code}
         data |= {"country": countries[id_]} if countries.get(id_) else {}
-        found[id_] = Person(id_, entity_id, code, chain, data)
+        found[id_] = Person(id_, entity_id, code, chain, data | came_by.get(id_, {}))
     return found
 
 
@@ -98,6 +100,22 @@ class Messages:
         return pl.DataFrame(
             dict(zip(names, columns, strict=True)), schema={name: MESSAGES[name] for name in names}
         )
+
+
+def _origins(run: Run, who: Sequence[int]) -> dict[int, dict[str, str]]:
+    """Return what messages tell of the clicks that clients came by; what is empty is left out."""
+    came_by = origins(run.conn, who)
+    clicks = clicks_of(run.conn, sorted(set(came_by.values())))
+    links = partners.links_by_id(run.conn, sorted({one.link_id for one in clicks.values()}))
+    found = {}
+    for client, id_ in came_by.items():
+        if (click := clicks.get(id_)) is None:
+            continue
+        told = {"click_id": id_, **{f"sub{n}": text for n, text in enumerate(click.subs, 1)}}
+        if (link := links.get(click.link_id)) is not None:
+            told |= {"link": link.code, "campaign": link.campaign}
+        found[client] = {name: text for name, text in told.items() if text}
+    return found
 
 
 def _countries(run: Run, who: Sequence[int]) -> dict[int, str]:
