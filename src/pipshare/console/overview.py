@@ -34,6 +34,7 @@ from pipshare.console.words import mend, short
 from pipshare.period import Clock, broker_days, day_to_date, to_ms
 from pipshare.statements.arrivals import Arrivals, arrivals
 from pipshare.statements.earnings import earned
+from pipshare.statements.waiting_periods import WaitingPeriod, waiting_periods
 from pipshare.web import Cell, Column, Stat, Table, reading, room
 
 _NAMED = 3  # of what is missing, so many by name
@@ -43,6 +44,7 @@ _NAMED = 3  # of what is missing, so many by name
 class _Figures:
     arrivals: Arrivals
     waiting: Sequence[statements.Waiting]
+    periods: Sequence[WaitingPeriod]
     today: date
     clock: str
     month: str
@@ -73,7 +75,7 @@ def _page(request: HttpRequest) -> dict[str, Any]:
     told = found.value
     return {
         "stats": _stats(told, money_too=user.may("earnings.see"), whole=whole),
-        "waiting": _waiting(told.waiting) if told.waiting else None,
+        "waiting": _waiting(told) if told.waiting or told.periods else None,
         "sources": _sources(fares, now_ms) if fares else None,
         "alerts": alerts,
         "whole": whole,
@@ -99,12 +101,13 @@ def _figures(
     for amounts in earned(conn, month, scope).values():
         for currency, amount in amounts.items():
             sums[currency] = sums.get(currency, 0) + amount
-    return _Figures(found, statements.waiting(conn, scope), today, text, month, sums)
+    return _Figures(found, statements.waiting(conn, scope), waiting_periods(conn, scope), today,
+                    text, month, sums)  # fmt: skip
 
 
 def _stats(told: _Figures, *, money_too: bool, whole: bool) -> list[Stat]:
     found = told.arrivals
-    waits = sum(row.trades for row in told.waiting)
+    waits = sum(row.trades for row in told.waiting) + sum(row.lines for row in told.periods)
     stats = [
         Stat("Trades closed today", count(found.closed),
              f"{count(found.last_hour)} in the last hour", url=reverse("console:trades")),
@@ -123,27 +126,41 @@ def _stats(told: _Figures, *, money_too: bool, whole: bool) -> list[Stat]:
     return stats
 
 
-def _waiting(rows: Sequence[statements.Waiting]) -> Table:
-    """Show a row per reason and server, with the commonest of what is missing."""
-    columns = [Column("Reason", head=True), Column("For"), Column("Trades", number=True),
+def _waiting(told: _Figures) -> Table:
+    """Show a row per reason and server, or component, with the commonest of what is missing."""
+    columns = [Column("Reason", head=True), Column("For"), Column("How many", number=True),
                Column("Since"), Column("The way to mend it")]  # fmt: skip
     groups: dict[tuple[str, str], list[statements.Waiting]] = {}
-    for row in rows:
+    for row in told.waiting:
         groups.setdefault((row.reason, row.server), []).append(row)
     shown: list[Row] = []
     for (reason, server), some in sorted(groups.items()):
-        told = mend(reason)
+        way = mend(reason)
         query = urlencode({"standing": "waiting", "reason": reason})
         keys = [row.key for row in some if row.key]
         more = f" and {count(len(keys) - _NAMED)} more" if len(keys) > _NAMED else ""
         shown.append([
-            Cell(short(reason), f"{reverse('console:trades')}?{query}", "warn", told.why),
+            Cell(short(reason), f"{reverse('console:trades')}?{query}", "warn", way.why),
             Cell(", ".join(keys[:_NAMED]) + more or "–", note=server),
-            count(sum(row.trades for row in some)),
+            counted(sum(row.trades for row in some), "trade"),
             Cell(f"{min(row.since for row in some)[:16]} UTC", title="in UTC"),
-            Cell(told.what, note=told.command),
+            Cell(way.what, note=way.command),
         ])  # fmt: skip
+    shown += [_period(row) for row in told.periods]
     return Table("What waits, and why", columns, shown)
+
+
+def _period(row: WaitingPeriod) -> Row:
+    """Show what waits and is of no trade: a client's bonus, a cost or sum of a period."""
+    way = mend(row.reason)
+    example = f"client {row.client}" if row.client else row.partner
+    return [
+        Cell(short(row.reason), tone="warn", title=way.why),
+        Cell(row.key or "–", note=f"{row.programme}/{row.component}"),
+        Cell(counted(row.lines, "line"), note=f"of no trade, as {example}" if example else ""),
+        Cell(f"{row.since[:16]} UTC", title="in UTC"),
+        Cell(way.what, note=way.command),
+    ]
 
 
 def _sources(fares: Sequence[inbox.SourceStatus], now_ms: int) -> Table:

@@ -37,6 +37,11 @@ SELECT w.reason, count(*)
   JOIN market_server s ON s.id = w.server_id
  WHERE s.entity_id = %(entity)s AND t.close_at >= %(start)s AND t.close_at < %(end)s
  GROUP BY 1
+UNION ALL
+SELECT reason, count(*) FROM rating_window_waiting
+ WHERE entity_id = %(entity)s AND earned_at < %(end)s
+   AND (earned_at >= %(start)s OR earned_at = to_timestamp(0))
+ GROUP BY 1
 """
 
 
@@ -59,8 +64,8 @@ def close_period(
     """Close a period of an entity for good. Commits.
 
     Raises Missing for an unknown entity; Conflict while the period has not ended in the broker's
-    own day, while an earlier one is open, or while trades of it wait (unless `leave_waiting`:
-    when they are settled later, the open period takes them).
+    own day, while an earlier one is open, or while trades, bonuses or costs of it wait (unless
+    `leave_waiting`: when they are settled later, the open period takes them).
     """
     found = next((one for one in run.entities.values() if one.code == entity), None)
     if found is None:
@@ -81,7 +86,7 @@ def close_period(
     if closed.waiting and not leave_waiting:
         told = ", ".join(f"{count} {reason}" for reason, count in sorted(closed.waiting.items()))
         run.conn.rollback()
-        raise Conflict("waiting", f"trades of {period} still wait ({told}): settle them first, or"
+        raise Conflict("waiting", f"lines of {period} still wait ({told}): settle them first, or"
                        " close with --leave-waiting, and the open period takes them")  # fmt: skip
     last = Clock.parse(found.clock).from_utc(np.array([span.end - 1], np.int64))
     day = from_ms(int(last[0])).date()

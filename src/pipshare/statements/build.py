@@ -55,7 +55,10 @@ _SCHEMA = {
     "kind": pl.String, "earned_day": pl.String, "transfer_id": pl.Int64,
 }  # fmt: skip
 _WAITING = """
-SELECT reason, count(*) FROM rating_waiting WHERE partner = %s GROUP BY reason ORDER BY reason
+SELECT reason, count(*)
+  FROM (SELECT reason FROM rating_waiting WHERE partner = %(partner)s
+        UNION ALL SELECT reason FROM rating_window_waiting WHERE partner = %(partner)s) w
+ GROUP BY reason ORDER BY reason
 """
 
 
@@ -117,7 +120,7 @@ def balances(conn: psycopg.Connection, partner_id: int, period: str) -> list[Bal
 
 def waiting_lines(conn: psycopg.Connection, partner_id: int) -> dict[str, int]:
     """Count the lines of a partner that wait, by reason."""
-    return dict(conn.execute(_WAITING, (partner_id,)).fetchall())
+    return dict(conn.execute(_WAITING, {"partner": partner_id}).fetchall())
 
 
 def by_component(statement: Statement) -> pl.DataFrame:
