@@ -21,6 +21,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils.functional import lazy
 
 KNOWN = {
+    "PIPSHARE_COUNTRY_HEADER": "the header in which a proxy of yours names a visitor's country",
     "PIPSHARE_DATA": "the data folder",
     "PIPSHARE_EGRESS_ALLOW": "networks (10.1.0.0/16, with commas between) to which messages may go"
     " although they are private or local, there also by http://",
@@ -58,6 +59,7 @@ class Environment:
     proxies: int = 0
     second_factor: str = "required"
     quote_age_s: int = 60
+    country_header: str = ""
     egress_allow: tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...] = ()
     mail_url: str | None = None
 
@@ -90,6 +92,7 @@ def load(environ: Mapping[str, str], *, here: Path | None = None) -> Environment
         proxies=_count(given, "PIPSHARE_PROXIES"),
         second_factor=_choice(given, "PIPSHARE_SECOND_FACTOR", ("required", "optional")),
         quote_age_s=_count(given, "PIPSHARE_QUOTE_AGE", "60"),
+        country_header=_header(given, "PIPSHARE_COUNTRY_HEADER"),
         egress_allow=_networks(given, "PIPSHARE_EGRESS_ALLOW"),
         mail_url=_mail(given.get("PIPSHARE_MAIL_URL")),
     )
@@ -190,6 +193,13 @@ def _mail(url: str | None) -> str | None:
             " password is written with %"
         )
     return url
+
+
+def _header(given: Mapping[str, str], key: str) -> str:
+    name = given.get(key, "")
+    if not name.replace("-", "").isalnum() and name:
+        raise ImproperlyConfigured(f"{key} is {name!r}: give a header's name, such as CF-IPCountry")
+    return name
 
 
 def _choice(given: Mapping[str, str], key: str, choices: tuple[str, ...]) -> str:

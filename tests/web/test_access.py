@@ -55,7 +55,7 @@ def test_every_url_says_who_may_open_it(urls: list[tuple[str, Any]]) -> None:
 def test_only_the_way_in_is_open_to_everybody(urls: list[tuple[str, Any]]) -> None:
     assert {url for url, view in urls if view.permission == ANYONE} <= {
         "/health", "/theme", "/sign-in/", "/sign-in/code/", "/sign-in/closed/", "/sign-out/",
-        "/v1", "/v1/", "/v1/x",
+        "/v1", "/v1/", "/v1/x", "/c/x", "/c/x/",
     }  # fmt: skip
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from django.http import HttpRequest
 
 from pipshare.api.problems import Problem
+from pipshare.settings import ENV
 
 MOST_BYTES = 16 * 1024 * 1024
 _DRAINED = 4 * MOST_BYTES  # so much more is thrown away, for the answer to be read
@@ -35,6 +36,18 @@ def read_body(request: HttpRequest) -> None:
     if wanted is not None and len(found) < wanted:
         raise _cut(f"{len(found)} of {wanted} bytes came")
     request._body = found  # what Django keeps of a body read
+
+
+def sender_of(request: HttpRequest) -> str:
+    """Return the address that a request came from, "" where it cannot be told.
+
+    Behind PIPSHARE_PROXIES proxies it is what the outermost of them was connected with.
+    """
+    proxies = ENV.proxies
+    if not proxies:
+        return str(request.META.get("REMOTE_ADDR", ""))
+    passed = [one.strip() for one in request.headers.get("X-Forwarded-For", "").split(",")]
+    return passed[-proxies] if len(passed) >= proxies else ""
 
 
 def _read(stream: Any, most: int) -> bytes:

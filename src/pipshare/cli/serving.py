@@ -84,6 +84,7 @@ def _serve(bind: str, workers: int, threads: int) -> None:
         "keepalive": 15,
         "loglevel": "warning",
         "control_socket_disable": True,
+        "limit_request_line": 8190,  # links carry sub-ids and addresses
         "forwarded_allow_ips": "",  # Django reads the proxy's headers, if PIPSHARE_PROXIES says so
         "worker_tmp_dir": "/dev/shm" if os.access("/dev/shm", os.W_OK) else None,
         "proc_name": "pipshare",

@@ -11,6 +11,7 @@ from pipshare.partners.go_live import apply_go_live
 from pipshare.partners.info import PartnerInfo, info
 from pipshare.partners.introduced import clients_of, count_clients, introducers
 from pipshare.partners.landings import (
+    ACTIVE,
     Landing,
     add_landing,
     archive_landing,
@@ -35,6 +36,7 @@ from pipshare.partners.tracking import Tracking, set_tracking, tracking_settings
 from pipshare.partners.tree import subtree, tree
 
 __all__ = [
+    "ACTIVE",
     "Landing",
     "Link",
     "Partner",

@@ -15,7 +15,7 @@ from pipshare.errors import BadInput, Conflict, Missing
 from pipshare.partners.landings import ACTIVE, Landing, landings
 from pipshare.partners.lookup import Partner
 
-_CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{2,63}")
+CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{2,63}")
 _LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"  # none that is taken for another in print
 _MADE = 8  # letters of a code that nobody chose
 _MOST = 200  # characters of a name or campaign
@@ -51,7 +51,7 @@ def add_link(
     Raises BadInput for a code or name that will not do, or where no landing page is allowed yet;
     Conflict for a code that is taken: codes are unique over all partners, in any case.
     """
-    if code and not _CODE.fullmatch(code):
+    if code and not CODE.fullmatch(code):
         raise BadInput("bad_code", f"{code!r} cannot be a link's code: use letters, digits, '-' and"
                                    " '_', 3 to 64 of them")  # fmt: skip
     for what, text in (("campaign", campaign), ("name", name)):

@@ -28,7 +28,7 @@ _PROGRAMS = re.compile(
     # Libraries and tools.
     r"|^curl/|^wget|python-|python/|aiohttp|httpx/|go-http-client|^java/|apache-httpclient|okhttp"
     r"|libwww|^php|guzzle|ruby|faraday|axios|node-fetch|undici|^node|postman|insomnia|^dart/|restsharp"
-    r"|\.net |scrapy|httpie",
+    r"|scrapy|httpie",
     re.IGNORECASE,
 )
 
