@@ -46,6 +46,6 @@ def waiting_periods(
     """Return what waits and is of no trade; with a `scope` of partners only what is theirs."""
     values = {"scope": None if scope is None else list(scope)}
     return [
-        WaitingPeriod(*row, since=since.isoformat(" ", "seconds"))
-        for *row, since in conn.execute(_WAITING, values)
+        WaitingPeriod(*row[:7], row[7].isoformat(" ", "seconds"))
+        for row in conn.execute(_WAITING, values)
     ]
