@@ -11,6 +11,9 @@ no request goes to a private address unless the operator opened it; a slow recei
     dispatch.py     the one dispatcher          egress.py     where it may go (pure)
 """
 
+from pipshare.outbox.dispatch import Dispatcher
+from pipshare.outbox.lease import is_dispatched, lease
+from pipshare.outbox.look import Fares, attempts, dead, deliveries, fares
 from pipshare.outbox.match import Matcher
 from pipshare.outbox.receivers import (
     add,
@@ -22,8 +25,11 @@ from pipshare.outbox.receivers import (
     remove,
     resume,
 )
+from pipshare.outbox.replay import replay
 from pipshare.outbox.say import CHANNEL, say
 from pipshare.outbox.sealed import rekey, rotate_secret, set_header
+from pipshare.outbox.switch_off import switch_off
+from pipshare.outbox.trial import send_test
 from pipshare.outbox.values import (
     MESSAGES,
     SWITCHED_OFF,
@@ -45,6 +51,8 @@ __all__ = [
     "Attempt",
     "Build",
     "Delivery",
+    "Dispatcher",
+    "Fares",
     "Listeners",
     "Matcher",
     "Message",
@@ -52,16 +60,25 @@ __all__ = [
     "Request",
     "Wanted",
     "add",
+    "attempts",
     "change",
+    "dead",
+    "deliveries",
+    "fares",
+    "is_dispatched",
+    "lease",
     "off",
     "pause",
     "receiver",
     "receivers",
     "rekey",
     "remove",
+    "replay",
     "resume",
     "rotate_secret",
     "say",
+    "send_test",
     "set_header",
+    "switch_off",
     "wanted",
 ]

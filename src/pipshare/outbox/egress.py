@@ -7,6 +7,7 @@ which clouds give out their machines' credentials are among them but for one, li
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Sequence
 from urllib.parse import urlsplit
 
@@ -15,6 +16,7 @@ from pipshare.errors import BadInput
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 LONGEST_URL = 8_192
+_UNSENT = re.compile(r"[\x00-\x20\x7f]")
 
 _CLOSED_4 = tuple(map(ipaddress.IPv4Network, (
     "0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12",
@@ -81,7 +83,7 @@ def check_url(url: str) -> None:
     if len(url) > LONGEST_URL:
         raise BadInput("bad_url", f"the URL {shown!r} is {len(url)} characters long; at most"
                                   f" {LONGEST_URL} can be sent")  # fmt: skip
-    if any(ord(c) <= 32 or ord(c) == 127 for c in url):
+    if _UNSENT.search(url):
         raise BadInput("bad_url", f"the URL {shown!r} holds a space, a line break or another sign"
                                   " that no URL may carry: encode it")  # fmt: skip
     try:
@@ -97,5 +99,8 @@ def check_url(url: str) -> None:
     if parts.username is not None or parts.password is not None:
         raise BadInput("bad_url", "the URL carries a user name or password before the host: set an"
                                   " Authorization header for the receiver instead")  # fmt: skip
+    if not (parts.path.isascii() and parts.query.isascii()):
+        raise BadInput("bad_url", f"the URL {shown!r} holds letters that no URL may carry: write"
+                                  " them with % (UTF-8)")  # fmt: skip
     if port == 0:
         raise BadInput("bad_url", f"the URL {shown!r} names port 0")

@@ -19,6 +19,7 @@ _LISTS = {
     "countries": (re.compile(r"[A-Z]{2}"), "two capital letters, as DE"),
     "not_countries": (re.compile(r"[A-Z]{2}"), "two capital letters, as DE"),
 }
+_EMAIL = re.compile(r"[^@\s,<>]+@[^@\s,<>]+")
 _CURRENCY = re.compile(r"[A-Z0-9]{2,12}")
 
 
@@ -43,6 +44,8 @@ def check_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
     for key, (form, about) in _LISTS.items():
         if key in told:
             told[key] = _listed(key, told[key], form, about)
+    if "owner_email" in told and not _EMAIL.fullmatch(str(told["owner_email"])):
+        raise _bad("owner_email", told["owner_email"], "one address")
     if "minimum" in told:
         told["minimum"] = _minimum(told["minimum"])
     return told

@@ -12,10 +12,12 @@ import psycopg
 
 from pipshare import audit, db
 from pipshare.errors import BadInput
+from pipshare.outbox.say import CHANNEL
 from pipshare.outbox.values import Receiver
 
 ROTATION_H = 24  # so long the secret before signs, too
 _PREFIX = "whsec_"
+_UNSENT = re.compile(r"[\x00-\x1f\x7f]|[^\x00-\xff]")
 _NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,64}")
 OWN_HEADERS = frozenset({
     "host", "content-length", "transfer-encoding", "connection", "keep-alive", "te", "trailer",
@@ -55,7 +57,7 @@ def rotate_secret(conn: psycopg.Connection[Any], receiver: Receiver, *, by: str)
     """
     secret = new_secret()
     conn.execute(_END, (ROTATION_H, receiver.id, ""))
-    conn.execute(_ADD, (receiver.id, "", db.seal(secret), by))
+    _add(conn, receiver, "", secret, by)
     audit.record(conn, by, "receiver.secret_rotated", receiver.name)
     return secret
 
@@ -69,8 +71,16 @@ def set_header(
     """
     check_header(name, value)
     conn.execute(_END, (0, receiver.id, name.lower()))
-    conn.execute(_ADD, (receiver.id, name.lower(), db.seal(value), by))
+    _add(conn, receiver, name.lower(), value, by)
     audit.record(conn, by, "receiver.header_set", receiver.name, detail={"header": name.lower()})
+
+
+def _add(
+    conn: psycopg.Connection[Any], receiver: Receiver, header: str, text: str, by: str
+) -> None:
+    conn.execute(_ADD, (receiver.id, header, db.seal(text), by))
+    conn.execute("UPDATE outbox_receiver SET version = version + 1 WHERE id = %s", (receiver.id,))
+    db.wake(conn, CHANNEL)
 
 
 def check_header(name: str, value: str) -> None:
@@ -79,7 +89,7 @@ def check_header(name: str, value: str) -> None:
         raise BadInput("bad_header", f"{name[:80]!r} cannot name a header: letters, digits and '-'")
     if name.lower() in OWN_HEADERS:
         raise BadInput("bad_header", f"the header {name} is set by pipshare itself: leave it out")
-    if any(ord(c) < 32 or ord(c) == 127 or ord(c) > 255 for c in value) or len(value) > 4096:
+    if _UNSENT.search(value) or len(value) > 4096:
         raise BadInput(
             "bad_header",
             f"the value of header {name} holds a line break or another sign that no header may"
