@@ -1,6 +1,7 @@
 """Attribution as columns: for each trade its account, client, standing, reason and chain.
 
-Pure: a snapshot of histories and two columns in, columns out. The moment is the close.
+Pure: a snapshot of histories and two columns in, columns out. The moment is the close; of other
+moments (the opening: docs/decisions/0013) only the chain is asked.
 """
 
 from __future__ import annotations

@@ -9,6 +9,7 @@ Each stage writes its own tables and never calls the next. This package calls th
     book.py    attribute, rate and post a batch of trades: the main job
     files.py   a trade export goes through inbox and trades into `book`, a transaction per chunk
     admit.py, journals.py   may the file book, and is it the platform that tells?
+    whose.py   the chain at the close, or at the opening where a programme says so
     place.py   a batch as the kernel takes it, with what the plans in force ask for
     windows/   what builds up (tiers, caps, CPA): noted when touched, settled by difference
     closing.py a period is closed: what each payee earned is frozen and becomes payable
