@@ -18,6 +18,8 @@ from pipshare import settings
 from pipshare.errors import BadInput, Unavailable
 from pipshare.sandbox.mt5 import KINDS, RIGHTS, Limits, Mt5Server
 from pipshare.sandbox.mt5.world import Size, World
+from pipshare.sandbox.tracker import DIALECTS, TrackerServer
+from pipshare.sandbox.tracker import KINDS as TRACKER_FAULTS
 
 PR_SET_PDEATHSIG = 1
 
@@ -113,6 +115,38 @@ def mt5(
         for wanted in fault:
             _add_fault(server, wanted)
         _serve(server, manager, password)
+
+
+@sandbox_command.command("tracker")
+@click.option("--port", default=0, help="Port on 127.0.0.1; 0 takes a free one.")
+@click.option(
+    "--secret",
+    "secrets",
+    multiple=True,
+    metavar="whsec_...",
+    help="Secret of the webhooks that come; repeatable. Without one none is verified.",
+)
+@click.option("--with-parent", is_flag=True, help="End when the program that started this ends.")
+def tracker(port: int, secrets: tuple[str, ...], with_parent: bool) -> None:
+    """Receive postbacks and webhooks like a tracker, and show them, until Ctrl-C."""
+    _end_on_signals()
+    if with_parent:
+        _end_with_parent()
+    try:
+        server = TrackerServer(port, secrets)
+    except OSError as error:
+        raise Unavailable("no_port", f"port {port} is taken: {error.strerror}") from error
+    with server:
+        click.echo(f"sandbox tracker on {server.url}/ (Ctrl-C ends it)")
+        click.echo(f"postbacks at {server.url}/DIALECT/...: {', '.join(DIALECTS)}")
+        click.echo(
+            f"webhooks at {server.url}/webhook; add ?fail=KIND for a fault, as /webhook?fail=500:"
+        )
+        for kind, about in TRACKER_FAULTS.items():
+            click.echo(f"  {kind:<12} {about}")
+        click.echo("pipshare calls loopback only with PIPSHARE_EGRESS_ALLOW=127.0.0.0/8")
+        sys.stdout.flush()
+        threading.Event().wait()
 
 
 def _serve(server: Mt5Server, manager: int, password: str) -> None:
