@@ -230,3 +230,30 @@ def test_a_what_if_pays_each_side_by_its_own_moment(broker: SmallBroker) -> None
     found = {one.partner: (one.now_e8, one.then_e8) for one in answer.partners}
     then = owed({"P-2": 1, "P-3": 3})
     assert found == {code: (now, then[code]) for code, now in broker.totals().items()}
+
+
+DEALS = "deal,login,position,symbol,volume,action,entry,time,price,volume_closed\n"
+OPENING = "901,5001,51,EURUSD,1,0,0,2026-03-05 10:00:00,1.1,0\n"
+CLOSING = "902,5001,51,EURUSD,1,1,1,2026-03-12 11:00:00,1.2,1\n"
+
+
+def test_an_opening_that_comes_later(broker: SmallBroker) -> None:
+    move(broker, "client", "C-1", "P-3", "10")
+    broker.bring("closing.csv", DEALS + CLOSING, server="Live-5")
+    assert broker.totals() == {}
+    assert set(broker.waiting()) == {"opening_unknown"}
+    broker.bring("opening.csv", DEALS + OPENING, server="Live-5")
+    assert broker.totals() == {"P-2": 5 * LOT, "P-1": LOT}
+    assert broker.waiting() == {}
+
+
+def test_or_it_is_paid_as_it_stands_until_then(broker: SmallBroker) -> None:
+    pays = OPEN.replace('moment = "open"', 'moment = "open"\nunknown_opening = "pay"')
+    apply_plan(broker.run, broker.file("pays.toml", pays), by="anna")
+    move(broker, "client", "C-1", "P-3", "10")
+    broker.bring("closing.csv", DEALS + CLOSING, server="Live-5")
+    assert broker.totals() == {"P-3": 5 * LOT}, "by the chain at the close"
+    broker.bring("opening.csv", DEALS + OPENING, server="Live-5")
+    assert broker.totals() == {"P-2": 5 * LOT, "P-1": LOT}
+    told = explain(broker.run, market.server(broker.conn, "Live-5"), 902)
+    assert told.agrees is True
