@@ -39,6 +39,7 @@ OPEN_TO_UPDATE = QUEUES | {
     "inbox_source",
     "inbox_source_lag",
     "inbox_source_status",
+    "inbox_tracker",
     "outbox_delivery",
     "outbox_health",
     "outbox_receiver",
@@ -49,6 +50,7 @@ OPEN_TO_UPDATE = QUEUES | {
 OPEN_TO_DELETE = QUEUES | {
     "audit_change",
     "clients_execution_due",
+    "inbox_postback_due",
     "inbox_request",
     "inbox_salt",
     "outbox_request",

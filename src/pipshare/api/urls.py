@@ -10,7 +10,7 @@ from ninja import NinjaAPI
 from ninja.openapi.docs import Swagger
 
 from pipshare import __version__
-from pipshare.api import clicks, events, problems, pushing
+from pipshare.api import clicks, events, postbacks, problems, pushing
 from pipshare.web import anyone, declare, room
 
 _about = """Machines push closed trades and read what they earned.
@@ -55,6 +55,7 @@ for _one in _patterns:
     _one.callback = problems.told(_one.callback)
 urlpatterns = [
     path("", (_patterns, _app, _namespace)),
+    *postbacks.urlpatterns,
     *clicks.urlpatterns,
     path("v1/<path:rest>", anyone(problems.unknown)),
     path("v1/", anyone(problems.unknown)),

@@ -7,6 +7,8 @@ unknown waits, with what to bring; nothing here knows about money.
 """
 
 from pipshare.attribution.attribute import attribute, attribute_known
+from pipshare.attribution.claims import decide
+from pipshare.attribution.claims_store import cases, store_claims, why_client
 from pipshare.attribution.clients import ClientChains, client_chains
 from pipshare.attribution.directory import Directory
 from pipshare.attribution.opening import chains_at, with_chains
@@ -23,15 +25,19 @@ __all__ = [
     "Why",
     "attribute",
     "attribute_known",
+    "cases",
     "chains_at",
     "clear_waiting",
     "client_chains",
+    "decide",
     "of_why",
+    "store_claims",
     "store_waiting",
     "takeable",
     "untouched",
     "waits",
     "why_at_opening",
+    "why_client",
     "why_one",
     "with_chains",
 ]

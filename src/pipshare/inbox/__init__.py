@@ -31,6 +31,14 @@ from pipshare.inbox.cursor import (
 )
 from pipshare.inbox.deals import DealIntake, store_deals
 from pipshare.inbox.lease import held, lease, release
+from pipshare.inbox.postbacks import accepted_before, note_outcomes, store_postbacks
+from pipshare.inbox.postbacks_due import (
+    any_postback_due,
+    clients_of_clicks,
+    let_wait,
+    take_due_postbacks,
+)
+from pipshare.inbox.postbacks_log import LoggedPostback, postbacks
 from pipshare.inbox.raw_record import keep_raw, raw_record
 from pipshare.inbox.receive import raw, receive_file
 from pipshare.inbox.refuse import store_refused
@@ -46,6 +54,16 @@ from pipshare.inbox.sources import (
     source,
     sources,
     taken_in,
+)
+from pipshare.inbox.trackers import (
+    Tracker,
+    add_tracker,
+    rekey_trackers,
+    revoke_tracker,
+    token_digest,
+    tracker,
+    trackers,
+    trackers_of,
 )
 from pipshare.inbox.unlike import unlike
 from pipshare.inbox.unseen import (
@@ -72,13 +90,19 @@ __all__ = [
     "Answer",
     "DealIntake",
     "Gap",
+    "LoggedPostback",
     "Source",
     "SourceStatus",
+    "Tracker",
+    "accepted_before",
     "add_source",
+    "add_tracker",
     "alerts",
     "answered",
+    "any_postback_due",
     "clicks_of",
     "clicks_of_visitors",
+    "clients_of_clicks",
     "close_alert",
     "count_between",
     "count_clicks",
@@ -89,21 +113,26 @@ __all__ = [
     "keep_answer",
     "keep_raw",
     "lease",
+    "let_wait",
     "note_check",
     "note_fault",
     "note_ok",
+    "note_outcomes",
     "notice_unseen",
     "open_batch",
     "open_subjects",
+    "postbacks",
     "raise_alert",
     "raw",
     "raw_record",
     "receive_file",
     "refuse_live",
     "rekey",
+    "rekey_trackers",
     "release",
     "resolve_alert",
     "reversed_today",
+    "revoke_tracker",
     "save_cursor",
     "secret_of",
     "seen_again",
@@ -116,10 +145,16 @@ __all__ = [
     "store_cash",
     "store_clicks",
     "store_deals",
+    "store_postbacks",
     "store_refused",
     "stored_between",
+    "take_due_postbacks",
     "taken_in",
+    "token_digest",
     "tombstones",
+    "tracker",
+    "trackers",
+    "trackers_of",
     "unlike",
     "unseen_between",
     "unsettled",

@@ -34,6 +34,11 @@ def is_currency(code: str) -> bool:
     return bool(_CODE.fullmatch(code))
 
 
+def is_known(code: str) -> bool:
+    """Tell whether `code` is one of the currencies that brokers commonly have."""
+    return code in FIAT or code in _MINOR_UNITS or code in CENT_CURRENCIES
+
+
 def minor_units(code: str) -> int:
     """Return the number of decimals in which `code` is paid: JPY 0, USD 2, KWD 3, USDT 6, BTC 8."""
     return _MINOR_UNITS.get(code, DEFAULT_MINOR_UNITS)

@@ -103,8 +103,9 @@ def _watch(
             last = time.monotonic()
         waked = db.listen(ears, CHANNEL, POLL_S)
         seen, changed = audit.changed_since(conn, seen)
-        conn.commit()
         due = waked or bool(changed) or time.monotonic() - last > WHOLE_S
+        due = due or inbox.any_postback_due(conn)
+        conn.commit()
 
 
 def _raise_alert(error: Exception) -> None:
