@@ -17,9 +17,10 @@ from pipshare.money import format_e8
 from pipshare.pipeline import admit, journals
 from pipshare.pipeline.admit import JOURNAL, Order
 from pipshare.pipeline.book import Booked, book
+from pipshare.pipeline.compensations import take_compensations
 from pipshare.pipeline.executions import note_deals, note_trades
 from pipshare.pipeline.run import Run
-from pipshare.pipeline.windows import settle_windows
+from pipshare.pipeline.windows import settle_windows, take_up_clients
 from pipshare.sources import files
 from pipshare.sources.reading import CLIENT, Chunk, Reading
 
@@ -85,6 +86,9 @@ def import_file(run: Run, path: Path, order: Order, progress: Progress | None = 
         run.conn.commit()
         if progress:
             progress(max(len(chunk.trades), len(chunk.deals)))
+    if take_compensations(run):
+        while take_up_clients(run):
+            pass
     report.window_lines = settle_windows(run).lines
     return report
 

@@ -46,6 +46,10 @@ def waiting_periods(
     """Return what waits and is of no trade; with a `scope` of partners only what is theirs."""
     values = {"scope": None if scope is None else list(scope)}
     return [
-        WaitingPeriod(*row[:7], row[7].isoformat(" ", "seconds"))
-        for row in conn.execute(_WAITING, values)
-    ]
+        WaitingPeriod(
+            programme, component, reason, key, lines, partner, client,
+            since.isoformat(" ", "seconds"),
+        )
+        for programme, component, reason, key, lines, partner, client, since
+        in conn.execute(_WAITING, values)
+    ]  # fmt: skip
