@@ -388,3 +388,9 @@ def test_a_pot_that_different_cards_could_take_too_much_of_is_noted() -> None:
         "a trade waits"
     ]
     assert check(text.replace("70%", "50%"), "p.toml").notes == []
+
+
+def test_days_of_a_client_that_do_not_come() -> None:
+    rest = "when = { client_days = 30, client_after = 30 }\nrate = [{ level = 1, amount = 1 }]"
+    lines = refused(component("lot", "per_level", rest))
+    assert any("client_days has to be more than client_after" in one for one in lines), lines

@@ -64,11 +64,11 @@ def paid(
             for row in found.rows(named=True)]  # fmt: skip
 
 
-def trades(rows: list[tuple[int, int, str]], valid: bool = True) -> ClientTrades:
-    """Return trades of (client, close, lots); spread and commission are the lots again."""
+def trades(rows: list[tuple[int, int, str]]) -> ClientTrades:
+    """Return trades of (client, close, lots); spread, commission and revenue are the lots again."""
     lots = np.array([int(Fraction(one[2]) * 10**8) for one in rows], np.int64)
     return ClientTrades(
         client=np.array([one[0] for one in rows], np.int64),
         close_utc_ms=np.array([one[1] for one in rows], np.int64),
-        lots_e8=lots, valid=np.full(len(rows), valid), spread_e8=lots, commission_e8=lots,
+        lots_e8=lots, spread_e8=lots, commission_e8=lots, revenue_e8=lots,
     )  # fmt: skip

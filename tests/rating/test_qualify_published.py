@@ -178,7 +178,6 @@ def test_orders_and_days_of_trading() -> None:
         found = reached(trades(rows), asked(**told).qualify, UTC_CLOCK)
         assert found == {1: ms(at)}
     assert reached(trades(rows), asked(orders=4).qualify, UTC_CLOCK) == {}
-    assert reached(trades(rows, valid=False), asked(orders=1).qualify, UTC_CLOCK) == {}
 
 
 def test_a_registration_is_enough_when_nothing_is_asked() -> None:

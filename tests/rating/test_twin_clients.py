@@ -157,7 +157,7 @@ def _asks(rnd: Random) -> dict[str, object]:
             "calendar": rnd.choice(("calendar", "business")),
         }
     if rnd.random() < 0.3:
-        ask |= rnd.choice(({"lots": "2"}, {"orders": 2}, {"active_days": 2}))
+        ask |= rnd.choice(({"lots": "2"}, {"orders": 2}, {"active_days": 2}, {"revenue": "2"}))
     if rnd.random() < 0.3:
         ask["who"] = rnd.choice(("crm", "both"))
     return ask
@@ -176,7 +176,7 @@ def test_columns_and_twin_pay_the_same_rows(seed: int) -> None:
     ladder, tier, share = rnd.choice(WAYS)
     columns = paid(what, *rows, trades_ms=reached(trades(done), what.qualify, UTC_CLOCK),
                    ladder=ladder, clawback_days=days)  # fmt: skip
-    traded = tuple(Closed(when, Fraction(lots), Fraction(lots), Fraction(lots))
+    traded = tuple(Closed(when, *(4 * [Fraction(lots)]))
                    for _, when, lots in done)  # fmt: skip
     twin = says(what.qualify, *rows, traded=traded, tier=tier, clawback_days=days, share_of=share)
     assert twin == columns

@@ -65,7 +65,8 @@ def asked(book: Book) -> Asked:
         known = _asked_of[book] = Asked(
             quotes=any(_asks_quotes(*pair) for pair in parts),
             countries=any(_asks_countries(part) for _, part in parts),
-            lives=any(one.kyc == "hold" or one.qualify is not None for one in said),
+            lives=any(one.kyc == "hold" or one.qualify is not None for one in said)
+            or any(part.conditions.of_age for _, part in parts),
             snapshots=any(part.conditions.bonus is not None for _, part in parts),
             points=any(_asks_points(*pair) for pair in parts),
         )
@@ -78,7 +79,7 @@ def _asks_quotes(programme: Programme, part: Component) -> bool:
     return (
         part.basis in _QUOTED
         or (guard is not None and "spread" in guard.of)
-        or any(one.spread is not None for one in qualify)
+        or any(one.spread is not None or one.revenue is not None for one in qualify)
     )
 
 

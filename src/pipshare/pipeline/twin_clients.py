@@ -13,9 +13,9 @@ import polars as pl
 from pipshare import rating
 from pipshare.partners.info import PartnerInfo
 from pipshare.plans.book import Book
-from pipshare.plans.conditions import REASONS
 from pipshare.plans.qualifying import Qualify
-from pipshare.plans.terms import Component, Programme
+from pipshare.plans.terms import Basis, Component, Programme, Spread
+from pipshare.rating.reasons import Wait
 from pipshare.rating.twin import (
     BrokerDay,
     Charge,
@@ -26,6 +26,9 @@ from pipshare.rating.twin import (
     event_trades,
     payments,
 )
+from pipshare.rating.twin.bases import lots_of, value
+from pipshare.rating.twin.conditions import held_long_enough, unpaid
+from pipshare.rating.twin.rounding import units
 from pipshare.rating.twin_values import Fx, Partner, TradeFacts
 from pipshare.rating.windows import is_of_clients
 from pipshare.rating.windows.given import ChainsAt
@@ -151,38 +154,38 @@ def _client(
             raise LookupError(f"no rate {base}/{quote}")
         return found[0]
 
-    closed = [_closed(trade, currency, rate) for trade, _ in trades
-              if trade.client_id == client_id and _counts(trade, component)]  # fmt: skip
+    closed = [_closed(trade, component, currency, rate) for trade, _ in trades
+              if trade.client_id == client_id
+              and _counts(trade, component, programme, day)]  # fmt: skip
     return Client(_events(known, client_id), closed, asked, day, rate)
 
 
-def _counts(trade: TradeFacts, component: Component) -> bool:
+def _counts(trade: TradeFacts, component: Component, programme: Programme, day: BrokerDay) -> bool:
     """Tell whether a trade passes what a plan may ask of trades of clients who are to qualify."""
-    asked = component.conditions
-    excluded = {REASONS[name] for name in asked.excluded_reasons}
-    held = component.min_hold_s is None or trade.hold_ms is None \
-        or trade.hold_ms >= 1000 * component.min_hold_s  # fmt: skip
-    whole = asked.partial_close == "pay" or not trade.partial
-    return not trade.cancelled and trade.deal_reason not in excluded and held and whole
+    whole = trade.lots_e8 > 0 and (trade.hold_ms is not None or programme.unknown_opening == "pay")
+    if trade.cancelled or not whole or not held_long_enough(trade, component, []):
+        return False
+    plain = replace(programme, qualify=None)
+    return unpaid(trade, component, plain, day, []) == (None, None)
 
 
-def _closed(trade: TradeFacts, currency: str, rate: Rate) -> Closed:
-    """Return what a trade adds: standard lots, half of each end's spread, the commission."""
+def _closed(trade: TradeFacts, component: Component, currency: str, rate: Rate) -> Closed:
+    """Return what a trade adds: standard lots, spread, commission, revenue; 0 where not known."""
 
-    def turned(amount: Fraction, base: str) -> Fraction:
-        if base == currency or not amount:
-            return amount
-        return amount * rate(base, currency, trade.close_utc_ms)
+    def money(basis: Basis) -> Fraction:
+        spread = Spread() if basis == "commission" else component.spread
+        found = value(trade, Component("", basis, "per_level", None, (), spread=spread))
+        if isinstance(found, Wait):
+            return Fraction(0)
+        parts = (*found.parts, (found.amount, found.currency))
+        try:
+            sums = (amount if base == currency or not amount
+                    else amount * rate(base, currency, trade.close_utc_ms)
+                    for amount, base in parts)  # fmt: skip
+            return Fraction(units(sum(sums, Fraction(0)), None, ""), _E8)
+        except LookupError:
+            return Fraction(0)
 
-    lots = Fraction(trade.lots_e8, _E8)
-    opened = Fraction(trade.open_ask_e8 - trade.open_bid_e8, _E8) * lots
-    if trade.open_spread_e16:
-        opened = Fraction(trade.open_spread_e16, _E8 * _E8)
-    closed = Fraction(trade.close_ask_e8 - trade.close_bid_e8, _E8) * lots
-    spread = (opened + closed) / 2 * Fraction(trade.contract_e8, _E8)
     return Closed(
-        trade.close_utc_ms,
-        lots * (trade.lot_factor or Fraction(1)),
-        turned(spread, trade.profit_currency),
-        turned(Fraction(-(trade.commission_e8 or 0), _E8), trade.currency),
+        trade.close_utc_ms, lots_of(trade), money("spread"), money("commission"), money("revenue")
     )

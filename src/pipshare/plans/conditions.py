@@ -51,6 +51,9 @@ class Conditions:
     zero pays. `account_types`, `countries` (of the client): empty = all; `not_countries`: these do
     not pay. `from_ms`, `until_ms`: campaign, UTC, half-open, by the close; 0 = open. `hours`: pairs
     of minutes of the broker's day [from, until), by the close; `weekdays` 1 = Monday, empty = all.
+    `client_days`: closed within so many of the broker's days after the client's registration, the
+    last one included; `client_after`: only after so many. One whose registration is not known makes
+    the trade wait.
     """
 
     min_points: Fraction | None = None
@@ -70,3 +73,10 @@ class Conditions:
     until_ms: int = 0
     hours: tuple[tuple[int, int], ...] = ()
     weekdays: tuple[int, ...] = ()
+    client_days: int | None = None
+    client_after: int | None = None
+
+    @property
+    def of_age(self) -> bool:
+        """Tell whether it is asked how long the client has been registered."""
+        return self.client_days is not None or self.client_after is not None

@@ -231,6 +231,9 @@ WHEN = (
     Key("until", "moment", "campaign: closed before then", "open", "until_ms"),
     Key("hours", "hours", 'of the broker\'s day, by the close: ["08:00-17:00"]', "all day"),
     Key("weekdays", "weekdays", "of the broker's week, by the close", "all", words=WEEKDAYS),
+    _whole("client_days", 1, MAX_DAYS, "closed within so many days of the client's registration",
+           "his whole life"),
+    _whole("client_after", 0, MAX_DAYS, "closed after so many days of it", "from the first"),
 )  # fmt: skip
 TIER = (
     Key("measure", "choice", "what is counted", "required", words=(
@@ -297,6 +300,7 @@ QUALIFY = (
     _total("lots", "traded"),
     _total("spread", "generated"),
     _total("commission", "generated"),
+    _total("revenue", "generated, by the book of the account; once reached it stays so"),
     _whole("orders", 1, 10**6, "closed trades that pass the conditions", "no such condition"),
     _whole("active_days", 1, MAX_DAYS, "days with such a trade", "no such condition"),
     Key("kyc", "flag", "the client is approved", "false"),

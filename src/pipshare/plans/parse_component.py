@@ -120,6 +120,8 @@ def _when(table: Table, clock: Clock) -> dict[str, Any]:
         given["bonus"] = Bonus(**read(bonus, keys.BONUS))
     if given.get("until_ms") and given["until_ms"] <= given.get("from_ms", 0):
         inner.refuse("until", "until has to be later than from: the campaign has no moment")
+    if given.get("client_days") and given["client_days"] <= given.get("client_after", -1):
+        inner.refuse("client_days", "client_days has to be more than client_after: no day is left")
     for country in sorted({*given.get("countries", ())} & {*given.get("not_countries", ())}):
         inner.refuse("not_countries", f'country "{country}" is among countries, too')
     return {"conditions": Conditions(**given), "min_hold_s": hold}

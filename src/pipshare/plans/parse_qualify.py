@@ -9,7 +9,7 @@ from pipshare.plans.qualifying import Gate, Qualify
 from pipshare.plans.read import need, read
 from pipshare.plans.table import Table
 
-MONEY = ("first_deposit", "net_deposits", "spread", "commission")
+MONEY = ("first_deposit", "net_deposits", "spread", "commission", "revenue")
 CONDITIONS = (*MONEY, "lots", "orders", "active_days", "kyc")
 
 

@@ -11,7 +11,7 @@ from fractions import Fraction
 import numpy as np
 import numpy.typing as npt
 
-from pipshare.period import HOUR_MS, Clock
+from pipshare.period import HOUR_MS, Clock, broker_days
 from pipshare.period import Millis as Longs
 from pipshare.plans.conditions import REASONS
 from pipshare.rating.columns import COUNTED_BEFORE, NOT_CLOSED_BY
@@ -38,6 +38,7 @@ class Conditions:
         self._result()
         self._who()
         self._when()
+        self._of_age()
         self._qualified()
 
     def _fail(self, rows: Bools, reason: Reason) -> None:
@@ -151,6 +152,22 @@ class Conditions:
                 open_ |= (after & before) if start <= end else (after | before)
             fits &= open_
         self._fail(~fits, Reason.HOURS)
+
+    def _of_age(self) -> None:
+        asked, trades = self.part.component.conditions, self.known.trades
+        if not asked.of_age:
+            return
+        registered = trades.registered_ms
+        if registered is None:
+            registered = np.zeros(len(self.known), np.int64)
+        told = registered > 0
+        self._unclear(~told, Wait.NO_REGISTRATION)
+        close, begun = (broker_days(one, self.clock).astype(np.int64)
+                        for one in (trades.close_utc_ms, registered))  # fmt: skip
+        if asked.client_days is not None:
+            self._fail(told & (close - begun > asked.client_days), Reason.CLIENT_DAYS)
+        if asked.client_after is not None:
+            self._fail(told & (close - begun <= asked.client_after), Reason.CLIENT_DAYS)
 
     def _qualified(self) -> None:
         programme, trades = self.part.programme, self.known.trades

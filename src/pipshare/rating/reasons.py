@@ -45,6 +45,7 @@ class Reason(IntEnum):
     OVER_REVENUE = 30
     CARRIED = 31
     RESET = 32
+    CLIENT_DAYS = 33
 
     @property
     def sentence(self) -> str:
@@ -76,6 +77,7 @@ class Wait(IntEnum):
     NO_PROFIT_CURRENCY = 119
     NO_TYPICAL_SPREAD = 120
     BLOCKED = 121
+    NO_REGISTRATION = 122
 
     @property
     def word(self) -> str:
@@ -123,6 +125,7 @@ _REASONS = {
     Reason.OVER_REVENUE: "the margin guard left nothing of it",
     Reason.CARRIED: "a negative sum, carried over to later windows or earned back by this one",
     Reason.RESET: "a negative sum, which the plan forgets",
+    Reason.CLIENT_DAYS: "closed outside the days of the client's life that the plan pays for",
 }
 _WAITS = {
     Wait.NO_TERMS: "the partner has no terms at the close: load terms, or `none` on purpose",
@@ -145,5 +148,6 @@ _WAITS = {
     Wait.NO_MONEY: "the trade's own money (commission, swap, profit) is not known: import it",
     Wait.NO_PROFIT_CURRENCY: "the symbol's profit currency is not known: load the symbol with it",
     Wait.NO_TYPICAL_SPREAD: "no typical spread to compare with: load the symbol's typical spread",
+    Wait.NO_REGISTRATION: "nobody has said when the client registered: load that event",
     Wait.BLOCKED: "the chain would be paid more than the broker earns: the margin guard stopped it",
 }

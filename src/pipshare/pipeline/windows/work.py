@@ -74,6 +74,7 @@ def looks_at_clients(programme: Programme, component: Component) -> bool:
         or component.basis == "earned"
         or component.conditions.bonus is not None
         or component.sums_events
+        or component.conditions.of_age
     )
 
 

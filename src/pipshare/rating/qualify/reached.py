@@ -19,25 +19,26 @@ _SAFE = 2**62
 
 @dataclass(frozen=True)
 class ClientTrades:
-    """Trades of clients as parallel columns, in any order; cancelled ones are not among them.
+    """Trades of clients that pass a component's conditions as parallel columns, in any order.
 
-    `lots_e8` with the lot factor of the account's group. `spread_e8` and `commission_e8` (what the
-    client was charged, positive) are in the currency of the qualification; None = not known.
-    `valid`: it passes the component's conditions.
+    `lots_e8` with the lot factor of the account's group. `spread_e8`, `commission_e8` (what the
+    client was charged, positive) and `revenue_e8` are in the currency of the qualification; None =
+    not known.
     """
 
     client: Longs
     close_utc_ms: Longs
     lots_e8: Longs
-    valid: npt.NDArray[np.bool_]
     spread_e8: Longs | None = None
     commission_e8: Longs | None = None
+    revenue_e8: Longs | None = None
 
 
 def asks_trades(asked: Qualify) -> bool:
     """Tell whether trades can make a client qualify."""
     return any(part is not None for part in (asked.lots, asked.spread, asked.commission,
-                                             asked.orders, asked.active_days))  # fmt: skip
+                                             asked.revenue, asked.orders,
+                                             asked.active_days))  # fmt: skip
 
 
 def reached(trades: ClientTrades, asked: Qualify, clock: Clock) -> dict[int, int]:
@@ -63,19 +64,18 @@ def _measures(
     """Yield what each trade adds to a measure, and how much of it is needed."""
     nothing = np.zeros(len(order), np.int64)
     amounts = ((trades.lots_e8, asked.lots), (trades.spread_e8, asked.spread),
-               (trades.commission_e8, asked.commission))  # fmt: skip
+               (trades.commission_e8, asked.commission),
+               (trades.revenue_e8, asked.revenue))  # fmt: skip
     for column, least in amounts:
         if least is not None:
             yield (nothing if column is None else column[order]), _up(least * 10**8)
-    valid = trades.valid[order].astype(np.int64)
     if asked.orders is not None:
-        yield valid, asked.orders
+        yield nothing + 1, asked.orders
     if asked.active_days is not None:
         day = broker_days(trades.close_utc_ms[order], clock).astype(np.int64)
-        keys = np.stack((trades.client[order], day))[:, valid == 1]
-        _, first = np.unique(keys, axis=1, return_index=True)
+        _, first = np.unique(np.stack((trades.client[order], day)), axis=1, return_index=True)
         fresh = nothing.copy()
-        fresh[np.flatnonzero(valid)[first]] = 1
+        fresh[first] = 1
         yield fresh, asked.active_days
 
 

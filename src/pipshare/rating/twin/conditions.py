@@ -62,7 +62,25 @@ def unpaid(
             return Reason.ZERO_RESULT, None
     if trade.negative and asked.negative_balance == "none":
         return Reason.NEGATIVE_BALANCE, None
-    return _who_and_when(trade, component, programme, day), wait
+    reason = who_and_when(trade, component, day)
+    if reason is None and asked.of_age:
+        if not trade.registered_ms:
+            wait = wait or Wait.NO_REGISTRATION
+        elif not _of_age(trade, component, day, steps):
+            reason = Reason.CLIENT_DAYS
+    if reason is None and not _qualified(trade, programme):
+        reason = Reason.NOT_QUALIFIED
+    return reason, wait
+
+
+def _of_age(trade: TradeFacts, component: Component, day: BrokerDay, steps: list[Step]) -> bool:
+    """Tell whether the close is among the days after the registration that the plan pays for."""
+    asked = component.conditions
+    days = (day.date(trade.close_utc_ms) - day.date(trade.registered_ms)).days
+    steps.append(Step("client", f"registered {days} days before"))
+    if asked.client_days is not None and days > asked.client_days:
+        return False
+    return asked.client_after is None or days > asked.client_after
 
 
 def _moved(trade: TradeFacts, component: Component, steps: list[Step]) -> bool | Wait:
@@ -91,9 +109,8 @@ def _enough(moved: Fraction, least: Fraction, unit: str, steps: list[Step]) -> b
     return moved >= least
 
 
-def _who_and_when(
-    trade: TradeFacts, component: Component, programme: Programme, day: BrokerDay
-) -> Reason | None:
+def who_and_when(trade: TradeFacts, component: Component, day: BrokerDay) -> Reason | None:
+    """Return the first condition of accounts, countries, campaign and hours that it fails."""
     asked = component.conditions
     kinds = {kind.casefold() for kind in asked.account_types}
     if kinds and trade.account_type.casefold() not in kinds:
@@ -106,9 +123,7 @@ def _who_and_when(
     close = trade.close_utc_ms
     if close < asked.from_ms or (asked.until_ms and close >= asked.until_ms):
         return Reason.CAMPAIGN
-    if not _in_hours(component, day.wall(close)):
-        return Reason.HOURS
-    return None if _qualified(trade, programme) else Reason.NOT_QUALIFIED
+    return None if _in_hours(component, day.wall(close)) else Reason.HOURS
 
 
 def _in_hours(component: Component, wall_ms: int) -> bool:

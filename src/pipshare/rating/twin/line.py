@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from pipshare.money.amounts import MAX_E8, SCALE
+from pipshare.plans.conditions import Conditions
 from pipshare.plans.terms import Component, RateRule
 from pipshare.rating.reasons import Reason, Wait
 from pipshare.rating.twin import bases, conditions
 from pipshare.rating.twin.amounts import Money, Waits
 from pipshare.rating.twin.choice import Bands, find_rates, pays_nothing, rule_text
+from pipshare.rating.twin.day import BrokerDay
 from pipshare.rating.twin.fx import rate_at_close
 from pipshare.rating.twin.rounding import rounds, stage, units
 from pipshare.rating.twin.words import product, rate_words
 from pipshare.rating.twin_values import (
     Partner,
     Step,
+    TradeFacts,
     TwinLine,
     amount_text,
     at_moment,
@@ -85,7 +89,7 @@ class Line:
         if own and programme.own_trading == "none":
             return Reason.OWN_TRADING, None
         if trade.value is not None:
-            return None, None
+            return of_event(trade, self.component, self.run.day), None
         if not conditions.held_long_enough(trade, self.component, self.steps):
             return Reason.TOO_SHORT, None
         reason, unclear = conditions.unpaid(
@@ -330,13 +334,23 @@ class Line:
         self.steps.append(Step(label, text))
 
 
+def of_event(trade: TradeFacts, component: Component, day: BrokerDay) -> Reason | None:
+    """Return why a client is not paid for: by his country, or outside the campaign's dates."""
+    if not component.of_clients:
+        return None
+    asked = component.conditions
+    mine = Conditions(countries=asked.countries, not_countries=asked.not_countries,
+                      from_ms=asked.from_ms, until_ms=asked.until_ms)  # fmt: skip
+    return conditions.who_and_when(trade, replace(component, conditions=mine), day)
+
+
 def counts(line: Line) -> bool:
     """Tell whether a trade meets all conditions of a component, whoever has a line of it."""
     trade, component, programme = line.trade, line.component, line.run.programme
     if trade.cancelled:
         return False
     if trade.value is not None:
-        return True
+        return of_event(trade, component, line.run.day) is None
     if trade.lots_e8 <= 0 or (trade.hold_ms is None and programme.unknown_opening == "wait"):
         return False
     if bases.needs_factor(component) and trade.lot_factor is None:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from fractions import Fraction
+from itertools import accumulate
 
 from pipshare.plans.periods import Tier
 from pipshare.plans.qualifying import Qualify
@@ -53,6 +54,7 @@ class Closed:
     lots: Fraction = Fraction(0)
     spread: Fraction = Fraction(0)
     commission: Fraction = Fraction(0)
+    revenue: Fraction = Fraction(0)
 
 
 @dataclass(frozen=True)
@@ -125,8 +127,8 @@ class Client:
 
     def _asks_nothing(self) -> bool:
         q = self.asked
-        asks = (q.first_deposit, q.net_deposits, q.lots, q.spread, q.commission, q.orders,
-                q.active_days)  # fmt: skip
+        asks = (q.first_deposit, q.net_deposits, q.lots, q.spread, q.commission, q.revenue,
+                q.orders, q.active_days)  # fmt: skip
         return q.who == "own" and not q.kyc and all(one is None for one in asks)
 
     def _registered(self, moment: int) -> bool:
@@ -154,11 +156,14 @@ class Client:
 
     def _traded(self, moment: int) -> bool:
         asked = self.asked
-        done = [t for t in self.trades if t.at_ms <= moment]
+        done = sorted((t for t in self.trades if t.at_ms <= moment), key=lambda t: t.at_ms)
         sums = (
             (asked.lots, sum((t.lots for t in done), Fraction(0))),
-            (asked.spread, sum((t.spread for t in done), Fraction(0))),
-            (asked.commission, sum((t.commission for t in done), Fraction(0))),
+            *(
+                (needed, max(accumulate(getattr(t, name) for t in done), default=Fraction(0)))
+                for name in ("spread", "commission", "revenue")
+                if (needed := getattr(asked, name)) is not None
+            ),
             (asked.orders, len(done)),
             (asked.active_days, len({self.day.date(t.at_ms) for t in done})),
         )

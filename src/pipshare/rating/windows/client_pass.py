@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
 from pipshare.period import Millis as Longs
+from pipshare.plans.conditions import Conditions
 from pipshare.plans.terms import Component, Programme
 from pipshare.rating.finish.gates import passes
 from pipshare.rating.parts import Part
@@ -89,6 +91,16 @@ def _pseudo(part: Part, rows: pl.DataFrame, at: Longs) -> PseudoRows:
     )  # fmt: skip
 
 
+def _of_event(component: Component) -> Component:
+    """Return a component as clients are paid for by it: their country and the campaign's dates
+    decide, by the moment at which they qualify; what is asked of trades was asked of them."""
+    asked = component.conditions
+    own = Conditions(excluded_reasons=(), countries=asked.countries,
+                     not_countries=asked.not_countries, from_ms=asked.from_ms,
+                     until_ms=asked.until_ms)  # fmt: skip
+    return replace(bare(component), conditions=own)
+
+
 def _keep(given: Given, number: int) -> Keep:
     """Keep a component, and those whose earnings by the same event its rates are shares of."""
     kept = {number}
@@ -99,7 +111,7 @@ def _keep(given: Given, number: int) -> Keep:
         kept |= {parts[code] for code in with_needed(version.programme, mine)}
 
     def keep(programme: Programme, component: Component, id_: int) -> Component | None:
-        return bare(component) if id_ in kept else None
+        return _of_event(component) if id_ in kept else None
 
     return keep
 
@@ -140,7 +152,7 @@ def _at_steps(given: Given, part: Part, rows: pl.DataFrame, paid: Longs, column:
 
 def _keep_band(number: int, start: object) -> Keep:
     def keep(programme: Programme, component: Component, id_: int) -> Component | None:
-        return at_band(bare(component), start) if id_ == number else None  # type: ignore[arg-type]
+        return at_band(_of_event(component), start) if id_ == number else None  # type: ignore[arg-type]
 
     return keep
 

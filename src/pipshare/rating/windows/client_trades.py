@@ -1,4 +1,4 @@
-"""What clients' trades add to a qualification: lots, spread, commission, orders that count."""
+"""What clients' trades add to a qualification: lots, spread, commission, revenue, orders."""
 
 from __future__ import annotations
 
@@ -29,15 +29,16 @@ def trades_moments(given: Given, part: Part, asked: Qualify, currency: str) -> d
         kept &= ~trades.cancelled
     rows = np.flatnonzero(kept)
     plain = replace(part, programme=_unconditional(part.programme))
-    known = given.known(rows)
+    rows = rows[excluded(given, plain, given.known(rows)) == 0]
+    money = {
+        f"{basis}_e8": _money(given, plain, basis, currency, rows)
+        for basis in ("spread", "commission", "revenue") if getattr(asked, basis) is not None
+    }  # fmt: skip
     return reached(ClientTrades(
         client=trades.client[rows],
         close_utc_ms=trades.close_utc_ms[rows],
         lots_e8=standard_lots(given, rows),
-        valid=excluded(given, plain, known) == 0,
-        spread_e8=None if asked.spread is None else _money(given, plain, "spread", currency, rows),
-        commission_e8=None if asked.commission is None
-        else _money(given, plain, "commission", currency, rows),
+        **money,
     ), asked, given.clock)  # fmt: skip
 
 
@@ -59,9 +60,9 @@ def standard_lots(given: Given, rows: Longs) -> Longs:
 
 
 def _money(given: Given, part: Part, basis: str, currency: str, rows: Longs) -> Longs:
-    """Return the spread or commission of each trade in a currency; 0 where it is not known yet."""
+    """Return money of each trade in a currency; 0 where it is not known yet."""
     component = part.component
-    measured = component.spread if basis == "spread" else Spread()
+    measured = Spread() if basis == "commission" else component.spread
     plain = Component(
         "", basis, "per_level", None, (), currency=currency, spread=measured,  # type: ignore[arg-type]
         conditions=replace(component.conditions, excluded_reasons=()),

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from pipshare.facts.standing import standing_at
 from pipshare.period import Millis as Longs
+from pipshare.plans.terms import Component
 from pipshare.rating.finish import FORFEITED, FREE, HELD, kyc_states
 from pipshare.rating.parts import Part
 from pipshare.rating.qualify import Life, lives, qualified_spans
@@ -61,7 +62,9 @@ def _of_version(given: Given, known: list[Life], found: OfClients, place: int, r
         )  # fmt: skip
     if programme.qualify is None:
         return
-    part = Part(place, 0, programme, programme.components[0], held.component_ids[0])
+    # Whoever qualifies for a programme does so by all of his trades, whatever a component asks.
+    plain = Component("", "lot", "per_level", None, ())
+    part = Part(place, 0, programme, plain, held.component_ids[0])
     asked = asking(given, programme.qualify, programme.qualify.currency or programme.currency)
     moments = trades_moments(given, part, programme.qualify, asked.currency)
     spans, waiting = qualified_spans(known, moments, asked)

@@ -15,6 +15,7 @@ from pipshare.plans.book import Book
 from pipshare.plans.terms import Programme
 from pipshare.rating.columns import TradeColumns
 from pipshare.rating.deciding import deciding as deciding
+from pipshare.rating.qualify import asks_trades
 from pipshare.rating.windows.calendar import bounds, numbers
 from pipshare.rating.windows.reach import is_of_clients, reach
 
@@ -64,10 +65,5 @@ def _part(
 
 def _looks_at_trades(programme: Programme, number: int, numbers_: Sequence[int]) -> bool:
     """Tell whether a client's trades can make him qualify for a component."""
-    asked = programme.components[list(numbers_).index(number)].qualify
-    if asked is None:
-        return False
-    return any(
-        one is not None for one in (asked.lots, asked.spread, asked.commission, asked.orders,
-                                    asked.active_days)
-    )  # fmt: skip
+    asked = programme.components[list(numbers_).index(number)].qualify or programme.qualify
+    return asked is not None and asks_trades(asked)
