@@ -10,6 +10,7 @@ import click
 from rich.text import Text
 
 from pipshare import db, market
+from pipshare.cli.explaining_client import client_command
 from pipshare.cli.explaining_windows import (
     event_command,
     say_parts,
@@ -43,24 +44,29 @@ _STATUS = {
 @click.option("--source", help="Where the event came from, when several sources have such a one.")
 @click.option("--window", nargs=3, metavar="COMPONENT PARTNER PERIOD",
               help="Explain all that a partner's period of a component came to.")  # fmt: skip
+@click.option("--client", help="Explain whose client somebody is, and all that was claimed.")
+@click.option("--entity", help="The client's entity, when several have one of this code.")
 @json_option
 def explain_command(
     ticket: int | None, server: str | None, revision: int | None, event: str | None,
-    source: str | None, window: tuple[str, str, str] | None, as_json: bool,
+    source: str | None, window: tuple[str, str, str] | None, client: str | None,
+    entity: str | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Show why each partner earned what he did from TICKET.
 
     TICKET is a closing deal (MT5), a ticket (MT4), a position or its opening deal. Every amount is
     worked out anew, step by step, and compared with the books.
     """
-    if sum(one is not None for one in (ticket, event, window)) != 1:
-        raise click.UsageError("Give a TICKET, or --event, or --window.")
+    if sum(one is not None for one in (ticket, event, window, client)) != 1:
+        raise click.UsageError("Give a TICKET, or --event, or --window, or --client.")
     db.migrate()
     with db.connect() as conn:
         if event is not None:
             event_command(Run(conn), event, source, as_json=as_json)
         elif window is not None:
             window_command(Run(conn), window, as_json=as_json)
+        elif client is not None:
+            client_command(conn, client, entity, as_json=as_json)
         elif ticket is not None:
             _explain_trade(conn, ticket, server, revision, as_json=as_json)
 

@@ -33,6 +33,8 @@ COMMANDS = {
     "verify": ("verifying", "Check the books; name the first break."),
     "serve": ("serving", "Serve the console and the API."),
     "user": ("users", "Add, list, disable and reset the people who sign in."),
+    "tracker": ("trackers", "Who may post back to us, and the addresses that he calls."),
+    "postbacks": ("postbacks", "The log of postbacks, and what became of each."),
     "key": ("keys", "Add, list and revoke the keys with which machines use the API."),
     "demo": ("demo", "Load a demonstration broker and show what its partners earned."),
     "sandbox": ("sandbox", "Serve an invented broker's MT5 server, to try a connection with."),

@@ -56,9 +56,9 @@ from pipshare.inbox.sources import (
     taken_in,
 )
 from pipshare.inbox.trackers import (
+    MONEY_KINDS,
     Tracker,
     add_tracker,
-    rekey_trackers,
     revoke_tracker,
     token_digest,
     tracker,
@@ -84,6 +84,7 @@ from pipshare.inbox.unseen import (
 
 __all__ = [
     "DELETED",
+    "MONEY_KINDS",
     "MOST_CHARACTERS",
     "UNSEEN",
     "Alert",
@@ -128,7 +129,6 @@ __all__ = [
     "receive_file",
     "refuse_live",
     "rekey",
-    "rekey_trackers",
     "release",
     "resolve_alert",
     "reversed_today",
