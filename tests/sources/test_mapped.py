@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -10,9 +11,10 @@ from pipshare.errors import BadInput
 from pipshare.facts import DEAL, QUOTED, TRADE
 from pipshare.sources import files
 from pipshare.sources.files.check import summary
+from pipshare.sources.mapped.mapping import KEYS
 from pipshare.sources.reading import OPERATOR, Chunk
 
-README = Path(__file__).parents[2] / "src/pipshare/sources/mapped/README.md"
+PAGE = Path(__file__).parents[2] / "docs/reference/mappings.md"
 BASIC = """
 format = "trades"
 platform = "mt5"
@@ -244,9 +246,20 @@ def test_repeats_are_told_once_across_formats_of_ones_own(tmp_path: Path) -> Non
     assert (only.trades["ticket"].to_list(), only.repeated) == ([77, 80], 1)
 
 
-def test_the_example_of_the_readme_works(tmp_path: Path) -> None:
-    blocks = README.read_text().split("```")
-    mapping = next(b for b in blocks if b.startswith("toml")).removeprefix("toml\n")
-    data = next(b for b in blocks if b.startswith("csv")).removeprefix("csv\n")
-    only = chunk(tmp_path, data, mapping)
-    assert (len(only.trades), only.refused) == (2, [])
+def test_the_examples_of_the_page_work(tmp_path: Path) -> None:
+    blocks = re.findall(r"```(toml|csv|xml)\n(.*?)```", PAGE.read_text(), re.DOTALL)
+    pairs = list(zip(blocks[::2], blocks[1::2], strict=True))
+    lots = []
+    for (kind, mapping), (_, data) in pairs:
+        assert kind == "toml"
+        only = chunk(tmp_path, data, mapping)
+        assert only.refused == []
+        frame = only.trades.rename({"lots_e8": "volume_e8"}) if len(only.trades) else only.deals
+        lots.append([one / 10**8 for one in frame["volume_e8"]])
+    assert lots == [[1.5, 0.1], [0.75], [0.5, 0.5]]
+
+
+def test_the_page_names_every_key() -> None:
+    table = PAGE.read_text().partition("| key | meaning |")[2].partition("\n\n")[0]
+    told = {name.partition(".")[0] for name in re.findall(r"^\| `\[?([\w.]+)\]?`", table, re.M)}
+    assert told == set(KEYS)
