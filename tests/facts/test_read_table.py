@@ -117,6 +117,26 @@ def test_lines_before_the_header_may_be_empty():
         assert frame.select("client", "line").rows() == [("c", 5)]
 
 
+@pytest.mark.parametrize(
+    "data",
+    ["event,kind\n".encode("utf-32"), "event,kind\n".encode("utf-32-le"),
+     b"ev\x01\x02\x10ent,kind\n", b"ev\x00ent,kind\n1,2\n", "\ue000vent,kind\n".encode()],
+    ids=["utf-32", "utf-32 without a mark", "no text", "a zero byte", "a private character"],
+)  # fmt: skip
+def test_an_encoding_that_is_not_understood_is_said(data: bytes) -> None:
+    with pytest.raises(BadInput, match="encoding was not understood") as said:
+        read_table(data, "events")
+    assert said.value.code == "wrong_encoding"
+    assert "save the file as CSV in UTF-8" in said.value.message
+
+
+def test_utf_16_without_a_mark_may_begin_with_any_letter() -> None:
+    text = "счёт,login\n1,2\n"
+    for encoding in ("utf-16-le", "utf-16-be"):
+        with pytest.raises(BadInput, match="unknown column 'счёт'"):
+            read_table(text.encode(encoding), "accounts")
+
+
 def test_wrong_encoding_says_where():
     with pytest.raises(BadInput, match="line 2: byte 0xf2 is not UTF-8"):
         read_table("server,login,client\nA,1,т\n".encode("cp1251"), "accounts")

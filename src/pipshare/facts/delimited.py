@@ -11,6 +11,7 @@ import codecs
 import csv
 import io
 import json
+import unicodedata
 from collections.abc import Callable
 
 import polars as pl
@@ -22,6 +23,8 @@ DELIMITERS = (",", ";", "\t")
 CELL_LIMIT = 100_000  # characters in one line (or quoted cell): no field of ours comes near
 _BATCH = 100_000
 _NAMES = {"utf-8-sig": "UTF-8"}
+_LOOK = 1_000  # bytes that tell the encoding of a file without a mark
+_NO_TEXT = ("Cc", "Cn", "Co", "Cs")  # categories of characters that no header has
 _PICTURES = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"%PDF")
 
 
@@ -46,15 +49,26 @@ def decode(data: bytes, name: str) -> str:
             f"{name}, line {line}: byte 0x{data[error.start]:02x} is not {told} text; "
             "save the file as UTF-8 or UTF-16",
         ) from error
-    return text.replace("\r\n", "\n").replace("\r", "\n")
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    first = text.lstrip("\ufeff \t\n").partition("\n")[0][:CELL_LIMIT]
+    if any(unicodedata.category(one) in _NO_TEXT and one != "\t" for one in first):
+        seen = "".join(one if one.isprintable() else "\N{REPLACEMENT CHARACTER}" for one in first)
+        raise BadInput(
+            "wrong_encoding",
+            f"{name}: the file's encoding was not understood, its first line reads"
+            f" {seen[:40]!r}; save the file as CSV in UTF-8 and load it again",
+        )
+    return text
 
 
 def _encoding(data: bytes) -> str:
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return "utf-16"
-    if data[1:2] == b"\0":
-        return "utf-16-le"
-    return "utf-16-be" if data[:1] == b"\0" else "utf-8-sig"
+    # Text in UTF-8 has no zero byte; in UTF-16 every second byte of Latin text is one.
+    even, odd = (data[start:_LOOK:2].count(0) for start in (0, 1))
+    if max(even, odd) * 10 < len(data[:_LOOK]):
+        return "utf-8-sig"
+    return "utf-16-be" if even > odd else "utf-16-le"
 
 
 def csv_strings(
