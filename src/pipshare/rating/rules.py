@@ -54,11 +54,12 @@ class Rules:
         self.scopes: dict[Scope, int] = {}
         self.symbols: dict[Selector, int] = {}
         self.currencies: dict[str, int] = {}
-        rows = [self._row(*found) for found in _walk(versions)]
+        walked = list(_walk(versions))
+        rows = [self._row(*found) for found in walked]
         self._table = np.array(rows, np.int64).reshape(-1, 10).T.copy()
         (self.tier, self.scope, self.symbol, self.top, self.bottom, self.currency, self.of,
          self.rate_id, self.band, self.factored) = self._table  # fmt: skip
-        self.starts = [rule.start for _, rule, *_ in _walk(versions)]
+        self.starts = [rule.start for _, rule, *_ in walked]
         first = np.flatnonzero(self.band == 0)
         self.bands = np.repeat(np.diff(np.r_[first, len(rows)]), np.diff(np.r_[first, len(rows)]))
         paying = np.zeros(len(first), np.bool_)
@@ -163,6 +164,8 @@ def _bands(found: list[tuple[RateRule, int]]) -> list[tuple[RateRule, int]]:
     Where opening and closing are priced apart the rate is the sum of both; each band is then known
     by the rule of the opening, if there is one.
     """
+    if len(found) == 1:
+        return found
     sides = [(rule, rate_id) for rule, rate_id in found if rule.side is not None]
     found = sorted(sides or found, key=lambda one: (one[0].start, one[0].side != "open"))
     if len({rule.side for rule, _ in found}) < 2:
