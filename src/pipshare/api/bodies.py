@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from codecs import BOM_UTF8
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import psycopg
@@ -18,6 +18,8 @@ from pipshare.people.keys import Key
 from pipshare.web import writing
 
 FIELD = {"oneOf": [{"type": "string"}, {"type": "number"}]}
+Schema = dict[str, Any]
+Results = dict[str, Any]
 Take = Callable[[psycopg.Connection[Any]], tuple[int, bytes]]
 
 
@@ -44,6 +46,64 @@ def records_of(sent: bytes, content_type: str, what: str) -> tuple[list[bytes], 
     if not items:
         raise Problem(400, "empty", f"The list has no {what} in it.")
     return [json.dumps(item).encode() for item in items], not isinstance(value, list)
+
+
+def pushed(
+    what: str, item: Schema, verdicts: Sequence[str], result: Schema, beside: Schema | None = None
+) -> Schema:
+    """Return what OpenAPI has to know of a push: of what, with which verdicts, answered how.
+
+    `result`: the properties of one record's result, `beside`: of the answer, that only it has.
+    """
+    record = {"type": "integer", "description": "its number in what was sent, from 1"}
+    results = {
+        "type": "object",
+        "properties": {
+            "record": record, **result, "verdict": {"type": "string", "enum": list(verdicts)},
+            "reason": {"type": "string"},
+        },
+    }  # fmt: skip
+    answered = {
+        "type": "object",
+        "properties": {
+            **(beside or {}), "taken": {"type": "integer"}, "refused": {"type": "integer"},
+            "results": {"type": "array", "items": results},
+        },
+    }  # fmt: skip
+    one_or_many = {"oneOf": [item, {"type": "array", "items": item}]}
+    lines = {"type": "string", "description": "an object per line"}
+    sent = {"application/json": {"schema": one_or_many}, "application/x-ndjson": {"schema": lines}}
+    told = {
+        "description": f"What became of each {what}, in the order sent",
+        "content": {"application/json": {"schema": answered}},
+    }
+    return {"requestBody": {"required": True, "content": sent}, "responses": {200: told}}
+
+
+def merged(told: Mapping[int, Results]) -> list[Results]:
+    """Return what became of each record, by its number, in the order sent."""
+    return [{"record": line, **told[line]} for line in sorted(told)]
+
+
+def told_of(
+    results: Sequence[Results], is_one: bool, name: str, taken: Sequence[str],
+    beside: Callable[[], Results] = dict,
+) -> tuple[int, bytes]:  # fmt: skip
+    """Return status and answer of a push: a single record that is refused is a problem.
+
+    `name`: the property that names a record; `taken`: verdicts that count as taken; `beside`: what
+    else the answer has.
+    """
+    if is_one and results[0]["verdict"] == "refused":
+        told: Results = {name: results[0][name]}
+        return 422, problem(422, "refused", results[0]["reason"], **told).content
+    body = {
+        **beside(),
+        "taken": sum(one["verdict"] in taken for one in results),
+        "refused": sum(one["verdict"] == "refused" for one in results),
+        "results": results,
+    }
+    return 200, json.dumps(body).encode()
 
 
 def answered_once(key: Key, idempotency_key: str, sent: bytes, take: Take) -> HttpResponse:

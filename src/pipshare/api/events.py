@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import psycopg
@@ -11,8 +10,8 @@ from ninja import Header
 
 from pipshare import clients, market
 from pipshare.api.access import key_of, needs
-from pipshare.api.bodies import answer, answered_once, records_of
-from pipshare.api.problems import Problem, problem
+from pipshare.api.bodies import answer, answered_once, merged, pushed, records_of, told_of
+from pipshare.api.problems import Problem
 from pipshare.api.reading import router
 from pipshare.facts.event_schemas import schema_of
 from pipshare.facts.events import KINDS
@@ -28,44 +27,16 @@ _EVENT = {
         for kind in KINDS
     ]
 }
-_RESULT = {
-    "type": "object",
-    "properties": {
-        "record": {"type": "integer", "description": "its number in what was sent, from 1"},
+_SCHEMA = pushed(
+    "event", _EVENT, ("new", "revised", "older", "repeated", "refused"),
+    {
         "event": {"type": "string", "nullable": True},
-        "verdict": {"type": "string", "enum": ["new", "revised", "older", "repeated", "refused"]},
         "waits": {
             "type": "string",
             "description": "what it waits for: unknown_client, unknown_account, unknown_reference",
         },
-        "reason": {"type": "string"},
     },
-}
-_ANSWER = {
-    "type": "object",
-    "properties": {
-        "taken": {"type": "integer"},
-        "refused": {"type": "integer"},
-        "results": {"type": "array", "items": _RESULT},
-    },
-}
-_SCHEMA = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "application/json": {"schema": {"oneOf": [_EVENT, {"type": "array", "items": _EVENT}]}},
-            "application/x-ndjson": {
-                "schema": {"type": "string", "description": "an object per line"}
-            },
-        },
-    },
-    "responses": {
-        200: {
-            "description": "What became of each event, in the order sent",
-            "content": {"application/json": {"schema": _ANSWER}},
-        }
-    },
-}
+)  # fmt: skip
 
 
 @router.post("/v1/events", auth=needs("events:write"), openapi_extra=_SCHEMA, tags=["events"],
@@ -105,12 +76,4 @@ def _take(
         reason = one.reason.replace(f"line {one.line},", f"record {one.line},", 1)
         told[one.line] = {"event": names.get(one.line), "verdict": "refused", "waits": "",
                           "reason": reason}  # fmt: skip
-    results = [{"record": line, **told[line]} for line in sorted(told)]
-    if is_one and results[0]["verdict"] == "refused":
-        return 422, problem(422, "refused", results[0]["reason"], event=results[0]["event"]).content
-    body = {
-        "taken": sum(one["verdict"] in ("new", "revised", "older") for one in results),
-        "refused": sum(one["verdict"] == "refused" for one in results),
-        "results": results,
-    }
-    return 200, json.dumps(body).encode()
+    return told_of(merged(told), is_one, "event", ("new", "revised", "older"))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable, Sequence
 from threading import Lock
@@ -15,8 +14,8 @@ from ninja import Header
 
 from pipshare import market
 from pipshare.api.access import key_of, needs
-from pipshare.api.bodies import FIELD, answer, answered_once, records_of
-from pipshare.api.problems import Problem, problem
+from pipshare.api.bodies import FIELD, answer, answered_once, merged, pushed, records_of, told_of
+from pipshare.api.problems import Problem
 from pipshare.api.reading import router
 from pipshare.facts import Refusal
 from pipshare.facts.fields import FIELDS
@@ -33,44 +32,12 @@ _TRADE = {
     "properties": {one.name: FIELD | {"description": one.about} for one in FIELDS["trades"]},
     "required": [one.name for one in FIELDS["trades"] if one.required],
 }
-_RESULT = {
-    "type": "object",
-    "properties": {
-        "record": {"type": "integer", "description": "its number in what was sent, from 1"},
-        "ticket": {"type": "string", "nullable": True},
-        "verdict": {
-            "type": "string",
-            "enum": ["new", "revised", "repeated", "refused", "matches", "differs", "missing"],
-        },
-        "reason": {"type": "string"},
-    },
-}
-_ANSWER = {
-    "type": "object",
-    "properties": {
-        "books": {"type": "boolean", "description": "false: compared with what is stored only"},
-        "taken": {"type": "integer"},
-        "refused": {"type": "integer"},
-        "results": {"type": "array", "items": _RESULT},
-    },
-}
-_SCHEMA = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "application/json": {"schema": {"oneOf": [_TRADE, {"type": "array", "items": _TRADE}]}},
-            "application/x-ndjson": {
-                "schema": {"type": "string", "description": "an object per line"}
-            },
-        },
-    },
-    "responses": {
-        200: {
-            "description": "What became of each trade, in the order sent",
-            "content": {"application/json": {"schema": _ANSWER}},
-        }
-    },
-}
+_SCHEMA = pushed(
+    "trade", _TRADE,
+    ("new", "revised", "repeated", "refused", "matches", "differs", "missing"),
+    {"ticket": {"type": "string", "nullable": True}},
+    {"books": {"type": "boolean", "description": "false: compared with what is stored only"}},
+)  # fmt: skip
 
 
 def desk() -> Desk:
@@ -129,16 +96,9 @@ def _take(
         raw = tuple(records[line - 1] for line in lines)
         outcomes = desk().submit(Pushed(door, frame.with_columns(pl.col("line")), raw))
     results = _merged(dict(zip(lines, outcomes, strict=True)), refused)
-    if is_one and results[0]["verdict"] == "refused":
-        told = problem(422, "refused", results[0]["reason"], ticket=results[0]["ticket"])
-        return 422, told.content
-    body = {
-        "books": is_booked(door),
-        "taken": sum(one["verdict"] in ("new", "revised") for one in results),
-        "refused": sum(one["verdict"] == "refused" for one in results),
-        "results": results,
-    }
-    return 200, json.dumps(body).encode()
+    return told_of(
+        results, is_one, "ticket", ("new", "revised"), lambda: {"books": is_booked(door)}
+    )
 
 
 def _merged(outcomes: dict[int, Outcome], refused: Sequence[Refusal]) -> list[dict[str, Any]]:
@@ -149,7 +109,7 @@ def _merged(outcomes: dict[int, Outcome], refused: Sequence[Refusal]) -> list[di
     }
     for one in refused:
         told[one.line] = {"ticket": None, "verdict": "refused", "reason": one.reason}
-    return [{"record": line, **told[line]} for line in sorted(told)]
+    return merged(told)
 
 
 def _books(door: Door) -> bool:
