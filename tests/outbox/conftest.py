@@ -15,8 +15,6 @@ from tests.outbox.sink import Sink
 from pipshare import db as pg
 from pipshare import outbox
 from pipshare.outbox.schedule import Pace
-from pipshare.pipeline.delivering.notices import switch_off
-from pipshare.pipeline.said.requests import build
 
 LOOPBACK = (ipaddress.ip_network("127.0.0.0/8"),)
 QUICK = Pace(waits_s=(1, 1), jitter_percent=0, breaker_rest_s=1)
@@ -39,6 +37,10 @@ def sinks() -> Iterator[Callable[..., Sink]]:
 @pytest.fixture
 def dispatching(db: Any) -> Iterator[Callable[..., outbox.Dispatcher]]:
     """Start dispatchers on the test's database; they end with the test."""
+    # Not at the top: what reads settings must not be imported before the session has its folder.
+    from pipshare.pipeline.delivering.notices import switch_off
+    from pipshare.pipeline.said.requests import build
+
     stop, threads = threading.Event(), []
     stack = contextlib.ExitStack()
 
@@ -62,15 +64,18 @@ def dispatching(db: Any) -> Iterator[Callable[..., outbox.Dispatcher]]:
             assert not thread.is_alive()
 
 
+_STATES = """
+SELECT state, count(*) FROM outbox_delivery GROUP BY 1
+UNION ALL SELECT 'unsent', count(*) FROM outbox_unsent"""
+
+
 def settled(conn: Any, seconds: float = 15.0) -> dict[str, int]:
     """Wait until nothing is due or behind; return how many deliveries are in each state."""
     deadline = time.monotonic() + seconds
     while True:
-        found = dict(
-            conn.execute("SELECT state, count(*) FROM outbox_delivery GROUP BY 1").fetchall()
-        )
-        unsent = conn.execute("SELECT count(*) FROM outbox_unsent").fetchone()[0]
+        found = dict(conn.execute(_STATES).fetchall())
         conn.commit()
+        unsent = found.pop("unsent")
         if not unsent and not found.keys() & {"due", "behind"}:
             return found
         assert time.monotonic() < deadline, f"{unsent} unsent, {found}"

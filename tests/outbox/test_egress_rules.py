@@ -51,6 +51,8 @@ def test_the_operator_opens_networks() -> None:
         ("ftp://tracker.example/", "no scheme"),
         ("javascript:alert(1)", "no scheme"),
         ("https:///postback", "no host"),
+        ("https://[fe80::1%25eth0]/", "names a zone"),
+        ("https://%31%32%37.0.0.1/", "encodes its host"),
         ("https://{host}/x", "no host"),
         ("https://user:pw@tracker.example/", "user name"),
         ("https://tracker.example/a b", "space"),

@@ -33,6 +33,8 @@ COMMANDS = {
     "verify": ("verifying", "Check the books; name the first break."),
     "serve": ("serving", "Serve the console and the API."),
     "user": ("users", "Add, list, disable and reset the people who sign in."),
+    "receiver": ("receivers", "Who gets postbacks and webhooks: set up, test, log, send again."),
+    "deliver": ("delivering", "Send postbacks and webhooks, as a process of its own."),
     "tracker": ("trackers", "Who may post back to us, and the addresses that he calls."),
     "postbacks": ("postbacks", "The log of postbacks, and what became of each."),
     "key": ("keys", "Add, list and revoke the keys with which machines use the API."),

@@ -12,7 +12,7 @@ from typing import Any
 
 import click
 
-from pipshare import db, inbox
+from pipshare import db, inbox, outbox
 from pipshare.cli.deletions import approve_deletions
 from pipshare.cli.options import by_option, console, counted, json_option, table
 from pipshare.errors import BadInput
@@ -195,7 +195,7 @@ def rekey() -> None:
     """Seal all secrets with the first of PIPSHARE_ENCRYPTION_KEYS: passwords, second factors."""
     db.migrate()
     with db.transaction() as conn:
-        changed = inbox.rekey(conn) + rekey_factors(conn)
+        changed = inbox.rekey(conn) + rekey_factors(conn) + outbox.rekey(conn)
     console.print(f"{counted(changed, 'secret')} sealed anew with the first key")
 
 

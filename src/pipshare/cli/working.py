@@ -34,7 +34,7 @@ def work_command(only: tuple[str, ...], quiet: bool, every: int, with_parent: in
     Several may run side by side, on several machines: each source is polled by one of them.
     """
     stop = threading.Event()
-    _listen_to_signals(stop)
+    listen_to_signals(stop)
     logging.basicConfig(
         stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s"
     )
@@ -77,7 +77,7 @@ class _News:
             console.print(f"{source.code}: {', '.join(part for part in parts if part)}")
 
 
-def _listen_to_signals(stop: threading.Event) -> None:
+def listen_to_signals(stop: threading.Event) -> None:
     """The first signal ends safely, a second one at once."""
 
     def end(number: int, frame: FrameType | None) -> None:

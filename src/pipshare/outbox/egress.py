@@ -96,6 +96,9 @@ def check_url(url: str) -> None:
     if not host or "{" in parts.netloc:
         raise BadInput("bad_url", f"the URL {shown!r} names no host, or a macro stands in its"
                                   " place: write the host out")  # fmt: skip
+    if "%" in host:
+        raise BadInput("bad_url", f"the URL {shown!r} names a zone or encodes its host: write the"
+                                  " host as it is")  # fmt: skip
     if parts.username is not None or parts.password is not None:
         raise BadInput("bad_url", "the URL carries a user name or password before the host: set an"
                                   " Authorization header for the receiver instead")  # fmt: skip

@@ -27,16 +27,18 @@ UPDATE outbox_delivery SET state = %s, ended_at = %s, reason = %s
                  AND id <> ALL(%s::bigint[]) LIMIT {_AT_ONCE})"""
 
 
-def switch_off(conn: psycopg.Connection[Any], receiver: Receiver, reason: str, now_ms: int) -> bool:
+def switch_off(
+    conn: psycopg.Connection[Any], receiver: Receiver, reason: str, now_ms: int, *, entity: str
+) -> bool:
     """Switch a receiver off in the caller's transaction; false when it was off already.
 
-    Says `receiver.switched_off` to the broker's other webhooks. Everything is undone with the
-    transaction, which must not be one that books: changes of receivers wait for bookings.
+    `entity` is the code of the receiver's. Says `receiver.switched_off` to the broker's other
+    webhooks. The transaction must not be one that books: changes of receivers wait for bookings.
     """
     if not conn.execute(_OFF, (moment(now_ms), reason, receiver.id)).rowcount:
         return False
     audit.record(conn, DISPATCHER, "receiver.off", receiver.name, reason)
-    data = {"receiver": receiver.name, "kind": receiver.kind, "reason": reason}
+    data = {"entity": entity, "receiver": receiver.name, "reason": reason}
     if receiver.partner:
         data["partner"] = receiver.partner
     row = {

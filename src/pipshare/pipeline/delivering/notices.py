@@ -8,7 +8,7 @@ from typing import Any
 
 import psycopg
 
-from pipshare import db, inbox, outbox, settings
+from pipshare import db, inbox, market, outbox, settings
 from pipshare.outbox import Receiver
 from pipshare.pipeline.delivering.mail import send_mail
 
@@ -27,7 +27,8 @@ def switch_off(receiver: Receiver, reason: str, now_ms: int) -> None:
         " then pipshare receiver replay"
     )
     with db.transaction() as conn:
-        if not outbox.switch_off(conn, receiver, reason, now_ms):
+        entity = market.entities(conn)[receiver.entity_id].code
+        if not outbox.switch_off(conn, receiver, reason, now_ms, entity=entity):
             return
         inbox.raise_alert(conn, ALERT, receiver.name, sentence)
     _log.warning("%s", sentence)

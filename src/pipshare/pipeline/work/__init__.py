@@ -8,6 +8,8 @@ within a second or its transaction; killed at any point, nothing is lost and not
     conduct.py   which sources to tend: takes their leases, starts and ends their threads
     tend.py      one source's thread: polls its feed, notes how it went, backs off
     resting.py   one thread that takes up what waited, when something changed
+
+Beside them one thread delivers what the outbox holds (pipeline/deliver.py).
 """
 
 from __future__ import annotations

@@ -15,6 +15,7 @@ import psycopg
 from pipshare import db, inbox
 from pipshare.errors import PipshareError
 from pipshare.inbox import Source
+from pipshare.pipeline.deliver import deliver
 from pipshare.pipeline.feeds import Polled
 from pipshare.pipeline.work.resting import bring_to_rest
 from pipshare.pipeline.work.tend import tend
@@ -37,7 +38,8 @@ class Tending:
 
 
 class Conductor:
-    """Keeps a thread for each active source that no other instance has, and one that rests."""
+    """Keeps a thread for each active source that no other instance has, one that rests, one that
+    delivers."""
 
     def __init__(
         self,
@@ -55,6 +57,8 @@ class Conductor:
         halt = threading.Event()
         resting = threading.Thread(target=bring_to_rest, args=(halt,), name="rest", daemon=True)
         resting.start()
+        delivering = threading.Thread(target=deliver, args=(halt,), name="deliver", daemon=True)
+        delivering.start()
         try:
             while not self.stop.is_set():
                 with self.surviving(), contextlib.closing(db.connect(autocommit=True)) as conn:
@@ -67,7 +71,7 @@ class Conductor:
             for one in self.tended.values():
                 one.halt.set()
             deadline = time.monotonic() + PATIENCE_S
-            for thread in (resting, *(one.thread for one in self.tended.values())):
+            for thread in (resting, delivering, *(one.thread for one in self.tended.values())):
                 thread.join(max(0.0, deadline - time.monotonic()))
 
     def look(self, conn: psycopg.Connection[Any]) -> None:
