@@ -69,6 +69,13 @@ FAMILIES = {
     "straddling": (LOTS, '[[component.cap]]\namount = "200"\nper = "partner_month"\n'
                    'currency = "USD"\n[component.tier]\nmeasure = "lots"\nwindow = "week"\n'
                    'method = "retroactive"\n' + TIERS),
+    "people": (LOTS, '[component.tier]\nmeasure = "clients"\n'
+               + _bands("amount", (0, "3"), (2, "5"))),
+    "climbing": (LOTS, '[component.tier]\nmeasure = "lots"\npromotion = "stepwise"\n'
+                 'method = "retroactive"\ngrace = 1\n' + TIERS),
+    "limited": (LOTS, '[[component.cap]]\namount = "30"\nunit = "lots"\nper = "partner_month"\n'
+                '[component.tier]\nmeasure = "trades"\nwindow = "month"\n'
+                + _bands("amount", (0, "3"), (4, "5"), (9, "8"))),
     "gated": (CPA, '[component.qualify]\nfirst_deposit = "100"\nwithin_days = 40\n'
               '[component.qualify.gate]\nconversion = "60%"\n'
               + LEVELS.format("amount = '50'", "amount = '5'")),

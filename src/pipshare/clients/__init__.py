@@ -8,7 +8,7 @@ Guaranteed: histories are only added to; the same file or observation again chan
 account changes its owner only by two people, and an operator's decision stands over a platform's.
 """
 
-from pipshare.clients.accounts import Accounts, accounts, logins_of
+from pipshare.clients.accounts import Accounts, accounts, logins_of, owned_by
 from pipshare.clients.agents import NativeAgent, agents, decide_agents, note_agents
 from pipshare.clients.executions import (
     EXECUTION,
@@ -82,6 +82,7 @@ __all__ = [
     "note_executions",
     "observe",
     "observed_now",
+    "owned_by",
     "snapshot_columns",
     "standing_columns",
     "take_events",

@@ -97,3 +97,15 @@ SELECT server_id, array_agg(login ORDER BY login) FROM clients_account_owner
 def logins_of(conn: psycopg.Connection[Any], client_ids: list[int]) -> dict[int, list[int]]:
     """Return the accounts that clients own by now, by server id."""
     return dict(conn.execute(_LOGINS, (client_ids,)).fetchall())
+
+
+_OWNERS = """
+SELECT client_id, server_id, login FROM clients_account_owner
+ WHERE client_id = ANY(%s::int[]) ORDER BY client_id, server_id, login
+"""
+
+
+def owned_by(conn: psycopg.Connection[Any], client_ids: list[int]) -> pl.DataFrame:
+    """Return the accounts that clients own by now: client_id, server_id and login."""
+    schema = {"client_id": pl.Int64, "server_id": pl.Int64, "login": pl.Int64}
+    return read_columns(conn, _OWNERS, (client_ids,), schema=schema)

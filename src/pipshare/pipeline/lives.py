@@ -16,26 +16,34 @@ from pipshare.plans.book import Book
 from pipshare.rating.placed import Placed
 from pipshare.rating.qualify import asks_trades
 from pipshare.rating.settled import payees_of
-from pipshare.rating.windows.given import Given
+from pipshare.rating.windows.given import Given, MomentsOf
 from pipshare.rating.windows.standing import FORFEITED, HELD, of_clients
 
 
-def with_lives(run: Run, entity_id: int, made: Placed) -> Placed:
+def with_lives(
+    run: Run,
+    entity_id: int,
+    made: Placed,
+    *,
+    moments: MomentsOf | None = None,
+    as_of_ms: int | None = None,
+) -> Placed:
     """Add what the clients' events (and, where a plan asks for them, their trades) say.
 
-    Returns the trades as they are where no plan asks.
+    Returns the trades as they are where no plan asks. `moments` says since when clients' trades are
+    enough; without it all their trades are read. What is forfeited is by `as_of_ms`, None = now.
     """
     if not asked(run.book).lives or not len(made):
         return made
     who = np.unique(made.trades.client[made.trades.client >= 0]).tolist()
     known = made
-    if _asks_trades(run.book):
+    if moments is None and asks_of_trades(run.book):
         logins = clients.logins_of(run.conn, who)
         known = read_placed(run, entity_id, start_ms=0, end_ms=FOREVER_MS, logins=logins).placed
     given = Given(
         placed=known, book=run.book, payees=payees_of(run.partners), fx=run.fx,
         clock=run.clock(entity_id), events=clients.events_of(run.conn, who),
-        as_of_ms=time.time_ns() // 1_000_000,
+        as_of_ms=time.time_ns() // 1_000_000 if as_of_ms is None else as_of_ms, moments=moments,
     )  # fmt: skip
     said = of_clients(given)
     at = slice(None) if known is made else _places(made, known)
@@ -45,7 +53,8 @@ def with_lives(run: Run, entity_id: int, made: Placed) -> Placed:
                    lacks=said.lacks[at])  # fmt: skip
 
 
-def _asks_trades(book: Book) -> bool:
+def asks_of_trades(book: Book) -> bool:
+    """Tell whether a programme asks for its clients' trades before they qualify."""
     asked_of = [version.programme.qualify for version in book.versions]
     return any(one is not None and asks_trades(one) for one in asked_of)
 

@@ -22,6 +22,7 @@ from pipshare.rating.requests import (
     waiting_tickets,
     waits_for,
     whole_span,
+    window_waiting,
 )
 from pipshare.rating.settled import hold, payees_of, rate
 from pipshare.rating.store import Entries, store
@@ -60,4 +61,5 @@ __all__ = [
     "waiting_tickets",
     "waits_for",
     "whole_span",
+    "window_waiting",
 ]

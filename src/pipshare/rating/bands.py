@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from pipshare.period import Millis as Longs
 from pipshare.plans.periods import Tier
+from pipshare.rating.carried import looks_ahead
 from pipshare.rating.measured import Measured
 from pipshare.rating.reasons import Reason
 from pipshare.rating.totals import Column, ranked
@@ -28,8 +29,7 @@ def rate_bands(
 ) -> Gross:  # fmt: skip
     """Return the gross of rows whose rate goes by a tier; `payee` is whose measure counts."""
     tier = measured.tier
-    settled = tier.applies == "following" or tier.promotion == "stepwise" or tier.grace > 0
-    if settled or tier.method == "retroactive":
+    if looks_ahead(tier):
         place = _held(work, measured, price, payee, window)
         return _at_bands(work, at, price, stop, place)
     before, after = measured.span(payee, window, trade)
@@ -105,7 +105,7 @@ def _window_band(measured: Measured, starts: Sequence[Fraction], who: int, windo
     window -= tier.applies == "following"
     if tier.promotion == "free" and not tier.grace:
         return band_of(starts, _final(measured, who, window), unit, tier.boundary)
-    first = min((w for p, w in measured.finals if p == who), default=window + 1)
+    first = measured.first.get(who, window + 1)
     measures = [_final(measured, who, w) for w in range(first, window + 1)]
     return _promoted(starts, tier, measures, unit)
 

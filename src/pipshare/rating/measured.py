@@ -1,12 +1,14 @@
 """What tiers are measured by: the totals of each payee's windows, and where every trade stands.
 
 Filled by a first pass over the trades, which rates nothing but tells whose lines come to be rated;
-asked by the second. Totals are whole numbers of 1 / `unit`.
+asked by the second. Totals are whole numbers of 1 / `unit`, and go on from what is held of trades
+before these.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -14,10 +16,12 @@ import numpy.typing as npt
 
 from pipshare.period import Millis as Longs
 from pipshare.plans.periods import Tier
-from pipshare.rating.totals import WINDOW, Column, packed, ranked, summed
+from pipshare.rating.carried import Tally
+from pipshare.rating.totals import WINDOW, Column, packed, summed
 
 Int32s = npt.NDArray[np.int32]
 _PAYEE = 31
+_SAFE = 2**61
 
 
 @dataclass(frozen=True)
@@ -40,15 +44,18 @@ def unit_of(tier: Tier) -> str:
 
 @dataclass
 class Measured:
-    """One component's measure. Rows are added in canonical order of trades, in any of levels."""
+    """One component's measure. Rows are added in canonical order of trades, in any of levels.
+
+    `tally` holds what was measured of the trades before.
+    """
 
     component_id: int
-    tier: Tier
-    unit: int
+    tally: Tally
     trade: list[Int32s] = field(default_factory=list)
     key: list[Longs] = field(default_factory=list)
     adds: list[Column] = field(default_factory=list)
     client: list[Int32s] = field(default_factory=list)
+    finals: dict[tuple[int, int], int] = field(default_factory=dict)
 
     def add(
         self, trade: Longs, payee: Longs, window: Longs, adds: Column, client: Longs | None
@@ -60,8 +67,16 @@ class Measured:
         if client is not None:
             self.client.append(client.astype(np.int32))
 
-    def close(self, history: History | None) -> None:
-        """Work out the totals; nothing is added any more."""
+    @property
+    def tier(self) -> Tier:
+        return self.tally.tier
+
+    @property
+    def unit(self) -> int:
+        return self.tally.unit
+
+    def close(self, history: History | None, ahead: Tally | None = None) -> None:
+        """Work out the totals; nothing is added any more. `ahead` holds those of whole windows."""
         trade, client = _joined(self.trade, np.int32), _joined(self.client, np.int32)
         key, adds = _joined(self.key, np.int64), _joined(self.adds, np.int64)
         self.trade, self.key, self.adds, self.client = [], [], [], []
@@ -80,8 +95,11 @@ class Measured:
             order, key, trade = order[fresh], key[fresh], trade[fresh]
         adds = adds[order]
         if self.tier.measure == "clients" and len(adds):
-            adds = _first_of_each(key, client[order], adds)
+            adds = _first_of_each(key, client[order], adds, self.tally)
         self._close(key, trade, adds)
+        if ahead is not None:
+            scale = self.unit // ahead.unit
+            self.finals = {name: total * scale for name, total in ahead.sums.items()}
         self._remember(history)
 
     def _close(self, key: Longs, trade: Longs, adds: Column) -> None:
@@ -91,15 +109,24 @@ class Measured:
         self._span = int(trade.max(initial=0)) + 1
         self._code = number * self._span + trade
         self._first = begins
-        self._before, finals = summed(adds, begins, np.zeros(len(begins), np.int64))
+        self._held = self._so_far(self._names)
+        self._before, finals = summed(adds, begins, self._held)
         self._adds = adds
-        payees, windows = self._names >> WINDOW, self._names & (2**WINDOW - 1)
-        pairs = zip(payees.tolist(), windows.tolist(), strict=True)
-        self.finals: dict[tuple[int, int], int] = dict(zip(pairs, finals.tolist(), strict=True))
+        self.tally.sums.update(zip(_pairs(self._names), finals.tolist(), strict=True))
+        self.finals = self.tally.sums
+
+    def _so_far(self, names: Longs) -> Column:
+        """Return the totals held of some payees' windows."""
+        sums = self.tally.sums
+        if not sums:
+            return np.zeros(len(names), np.int64)
+        held = [sums.get(name, 0) for name in _pairs(names)]
+        return np.array(held, np.int64 if max(map(abs, held), default=0) < _SAFE else object)
 
     def _remember(self, history: History | None) -> None:
         if history is None:
             return
+        self.finals = dict(self.finals)
         mine = np.flatnonzero(history.component_id == self.component_id)
         for row in mine.tolist():
             name = int(history.partner_id[row]), int(history.window[row])
@@ -108,10 +135,10 @@ class Measured:
 
     def span(self, payee: Longs, window: Longs, trade: Longs) -> tuple[Column, Column]:
         """Return the payee's running total of the window before and after each trade."""
-        if not len(self._code):
-            zeros = np.zeros(len(payee), np.int64)
-            return zeros, zeros
         name = packed((payee, _PAYEE), (window, WINDOW))
+        if not len(self._code):
+            held = self._of(name)
+            return held, held
         key = np.minimum(np.searchsorted(self._names, name), len(self._names) - 1)
         known = self._names[key] == name
         wanted = key * self._span + trade
@@ -125,20 +152,44 @@ class Measured:
         # Not among those that were counted: the total after the one before, if it is of this key.
         last = np.maximum(found - 1, 0)
         held = known & (found > 0) & (found - 1 >= self._first[key])
-        passed = np.where(held, self._before[last] + self._adds[last], 0)
+        passed = np.where(known, self._held[key], 0)
+        passed = np.where(held, self._before[last] + self._adds[last], passed)
+        if self.tally.sums and not known.all():
+            passed = np.where(known, passed, self._of(name))
         return np.where(here, before, passed), np.where(here, after, passed)
+
+    @cached_property
+    def first(self) -> dict[int, int]:
+        """The first window of each payee."""
+        found: dict[int, int] = {}
+        for payee, window in self.finals:
+            found[payee] = min(found.get(payee, window), window)
+        return found
+
+    def _of(self, name: Longs) -> Column:
+        """Return the totals held where none of the trades given was counted."""
+        names, place = np.unique(name, return_inverse=True)
+        return self._so_far(names)[place]
+
+
+def _pairs(names: Longs) -> list[tuple[int, int]]:
+    """Return payee and window of keys."""
+    payees, windows = names >> WINDOW, names & (2**WINDOW - 1)
+    return list(zip(payees.tolist(), windows.tolist(), strict=True))
 
 
 def _joined(parts: list[npt.NDArray[Any]], kind: type) -> npt.NDArray[Any]:
     return np.concatenate(parts) if parts else np.zeros(0, kind)
 
 
-def _first_of_each(key: Longs, client: Longs, adds: Column) -> Column:
+def _first_of_each(key: Longs, client: Longs, adds: Column, tally: Tally) -> Column:
     """Count each client of a payee's window at his first trade only."""
-    code, _ = ranked((key, client))
+    code = (tally.people.of(key) << _PAYEE) | client
     counted = np.flatnonzero(adds != 0)
     # Rows stand by payee, window and trade: the first of a code is the earliest.
-    _, first = np.unique(code[counted], return_index=True)
+    new, first = np.unique(code[counted], return_index=True)
+    fresh = ~np.isin(new, tally.met)
     result = np.zeros(len(adds), np.int64)
-    result[counted[first]] = 1
+    result[counted[first[fresh]]] = 1
+    tally.met = np.concatenate([tally.met, new[fresh]])
     return result

@@ -17,6 +17,7 @@ from pipshare.period import Clock
 from pipshare.period import Millis as Longs
 from pipshare.plans.book import Book
 from pipshare.rating.block import FxColumns
+from pipshare.rating.carried import Passes, tiered
 from pipshare.rating.columns import TradeColumns as TradeColumns
 from pipshare.rating.compile import Tables, columns_of, compile_tables
 from pipshare.rating.guard import guarded
@@ -47,12 +48,14 @@ def rate_trades(
     components: Collection[int] | None = None,
     clock: Clock | None = None,
     history: History | None = None,
+    passes: Passes | None = None,
 ) -> Rated:
     """Rate introduced trades. `chains` hold partner ids, the direct IB first.
 
     Pure; order and batch size do not matter to components that do not build up (`only`
     immediate). Those that do are rated by `clock`, the broker's own time, from all trades of their
     windows; `history` tells what earlier windows came to. `components`: only those with these ids.
+    `passes`: these trades are one block of all, which come in canonical order; it is changed.
     Margin guards look at what whole trades earn at once: only where `only` is immediate.
     Raises Missing for a partner of a chain who is not among the payees; everything that is merely
     missing makes a line wait.
@@ -61,7 +64,7 @@ def rate_trades(
         return nothing_rated()
     clock = clock or Clock("UTC", 0)
     rated = _rated(trades, symbols, groups, chains, book, payees, fx, only, components, clock,
-                   history)  # fmt: skip
+                   history, passes)  # fmt: skip
     if only != "immediate" or components is not None or trades.value_e8 is not None:
         return rated
     return guarded(rated, trades, symbols, groups, chains, book=book, fx=fx)
@@ -79,6 +82,7 @@ def _rated(
     components: Collection[int] | None,
     clock: Clock,
     history: History | None,
+    passes: Passes | None,
 ) -> Rated:
     """Rate by the short way where every part is lots x rate, by the wide way else."""
     parts = parts_of(book, only, components, trades.value_e8 is not None)
@@ -110,13 +114,31 @@ def _rated(
     measured = None
     if runs:
         if parts.tiered:
-            measured = Running(trades, clock, history)
+            measured = _measuring(parts, trades, clock, history, passes)
             measure_wide(replace(wide, running=measured))
             measured.close()
-        wide = replace(wide, running=Running(trades, clock, history, measured))
+        if passes is not None and passes.looking_ahead:
+            return nothing_rated()
+        carried = None if passes is None else passes.rating
+        wide = replace(wide, running=Running(trades, clock, history, measured, carried=carried))
     found = rate_wide(wide)
     rated = sort_out_wide(found, trades.trade_row, tables.currencies, symbols, groups, place)
-    return rated if measured is None else replace(rated, measures=measured.frame())
+    if measured is None or passes is not None:
+        return rated
+    return replace(rated, measures=measured.frame())
+
+
+def _measuring(
+    parts: Parts, trades: TradeColumns, clock: Clock, history: History | None,
+    passes: Passes | None,
+) -> Running:  # fmt: skip
+    """Return the pass that measures: all trades of a run at once, or those of one block."""
+    if passes is None:
+        return Running(trades, clock, history)
+    if passes.looking_ahead:
+        return Running(trades, clock, carried=passes.ahead, only=tiered(parts, ahead=True))
+    return Running(trades, clock, history, carried=passes.measuring,
+                   only=tiered(parts, ahead=False), ahead=passes.ahead.tallies)  # fmt: skip
 
 
 def _input(

@@ -146,6 +146,12 @@ def store_window_waiting(
     return _store(conn, server_id, known, _named(waits))
 
 
+def window_waiting(conn: psycopg.Connection, server_id: int, component: int) -> pl.Series:
+    """Return the tickets of the trades of which a line of a component waits."""
+    values = {"server": server_id, "component": component}
+    return db.read_columns(conn, _OF_COMPONENT, values, schema=_SCHEMA)["ticket"].unique()
+
+
 def _named(waits: pl.DataFrame) -> pl.DataFrame:
     return waits.select(
         "ticket", pl.col("component_id").cast(pl.Int64).alias("component"),

@@ -3,11 +3,13 @@
 Trades come in the order of close, server and ticket, block by block. Where a component has a tier
 there are two passes: the first rates nothing, and learns what every trade that meets the conditions
 adds to the measures of all partners above it; the second rates, with the totals before and after
-each trade beside the final ones. Netting and caps are totals that are carried from block to block.
+each trade beside the final ones. Netting and caps are totals that are carried from block to block,
+and (carried.Carried) on to trades that are not in memory yet.
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
@@ -20,6 +22,7 @@ from pipshare.period import Millis as Longs
 from pipshare.plans.periods import Cap
 from pipshare.rating.bands import rate_bands
 from pipshare.rating.bases import notional
+from pipshare.rating.carried import Carried, Tally
 from pipshare.rating.columns import TradeColumns
 from pipshare.rating.exact import exactly_rounded, rounded, scaled
 from pipshare.rating.known import Known
@@ -32,6 +35,7 @@ from pipshare.rating.standing import Standing, times_factors
 from pipshare.rating.totals import (
     WINDOW,
     Column,
+    Numbers,
     Totals,
     lots_in_units,
     lots_unit,
@@ -57,7 +61,11 @@ _WHO, _SYMBOL, _LEVEL = 31, 13, 13
 
 
 class Running:
-    """The state of one pass. `final` None = this one measures, else what that pass measured."""
+    """One pass over a block. `final` None = this one measures, else what that pass measured.
+
+    `carried` is what the pass knows of the blocks before; it is changed. Of a measuring pass:
+    `only` these components are measured, and `ahead` tells what whole windows come to.
+    """
 
     def __init__(
         self,
@@ -65,12 +73,18 @@ class Running:
         clock: Clock,
         history: History | None = None,
         final: Running | None = None,
+        *,
+        carried: Carried | None = None,
+        only: Collection[int] | None = None,
+        ahead: Mapping[int, Tally] | None = None,
     ) -> None:
         self.trades, self.clock, self.history, self.final = trades, clock, history, final
-        self._totals: dict[tuple[object, ...], Totals] = {}
+        self.carried = Carried() if carried is None else carried
+        self._only, self._ahead = only, ahead or {}
+        self._lots_unit = 0
         self._measured: dict[int, Measured] = {}
         self._windows: dict[str, Longs] = {} if final is None else final._windows
-        self._people: dict[str, Longs] = {} if final is None else final._people
+        self._people: dict[str, Longs] = {}
 
     def window(self, unit: str, known: Known) -> Longs:
         """Return the window of each trade; worked out once for all trades of the run."""
@@ -79,7 +93,7 @@ class Running:
         return self._windows[unit][known.row]
 
     def who(self, by: str, known: Known) -> Longs:
-        """Return a small number for each trade's client, or account: numbered once for the run.
+        """Return a small number for each trade's client, or account: numbered once for the pass.
 
         A client that is not known is told by his account.
         """
@@ -90,16 +104,27 @@ class Running:
             if by == "client":
                 client = self.trades.client
                 who = np.where(client >= 0, client, -2 - account)
-            self._people[by] = np.unique(who, return_inverse=True)[1].astype(np.int64)
+            self._people[by] = self.carried.people.setdefault(by, Numbers()).of(who)
         return self._people[by][known.row]
 
-    def _sum(self, *name: object) -> Totals:
-        return self._totals.setdefault(name, Totals())
+    def _symbol(self, known: Known) -> Longs:
+        """Return a number for each trade's symbol; names compare without regard to case."""
+        numbers = self.carried.symbols
+        names = [one.name.casefold() for one in known.places.symbols]
+        return known.of_symbol(
+            np.array([numbers.setdefault(name, len(numbers)) for name in names], np.int64)
+        )
+
+    def _unit_of_lots(self, known: Known) -> int:
+        """Return the unit in which volumes are counted: every lot factor so far is whole in it."""
+        if not self._lots_unit:
+            self._lots_unit = self.carried.in_unit(lots_unit(known))
+        return self._lots_unit
 
     def close(self) -> None:
         """End the measuring pass."""
-        for one in self._measured.values():
-            one.close(self.history)
+        for number, one in self._measured.items():
+            one.close(self.history, self._ahead.get(number))
 
     def frame(self) -> pl.DataFrame:
         """Return what was measured: a row per component, payee and window."""
@@ -120,16 +145,19 @@ class Running:
         if asked is None or known.trades.value_e8 is not None:
             return top, bottom
         rows = np.flatnonzero(fit)
-        lots = lots_in_units(known, lots_unit(known))[rows]
+        lots = lots_in_units(known, self._unit_of_lots(known))[rows]
         window = self.window(asked.window, known)
-        who, symbol = self.who(asked.by, known), known.symbol_key
+        who, symbol = self.who(asked.by, known), self._symbol(known)
         key = packed((who, _WHO), (symbol, _SYMBOL), (window, WINDOW))[rows]
         bought = np.ones(len(rows), np.bool_)
         if known.trades.side is not None:
             bought = known.trades.side[rows] >= 0
         long, short = np.where(bought, lots, 0), np.where(bought, 0, lots)
-        bought_before = self._sum(part.component_id, "long").add(key, long)
-        before = bought_before, self._sum(part.component_id, "short").add(key, short)
+        sums = [
+            self.carried.lots.setdefault((part.component_id, side), Totals())
+            for side in ("long", "short")
+        ]
+        before = sums[0].add(key, long), sums[1].add(key, short)
         counts = np.maximum(before[0] + long, before[1] + short) - np.maximum(*before)
         top[rows], bottom[rows] = _ratio(counts, lots)
         return top, bottom
@@ -152,15 +180,21 @@ class Running:
 
     def of(self, work: Work) -> Measured:
         """Return what a part's component was measured at, nothing but its history if not here."""
-        part = work.part
+        number = work.part.component_id
+        if number not in self._measured:
+            ahead, tally = self._ahead.get(number), self.carried.tallies.get(number)
+            if tally is None and ahead is not None and number not in (self._only or ()):
+                tally = ahead
+            found = Measured(number, tally or self._tally(work.part, work.known))
+            found.close(self.history, ahead)
+            self._measured[number] = found
+        return self._measured[number]
+
+    def _tally(self, part: Part, known: Known) -> Tally:
         assert part.component.tier is not None
-        found = self._measured.get(part.component_id)
-        if found is None:
-            unit = self._unit(part, work.known)
-            found = Measured(part.component_id, part.component.tier, unit)
-            found.close(self.history)
-            self._measured[part.component_id] = found
-        return found
+        ahead = self._ahead.get(part.component_id)
+        tier = part.component.tier if ahead is None else ahead.tier
+        return Tally(tier, self._unit(part, known))
 
     def _counts(self, work: Work) -> Bools:
         """Tell the rows whose payee's measure their trade adds to."""
@@ -185,11 +219,16 @@ class Running:
         part, known = told.part, told.known
         tier = part.component.tier
         assert tier is not None
+        if self._only is not None and part.component_id not in self._only:
+            return
         adds, lost, _ = self._adds(part, known, told.values)
         fit = fit & (told.values.outcome == 0) & (lost == 0)
-        measured = self._measured.setdefault(
-            part.component_id, Measured(part.component_id, tier, self._unit(part, known))
-        )
+        number, tallies = part.component_id, self.carried.tallies
+        if number not in self._measured:
+            if number not in tallies:
+                tallies[number] = self._tally(part, known)
+            self._measured[number] = Measured(number, tallies[number])
+        measured = self._measured[number]
         window = self.window(unit_of(tier), known)
         client = self.who("client", known) if tier.measure == "clients" else None
         for level in range(above.shape[1] if tier.of == "network" else 1):
@@ -202,7 +241,7 @@ class Running:
         assert part.component.tier is not None
         measure = part.component.tier.measure
         if measure == "lots":
-            return _E8 * lots_unit(known)
+            return _E8 * self._unit_of_lots(known)
         return 1 if measure in ("trades", "clients", "conversions") else _E8
 
     def _adds(
@@ -213,7 +252,7 @@ class Running:
         assert tier is not None
         lost = np.zeros(len(known), np.int16)
         if tier.measure == "lots":
-            return values.netted(lots_in_units(known, lots_unit(known))), lost, None
+            return values.netted(lots_in_units(known, self._unit_of_lots(known))), lost, None
         if tier.measure in ("trades", "clients", "conversions"):
             ones = np.ones(len(known), np.int64)
             if part.component.basis == "fixed" and tier.measure != "clients":
@@ -241,18 +280,21 @@ class Running:
         else:
             who = work.block.tables.slots.partner_id[work.slot[rows]].astype(np.int64)
         key = packed((work.level[rows].astype(np.int64), _LEVEL), (who, _WHO), (window, WINDOW))
-        totals = self._sum(work.part.component_id, "cap", place)
+        name = (work.part.component_id, "cap", place)
         if cap.unit == "lots":
-            self._cap_lots(work, rows, cap, totals, key)
+            unit = self._unit_of_lots(known)
+            totals = self.carried.lots.setdefault(name, Totals())
+            self._cap_lots(work, rows, cap, totals, key, unit)
             return
         amounts = work.orig[rows]
-        before = totals.add(key, amounts)
+        before = self.carried.totals.setdefault(name, Totals()).add(key, amounts)
         left = np.minimum(before + amounts, limit) - np.minimum(before, limit)
         work.orig[rows] = left.astype(np.int64)
 
-    def _cap_lots(self, work: Work, rows: Longs, cap: Cap, totals: Totals, key: Longs) -> None:
+    def _cap_lots(
+        self, work: Work, rows: Longs, cap: Cap, totals: Totals, key: Longs, unit: int
+    ) -> None:
         known, group = work.known, work.group[rows]
-        unit = lots_unit(known)
         lots = work.values.netted(lots_in_units(known, unit))[group]
         before = totals.add(key, lots)
         exact = cap.amount * _E8 * unit

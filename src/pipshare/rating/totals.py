@@ -56,6 +56,34 @@ class Totals:
         order = np.argsort(keys, kind="stable")
         self._keys, self._sums = keys[order], np.r_[self._sums, sums[~known]][order]
 
+    def times(self, factor: int) -> None:
+        """Go on in units that are so many times smaller."""
+        if _most(self._sums) * factor >= _SAFE:
+            self._sums = self._sums.astype(object)
+        self._sums = self._sums * factor
+
+
+class Numbers:
+    """Numbers whole numbers of any size from 0, the same one always the same."""
+
+    def __init__(self) -> None:
+        self._names = np.zeros(0, np.int64)
+        self._numbers = np.zeros(0, np.int64)
+
+    def of(self, names: Longs) -> Longs:
+        """Return the number of each; who is new gets the next."""
+        used, place = np.unique(names, return_inverse=True)
+        at = np.searchsorted(self._names, used)
+        known = np.zeros(len(used), np.bool_)
+        inside = at < len(self._names)
+        known[inside] = self._names[at[inside]] == used[inside]
+        found = np.empty(len(used), np.int64)
+        found[known] = self._numbers[at[known]]
+        found[~known] = len(self._names) + np.arange(int((~known).sum()))
+        self._names = np.insert(self._names, at[~known], used[~known])
+        self._numbers = np.insert(self._numbers, at[~known], found[~known])
+        return found[place]
+
 
 def packed(*columns: tuple[Longs, int]) -> Longs:
     """Pack columns of whole numbers from 0 into one, each in so many bits (62 in all)."""

@@ -23,9 +23,17 @@ _MARK = """
 INSERT INTO rating_due (entity_id, component, shard, window_start, window_end, client_id, causes)
 VALUES (%s, %s, %s, to_timestamp(%s / 1000.0), to_timestamp(%s / 1000.0), %s, %s)
 """
+# With a window all notes of it: it is settled once, whatever touched it.
 _CLAIM = f"""
+WITH oldest AS (
+    SELECT DISTINCT component, shard, window_start, window_end, client_id FROM (
+        SELECT * FROM rating_due WHERE entity_id = %(entity)s ORDER BY id LIMIT %(limit)s
+           FOR UPDATE SKIP LOCKED) d)
 DELETE FROM rating_due WHERE id IN (
-    SELECT id FROM rating_due WHERE entity_id = %s ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED)
+    SELECT id FROM rating_due
+     WHERE entity_id = %(entity)s
+       AND (component, shard, window_start, window_end, client_id) IN (SELECT * FROM oldest)
+       FOR UPDATE SKIP LOCKED)
 RETURNING component, shard, {db.ms("window_start")}, {db.ms("window_end")}, client_id, causes
 """
 _BOOKED = f"""
@@ -83,8 +91,12 @@ def any_due(conn: psycopg.Connection) -> bool:
 
 
 def claim_due(conn: psycopg.Connection, entity_id: int, limit: int) -> list[Due]:
-    """Take windows that are due, the oldest first; they are due again if this is rolled back."""
-    return [Due(*row) for row in conn.execute(_CLAIM, (entity_id, limit))]
+    """Take windows that are due, the oldest notes first, and all other notes of the same windows.
+
+    What others work on is left out. They are due again if this is rolled back.
+    """
+    values = {"entity": entity_id, "limit": limit}
+    return [Due(*row) for row in conn.execute(_CLAIM, values)]
 
 
 def take_shards(conn: psycopg.Connection, shards: Iterable[int]) -> None:

@@ -142,7 +142,7 @@ def _around(moment: int, unit: Unit, clock: Clock) -> tuple[int, int]:
 def _settled(
     run: Run, entity_id: int, dues: list[Due], span: Span
 ) -> Iterator[tuple[pl.DataFrame, pl.Series]]:
-    for target in targets(run, entity_id, dues):
+    for target in targets(run, entity_id, dues, each=True):
         yield _lines(target, span), target.waits.filter(_inside(span))["reason"]
 
 

@@ -74,16 +74,12 @@ def keep_waits(run: Run, entity_id: int, target: Target) -> None:
     So that they are listed, and taken up (which settles their windows again) when it comes.
     """
     waits = target.waits.filter(
-        (pl.col("component_id") == target.component) & (pl.col("trade_row") >= 0)
-    )
-    place = waits["trade_row"].to_numpy()
-    waits = waits.with_columns(
-        target.trades["server_id"].gather(place), target.trades["ticket"].gather(place)
-    )
+        (pl.col("component_id") == target.component) & (pl.col("server_id") >= 0)
+    ).rename({"trade_row": "ticket"})
     for server in run.servers.values():
         if server.entity_id == entity_id and server.go_live_ms is not None:
             mine = waits.filter(server_id=server.id)
-            known = target.trades.filter(server_id=server.id)["ticket"]
+            known = target.known[server.id]
             gone = rating.store_window_waiting(run.conn, server.id, target.component, known, mine)
             tell_waits(run, server, mine, gone)
 
@@ -162,7 +158,7 @@ def difference(lines: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
     opposite amount. A sum of zero is new only where nothing stood.
     """
     now = lines.group_by(_KEY, maintain_order=True).agg(
-        pl.col("amount_e8", "orig_e8").sum(), pl.col("currency").first(),
+        pl.col("amount_e8", "orig_e8").sum(), pl.col("currency").min(),
         # Of several reasons the first that pays says more than one that does not.
         pl.col("reason").min(), pl.col("end_ms").first(), pl.col("moment_ms").max(),
         events=pl.col("event").filter(pl.col("event") != "").unique(maintain_order=True),

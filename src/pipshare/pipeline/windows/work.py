@@ -3,29 +3,29 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
 from pipshare import attribution, clients, partners
-from pipshare.period import FOREVER_MS, Clock
+from pipshare.period import FOREVER_MS, Clock, Span
 from pipshare.period import Millis as Longs
-from pipshare.pipeline.lives import with_lives
-from pipshare.pipeline.read_placed import Gathered, read_placed
 from pipshare.pipeline.run import Run
+from pipshare.pipeline.windows.blocks import TradeBlocks
+from pipshare.pipeline.windows.moments import ClientMoments
+from pipshare.pipeline.windows.waiting import Waiting
 from pipshare.plans.terms import Component, Programme
-from pipshare.rating.placed import Placed
+from pipshare.rating.placed import Placed, joined
 from pipshare.rating.settled import payees_of
 from pipshare.rating.window_store import Due
 from pipshare.rating.windows import is_of_clients, reach
+from pipshare.rating.windows.by_block import settle_blocks
 from pipshare.rating.windows.calendar import bounds, numbers
 from pipshare.rating.windows.client_rows import is_ladder
 from pipshare.rating.windows.given import ChainsAt, Given
-from pipshare.rating.windows.settle import Settled, settle_window
 
 
 @dataclass(frozen=True)
@@ -33,8 +33,9 @@ class Target:
     """What one component comes to in the windows of `due`: all that is earned in them.
 
     `lines` are rating.windows.settle.SETTLED_LINES of windows that begin from `first_ms` to before
-    `last_ms`. `shards`: the trees that were settled whole. `clients`: those whose lives were
-    settled; empty for windows of trees.
+    `last_ms`; what trades come to is summed. `waits` are waiting.NAMED, and `known` those tickets
+    by server of which a line waited before. `shards`: the trees that were settled whole. `clients`:
+    those whose lives were settled; empty for windows of trees.
     """
 
     component: int
@@ -44,13 +45,18 @@ class Target:
     last_ms: int
     lines: pl.DataFrame
     waits: pl.DataFrame
-    trades: pl.DataFrame
+    known: Mapping[int, pl.Series]
     clients: frozenset[int] = frozenset()
     shards: frozenset[int] = frozenset()
 
 
-def targets(run: Run, entity_id: int, due: Sequence[Due]) -> Iterator[Target]:
-    """Yield a target for each component that is due, of clients and of trees."""
+def targets(
+    run: Run, entity_id: int, due: Sequence[Due], *, each: bool = False
+) -> Iterator[Target]:
+    """Yield a target for each component that is due, of clients and of trees.
+
+    With `each` the lines of trades are not summed.
+    """
     said = _said(run)
     for number in sorted({one.component for one in due}):
         mine = [one for one in due if one.component == number]
@@ -60,8 +66,8 @@ def targets(run: Run, entity_id: int, due: Sequence[Due]) -> Iterator[Target]:
         if of_clients:
             yield _of_clients(run, entity_id, number, versions, of_clients)
         if of_trees:
-            for some, logins in _in_parts(run, of_trees):
-                yield _of_trees(run, entity_id, number, versions, some, logins)
+            for some, logins in _in_parts(run, of_trees, versions):
+                yield _of_trees(run, entity_id, number, versions, some, logins, each=each)
 
 
 def looks_at_clients(programme: Programme, component: Component) -> bool:
@@ -92,53 +98,64 @@ def _said(run: Run) -> dict[int, list[Said]]:
     return found
 
 
-def _in_parts(run: Run, due: Sequence[Due]) -> Iterator[tuple[list[Due], Logins | None]]:
-    """Yield what is due of trees in parts of so many clients, and their accounts (None = all).
+def _in_parts(
+    run: Run, due: Sequence[Due], said: Sequence[Said]
+) -> Iterator[tuple[list[Due], Logins | None]]:
+    """Yield what is due of trees in parts, and their accounts (None = all).
 
-    Trees do not depend on each other; many of them at once would need the memory for all.
+    Trades are read in blocks, however many trees are settled together. But where events of clients
+    matter, these are in memory: then parts have so many clients, as trees allow it.
     """
     shards = sorted({one.shard for one in due})
-    sizes = partners.count_clients(run.conn, run.members(shards))
+    sizes = partners.count_clients(run.conn, run.partners.ids.tolist())
     weight = dict.fromkeys(shards, 0)
     for partner, count in sizes.items():
-        weight[run.shard(partner)] = weight.get(run.shard(partner), 0) + count
-    if sum(weight.values()) <= AT_ONCE:
-        yield list(due), None
-        return
+        if run.shard(partner) in weight:
+            weight[run.shard(partner)] += count
+    most = AT_ONCE if any(looks_at_clients(*pair) for pair in said) else sum(weight.values())
     part: set[int] = set()
     for shard in shards:
         part.add(shard)
-        if sum(weight[one] for one in part) >= AT_ONCE or shard == shards[-1]:
-            who = partners.clients_of(run.conn, run.members(part))
-            yield [one for one in due if one.shard in part], clients.logins_of(run.conn, who)
+        held = sum(weight[one] for one in part)
+        if held >= max(most, 1) or shard == shards[-1]:
+            # To read all costs less than to ask for most accounts by name.
+            all_ = 2 * held >= sum(sizes.values())
+            yield [one for one in due if one.shard in part], None if all_ else _logins(run, part)
             part = set()
+
+
+def _logins(run: Run, shards: Collection[int]) -> Logins:
+    return clients.logins_of(run.conn, partners.clients_of(run.conn, run.members(shards)))
 
 
 def _of_trees(
     run: Run, entity_id: int, number: int, said: Sequence[Said], due: Sequence[Due],
-    logins: Logins | None,
+    logins: Logins | None, *, each: bool,
 ) -> Target:  # fmt: skip
     shards = {one.shard for one in due}
     first, last = min(one.start_ms for one in due), max(one.end_ms for one in due)
     building = [(programme, one) for programme, one in said if one.builds_up]
     # What is carried over or earned back depends on all windows before, and all after on it.
     whole = any(one.carry or one.advance for _, one in building)
-    clock = run.clock(entity_id)
-    begin = 0 if whole else begins(building, first, clock)
+    begin = 0 if whole else begins(building, first, run.clock(entity_id))
     end = FOREVER_MS if whole else last
-    gathered = read_placed(run, entity_id, start_ms=begin, end_ms=end, shards=shards, logins=logins)
-    if any(one.per != "trade" for _, one in building):
-        gathered = gathered.live_only()
     who: list[int] = []
     if any(looks_at_clients(*pair) for pair in building):
         who = partners.clients_of(run.conn, run.members(shards))
-    settled = _settled(run, entity_id, gathered, number, who)
+    given = _given(run, entity_id, who)
+    blocks = TradeBlocks(
+        run, entity_id, given, Span(begin, end), shards=shards, logins=logins,
+        live_only=any(one.per != "trade" for _, one in building),
+    )  # fmt: skip
+    waiting = Waiting(run, entity_id, number)
+    found = settle_blocks(given, blocks, Span(begin, end), waiting.noted, components=[number],
+                          each=each)  # fmt: skip
     kept = pl.col("window_start_ms").is_between(first, end, closed="left")
     # What a client cost while he was in another tree is taken there.
     kept &= pl.col("partner_id").is_in([0, *run.members(shards)])
-    return Target(number, _code(said, number), due, first, end, settled.lines.filter(kept),
-                  _with_trades(settled.waits, gathered), _trades(gathered),
-                  shards=frozenset(shards))  # fmt: skip
+    waits = waiting.named(found.waits, blocks.everything())
+    return Target(number, _code(said, number), due, first, end, found.lines.filter(kept), waits,
+                  waiting.known(), shards=frozenset(shards))  # fmt: skip
 
 
 def _of_clients(
@@ -150,15 +167,21 @@ def _of_clients(
         near = set().union(*partners.introducers(run.conn, who).values())
         shards = {run.shard(partner) for partner in near}
         who = sorted({*who, *partners.clients_of(run.conn, run.members(shards))})
-    logins = clients.logins_of(run.conn, who)
-    gathered = read_placed(run, entity_id, start_ms=0, end_ms=FOREVER_MS, logins=logins)
-    settled = _settled(run, entity_id, gathered, number, who)
+    given = _given(run, entity_id, who)
+    # Lives are read, and trades only where something is netted with what clients are paid for.
+    blocks = TradeBlocks(
+        run, entity_id, given, Span(0, FOREVER_MS), shards=None,
+        logins=clients.logins_of(run.conn, who), live_only=False,
+    )  # fmt: skip
+    waiting = Waiting(run, entity_id, number)
+    found = settle_blocks(given, blocks, Span(0, FOREVER_MS), waiting.noted, components=[number])
     start = live_ms(run, entity_id)
     # What a later client changes for the ones before is of no client.
     mine = pl.col("client").is_in([*who, -1])
-    lines = settled.lines.filter((pl.col("moment_ms") >= start) & mine)
-    return Target(number, _code(said, number), due, 0, FOREVER_MS, lines, settled.waits,
-                  _trades(gathered), frozenset(who), frozenset(shards))  # fmt: skip
+    lines = found.lines.filter((pl.col("moment_ms") >= start) & mine)
+    return Target(number, _code(said, number), due, 0, FOREVER_MS, lines,
+                  waiting.named(found.waits, ()), waiting.known(), frozenset(who),
+                  frozenset(shards))  # fmt: skip
 
 
 def live_ms(run: Run, entity_id: int) -> int:
@@ -194,53 +217,22 @@ def begins(building: Sequence[Said], first: int, clock: Clock) -> int:
     return min(starts)
 
 
-def _settled(
-    run: Run, entity_id: int, gathered: Gathered, number: int, who: Sequence[int]
-) -> Settled:
-    """Settle a component; lines of trades closed before go-live are left out."""
-    made = with_lives(run, entity_id, gathered.placed)
-    made = replace(made, trades=replace(made.trades, trade_row=None))  # called by their places
+def _given(run: Run, entity_id: int, who: Sequence[int]) -> Given:
+    """Return all that settling looks at but trades; `who`: the clients whose events it looks at."""
+    none = joined([])
     events: pl.DataFrame | None = None
     chains_at: ChainsAt | None = None
     if who:
         events = clients.events_of(run.conn, who)
-        made, chains_at = with_chains(run, made, who)
+        none, chains_at = with_chains(run, none, who)
     given = Given(
-        placed=made, book=run.book, payees=payees_of(run.partners), fx=run.fx,
+        placed=none, book=run.book, payees=payees_of(run.partners), fx=run.fx,
         clock=run.clock(entity_id), events=events, chains_at=chains_at,
         as_of_ms=time.time_ns() // 1_000_000, live_ms=live_ms(run, entity_id),
         countries=clients.countries_of(run.conn, who) if who else None,
     )  # fmt: skip
-    settled = settle_window(given, components=[number])
-    dead = pl.col("trade_row").is_in(np.flatnonzero(~gathered.live))
-    lines, waits = settled.lines.filter(~dead), settled.waits.filter(~dead)
-    return replace(settled, lines=lines, waits=waits)
-
-
-def _with_trades(waits: pl.DataFrame, gathered: Gathered) -> pl.DataFrame:
-    """Let the sum of a period wait by its last trade: taking that up settles its window again."""
-    rows = np.flatnonzero((waits["trade_row"] < 0).to_numpy())
-    if not len(rows):
-        return waits
-    trades, chains = gathered.placed.trades, gathered.placed.chains
-    place = waits["trade_row"].to_numpy().copy()
-    for row in rows.tolist():
-        partner, moment = waits["partner_id"][row], waits["moment_ms"][row]
-        of_his = [number for number, chain in enumerate(chains) if partner in chain or not partner]
-        mine = np.isin(trades.chain, of_his) & (trades.close_utc_ms <= moment)
-        if mine.any():
-            place[row] = int(np.argmax(np.where(mine, trades.close_utc_ms, -1)))
-    return waits.with_columns(trade_row=pl.Series(place))
-
-
-def _trades(gathered: Gathered) -> pl.DataFrame:
-    """Return server_id and ticket of the trades, by the places that waits call them by."""
-    trades = gathered.placed.trades
-    known = {"server_id": trades.server, "ticket": trades.ticket}
-    columns: dict[str, Any] = {
-        name: [] if column is None else column for name, column in known.items()
-    }
-    return pl.DataFrame(columns, schema={"server_id": pl.Int64, "ticket": pl.Int64})
+    moments = ClientMoments(run, entity_id, given, lives=True)
+    return replace(given, moments=moments.of(who) if who else None)
 
 
 def with_chains(run: Run, made: Placed, who: Sequence[int]) -> tuple[Placed, ChainsAt]:

@@ -13,16 +13,20 @@ import polars as pl
 from pipshare.period import FOREVER_MS, Clock
 from pipshare.period import Millis as Longs
 from pipshare.plans.book import Book
+from pipshare.plans.qualifying import Qualify
 from pipshare.rating.block import FxColumns
 from pipshare.rating.columns import TradeColumns
 from pipshare.rating.exchange import Exchange
 from pipshare.rating.known import Known, Places
+from pipshare.rating.parts import Part
 from pipshare.rating.payees import Payees
 from pipshare.rating.places import GroupPlace, SymbolPlace
 
 Int32s = npt.NDArray[np.int32]
 # (client, moment) -> the place of his chain in `chains` then, -1 = nobody introduced him.
 ChainsAt = Callable[[Longs, Longs], Int32s]
+# (part, what is asked, currency) -> since when clients' trades are enough for it.
+MomentsOf = Callable[[Part, Qualify, str], dict[int, int]]
 # What is known of windows before the first trade: kind "earned" (the payee's amount in the wallet's
 # currency), "carried" (his balance at the window's end, below zero), "measure" (what the tier of
 # the component measured of him in the window, in 1e-8: lots, money, or how many).
@@ -53,7 +57,8 @@ class Given:
     `events`: facts.events.EVENT and `client_id`; complete for every client in it. `clients_at` says
     whose clients they are. `history`: HISTORY. `as_of_ms`: what is forfeited is by then.
     `countries`: client_id, from_ms, country as loaded; they go before what registrations say.
-    `live_ms`: what clients cost before it is taken from nothing.
+    `live_ms`: what clients cost before it is taken from nothing. `moments`: since when clients'
+    trades are enough to qualify, where these are not among those given.
     """
 
     placed: PlacedTrades
@@ -67,6 +72,7 @@ class Given:
     countries: pl.DataFrame | None = None
     as_of_ms: int = FOREVER_MS - 1
     live_ms: int = 0
+    moments: MomentsOf | None = None
 
     def known(self, rows: Longs, more: Sequence[str] = ()) -> Known:
         """Return some trades as the bases take them; `more` are currencies that are asked for."""

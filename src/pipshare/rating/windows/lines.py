@@ -11,6 +11,7 @@ import polars as pl
 from pipshare.period import Clock
 from pipshare.period import Millis as Longs
 from pipshare.plans.book import Book
+from pipshare.rating.carried import Passes
 from pipshare.rating.columns import HELD_KYC, HELD_NOT, HELD_SUSPENDED, TradeColumns
 from pipshare.rating.measured import History, unit_of
 from pipshare.rating.places import GroupPlace, SymbolPlace
@@ -55,12 +56,14 @@ def rated(
     groups: Sequence[GroupPlace],
     chains: Sequence[tuple[int, ...]],
     book: Book,
+    passes: Passes | None = None,
 ) -> Rated:
     """Rate all components of a book with the kernel (and look at no margin guard)."""
     ids = {number for version in book.versions for number in version.component_ids}
     return rate_trades(
         trades, symbols, groups, chains, book=book, payees=given.payees, fx=given.fx, only="all",
         components=ids, clock=given.clock, history=_measured(given, book),
+        passes=passes,
     )  # fmt: skip
 
 
@@ -165,12 +168,12 @@ def by_prefix(
             own = lines.filter(pl.Series(late, dtype=pl.Boolean))
             earlier = lines.filter(pl.Series(~late, dtype=pl.Boolean))
             last = int(moment_ms[rows[booked[rows] == window]].max())
-            parts += [own, _change(earlier, before, last)]
+            parts += [own, change(earlier, before, last)]
             before = lines
     return pl.concat(parts)
 
 
-def _change(now: pl.DataFrame, before: pl.DataFrame | None, moment_ms: int) -> pl.DataFrame:
+def change(now: pl.DataFrame, before: pl.DataFrame | None, moment_ms: int) -> pl.DataFrame:
     """Return by payee what lines come to more now than they did before."""
     if before is None:
         return no_lines()

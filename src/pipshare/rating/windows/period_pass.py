@@ -10,6 +10,7 @@ import polars as pl
 
 from pipshare.money.amounts import MAX_E8, half_even
 from pipshare.period import Millis as Longs
+from pipshare.plans.book import Book
 from pipshare.plans.terms import Component, Programme
 from pipshare.rating.parts import Part
 from pipshare.rating.reasons import Wait
@@ -34,7 +35,7 @@ from pipshare.rating.windows.values import Counted, counted
 from pipshare.rating.windows.values import waits as is_wait
 
 # Start and end of the window (UTC ms), chain, client, currency ("" = the rate has it).
-Named = tuple[int, int, int, int, str]
+Named = tuple[int, int, tuple[int, ...], int, str]
 
 
 def is_period(component: Component) -> bool:
@@ -44,55 +45,71 @@ def is_period(component: Component) -> bool:
 
 def period_pass(given: Given, wanted: Collection[int]) -> Found:
     """Return LINES and WAITS of the wanted components that pay for a period's sum."""
-    parts = [part for part in all_parts(given.book)
+    found = []
+    for one in period_sums(given.book, wanted):
+        waits = one.add(given)
+        lines, more = one.rated(given)
+        found.append((lines, pl.concat([waits, more])))
+    return stacked(found)
+
+
+def period_sums(book: Book, wanted: Collection[int]) -> list[PeriodSums]:
+    """Return what sums each wanted component that pays for a period's sum."""
+    parts = [part for part in all_parts(book)
              if part.component_id in wanted and is_period(part.component)]  # fmt: skip
-    trades = given.placed.trades
-    version = deciding(given.book, given.placed.chains, trades.chain, trades.close_utc_ms)
     ids = sorted({part.component_id for part in parts})
-    return stacked([
-        _component(given, [part for part in parts if part.component_id == number], version)
-        for number in ids
-    ])  # fmt: skip
+    return [PeriodSums([part for part in parts if part.component_id == number]) for number in ids]
 
 
-def _component(given: Given, parts: Sequence[Part], version: Longs) -> Found:
-    """Rate one component; each of its versions sums the trades that it decided."""
-    table: dict[Named, Sum] = {}
-    waits = [no_waits()]
-    one_of = _one_of(given.placed.chains)
-    waiting: set[tuple[int, int, int]] = set()
-    for part in parts:
-        rows = np.flatnonzero(version == part.version)
-        if len(rows) and part.component.basis != "deposits":
+class PeriodSums:
+    """The sums of one component; each of its versions sums the trades that it decided.
+
+    Trades are added some at a time, in any order; then the sums are rated, once.
+    """
+
+    def __init__(self, parts: Sequence[Part]) -> None:
+        self.parts = parts
+        self._table: dict[Named, Sum] = {}
+
+    def add(self, given: Given) -> pl.DataFrame:
+        """Sum the given trades; returns WAITS of those that cannot be summed yet."""
+        trades, chains, waits = given.placed.trades, given.placed.chains, [no_waits()]
+        version = deciding(given.book, chains, trades.chain, trades.close_utc_ms)
+        for part in self.parts:
+            rows = np.flatnonzero(version == part.version)
+            if not len(rows) or part.component.basis == "deposits":
+                continue
             found = counted(given, part, rows)
             names = (*found.names, "")
             for key, one in _sums(given, part, found, rows).items():
                 start, end, chain, client, code = key
-                named = start, end, one_of[chain], client, names[code]
-                table.setdefault(named, Sum(Fraction(0), 0, -1)).add(one)
+                self._add((start, end, chains[chain], client, names[code]), one)
             waits.append(_waiting(given, part.component_id, found, rows))
-        less = deducted(given, part)
-        for (start, end, chain, client), amount in less.amounts.items():
-            named = start, end, one_of[chain], client, part.component.currency
-            last = less.last_ms[start, end, chain, client]
-            table.setdefault(named, Sum(Fraction(0), 0, -1)).add(Sum(-amount, 0, last))
-        waiting |= {(start, end, one_of[chain]) for start, end, chain in less.waiting}
-        waits.append(less.waits)
-    table = {key: one for key, one in table.items() if key[:3] not in waiting}
-    # Sums of one moment stand in the order of the partners in their chains, whichever way these
-    # happen to be numbered.
-    chains = given.placed.chains
-    ordered = sorted(table, key=lambda key: (*key[:2], chains[key[2]], *key[3:]))
-    small = {key: table[key] for key in ordered if abs(_e8(table[key].value)) <= MAX_E8}
-    waits.append(_too_large(parts[-1].component_id, [key for key in table if key not in small]))
-    lines, unrated = _rated(given, parts[-1], small)
-    return lines, pl.concat([*waits, unrated])
+        return pl.concat(waits)
 
+    def _add(self, name: Named, one: Sum) -> None:
+        self._table.setdefault(name, Sum(Fraction(0), 0, -1)).add(one)
 
-def _one_of(chains: Sequence[tuple[int, ...]]) -> list[int]:
-    """Return for each chain the first place where the same chain stands."""
-    first: dict[tuple[int, ...], int] = {}
-    return [first.setdefault(chain, place) for place, chain in enumerate(chains)]
+    def rated(self, given: Given) -> Found:
+        """Take from the sums what they are less, and rate them: return LINES and WAITS."""
+        waits = [no_waits()]
+        waiting: set[tuple[int, int, tuple[int, ...]]] = set()
+        chains = given.placed.chains
+        for part in self.parts:
+            less = deducted(given, part)
+            for (start, end, chain, client), amount in less.amounts.items():
+                last = less.last_ms[start, end, chain, client]
+                name = start, end, chains[chain], client, part.component.currency
+                self._add(name, Sum(-amount, 0, last))
+            waiting |= {(start, end, chains[chain]) for start, end, chain in less.waiting}
+            waits.append(less.waits)
+        # Sums of one moment stand in the order of the partners in their chains.
+        table = {key: self._table[key] for key in sorted(self._table) if key[:3] not in waiting}
+        small = {key: one for key, one in table.items() if abs(_e8(one.value)) <= MAX_E8}
+        part = self.parts[-1]
+        waits.append(_too_large(part.component_id, [key for key in table if key not in small]))
+        lines, unrated = _rated(given, part, small)
+        return lines, pl.concat([*waits, unrated])
 
 
 def _sums(given: Given, part: Part, found: Counted, rows: Longs) -> dict[Key, Sum]:
@@ -149,7 +166,9 @@ def _rated(given: Given, part: Part, table: dict[Named, Sum]) -> Found:
     def column(values: Iterable[int], kind: type = np.int64) -> np.ndarray:
         return np.array(list(values), kind)
 
-    chain = column((key[2] for key in table), np.int32)
+    chains = list(dict.fromkeys(key[2] for key in table))
+    number_of = {one: number for number, one in enumerate(chains)}
+    chain = column((number_of[key[2]] for key in table), np.int32)
     end, last = column(key[1] - 1 for key in table), column(one.last_ms for one in table.values())
     exact = np.full(len(table), None, object)
     for row, one in enumerate(table.values()):
@@ -157,7 +176,7 @@ def _rated(given: Given, part: Part, table: dict[Named, Sum]) -> Found:
             exact[row] = one.value
     rows = PseudoRows(
         chain=chain, client=column(key[3] for key in table),
-        moment_ms=_moments(given, part, chain, end, last),
+        moment_ms=_moments(given, part, chains, chain, end, last),
         value_e8=column(_e8(one.value) for one in table.values()),
         currency=column((place[key[4]] for key in table), np.int32), currencies=currencies,
         lots_e8=column(one.lots_e8 for one in table.values()), exact=exact,
@@ -175,11 +194,11 @@ def _rated(given: Given, part: Part, table: dict[Named, Sum]) -> Found:
     some = (one.component for one in all_parts(given.book) if one.component_id in needed)
     changing = next((one for one in some if changes_the_past(one)), None)
     if changing is None:
-        return nameless(pseudo_pass(given, rows, keep, number))
+        return nameless(pseudo_pass(given, rows, keep, number, chains))
     waits: list[pl.DataFrame] = []
 
     def rate(some: Longs) -> pl.DataFrame:
-        lines, waiting = pseudo_pass(given, rows.taken(some), keep, number)
+        lines, waiting = pseudo_pass(given, rows.taken(some), keep, number, chains)
         waits.append(waiting)
         at = pl.Series(some)
         return lines.with_columns(trade_row=at.gather(lines["trade_row"]))
@@ -190,10 +209,13 @@ def _rated(given: Given, part: Part, table: dict[Named, Sum]) -> Found:
     return nameless((lines, pl.concat([no_waits(), *waits]).unique(maintain_order=True)))
 
 
-def _moments(given: Given, part: Part, chain: np.ndarray, end: Longs, last: Longs) -> Longs:
+def _moments(
+    given: Given, part: Part, chains: Sequence[tuple[int, ...]], chain: np.ndarray, end: Longs,
+    last: Longs,
+) -> Longs:  # fmt: skip
     """Return the window's last millisecond, or the last trade's close where the programme that
     decided it no longer does at the end of the window."""
-    version = deciding(given.book, given.placed.chains, chain, end)
+    version = deciding(given.book, chains, chain, end)
     programme = np.array([*(one.programme_id for one in given.book.versions), -1], np.int64)
     still = programme[version] == given.book.versions[part.version].programme_id
     return np.where(still, end, last)

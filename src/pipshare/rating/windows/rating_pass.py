@@ -12,6 +12,7 @@ from pipshare.period import Millis as Longs
 from pipshare.plans.book import Book
 from pipshare.plans.conditions import Conditions
 from pipshare.plans.terms import Component, Programme
+from pipshare.rating.carried import Passes, looks_ahead
 from pipshare.rating.parts import by_trade
 from pipshare.rating.windows.given import Given
 from pipshare.rating.windows.lines import by_prefix, lines_of, no_lines, no_waits, rated, waits_of
@@ -31,12 +32,19 @@ Found = tuple[pl.DataFrame, pl.DataFrame]
 
 def trade_pass(given: Given, wanted: Collection[int]) -> Found:
     """Return LINES and WAITS of the wanted components that pay trade by trade."""
-    told = {part.component_id: part.component for part in all_parts(given.book)
-            if part.component_id in wanted and by_trade(part.component)}  # fmt: skip
-    slow = {number for number, component in told.items() if changes_the_past(component)}
-    found = [_trades(given, told.keys() - slow)] if told.keys() - slow else []
+    told, slow = paid_by_trade(given.book, wanted)
+    found = []
+    if told.keys() - slow:
+        found.append(TradePass(given.book, told.keys() - slow).rate(given))
     found += [_trades_by_prefix(given, number, told[number]) for number in sorted(slow)]
     return stacked(found)
+
+
+def paid_by_trade(book: Book, wanted: Collection[int]) -> tuple[dict[int, Component], set[int]]:
+    """Return the wanted components that pay trade by trade, and which change the past."""
+    told = {part.component_id: part.component for part in all_parts(book)
+            if part.component_id in wanted and by_trade(part.component)}  # fmt: skip
+    return told, {number for number, component in told.items() if changes_the_past(component)}
 
 
 def stacked(found: list[Found]) -> Found:
@@ -58,22 +66,42 @@ def changes_the_past(component: Component) -> bool:
     )
 
 
-def _trades(given: Given, wanted: Collection[int], rows: Longs | None = None) -> Found:
-    placed = given.placed
-    trades = placed.trades if rows is None else placed.trades.taken(rows)
-    # Rows are named by their places; what the trades are called is put in at the end.
-    names = np.arange(len(placed.trades), dtype=np.int64) if rows is None else rows
-    found = rated(given, replace(trades, trade_row=None), placed.symbols, placed.groups,
-                  placed.chains, narrowed(given.book, of_ids(given.book, wanted)))  # fmt: skip
-    lines, waits = lines_of(found, trades, names), waits_of(found, trades, names)
-    return lines.filter(pl.col("component_id").is_in(list(wanted))), waits
+class TradePass:
+    """Rates trades with some components, as often as it is asked to."""
+
+    def __init__(self, book: Book, wanted: Collection[int]) -> None:
+        self.wanted = list(wanted)
+        self.book = narrowed(book, of_ids(book, wanted))
+
+    @property
+    def looks_ahead(self) -> bool:
+        """Tell whether a tier's band goes by the whole window."""
+        tiers = (part.component.tier for part in all_parts(self.book))
+        return any(tier is not None and looks_ahead(tier) for tier in tiers)
+
+    def rate(
+        self, given: Given, rows: Longs | None = None, passes: Passes | None = None
+    ) -> Found:  # fmt: skip
+        """Return LINES and WAITS of the given trades, or of some of them.
+
+        `passes`: they are one block of all.
+        """
+        placed = given.placed
+        trades = placed.trades if rows is None else placed.trades.taken(rows)
+        # Rows are named by their places; what the trades are called is put in at the end.
+        names = np.arange(len(placed.trades), dtype=np.int64) if rows is None else rows
+        found = rated(given, replace(trades, trade_row=None), placed.symbols, placed.groups,
+                      placed.chains, self.book, passes)  # fmt: skip
+        lines, waits = lines_of(found, trades, names), waits_of(found, trades, names)
+        return lines.filter(pl.col("component_id").is_in(self.wanted)), waits
 
 
 def _trades_by_prefix(given: Given, number: int, component: Component) -> Found:
     waits: list[pl.DataFrame] = []
+    trades = TradePass(given.book, [number])
 
     def rate(rows: Longs) -> pl.DataFrame:
-        lines, waiting = _trades(given, [number], rows)
+        lines, waiting = trades.rate(given, rows)
         waits.append(waiting)
         return lines
 

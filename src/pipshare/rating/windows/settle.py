@@ -25,7 +25,7 @@ from pipshare.rating.windows.given import Given
 from pipshare.rating.windows.lines import LINES, payees
 from pipshare.rating.windows.narrow import all_parts
 from pipshare.rating.windows.period_pass import period_pass
-from pipshare.rating.windows.rating_pass import trade_pass
+from pipshare.rating.windows.rating_pass import Found, trade_pass
 from pipshare.rating.windows.reach import is_of_clients, named, reach
 
 # What a payee's window of a component comes to. `client` -1 = of all clients; it is the client for
@@ -60,9 +60,7 @@ def settle_window(
     in it (UTC ms, half-open); the trades before it are those that the windows look back to.
     """
     book = given.book
-    building = building_ids(book) | {p.component_id for p in all_parts(book)
-                                     if p.component.builds_up}  # fmt: skip
-    wanted = set(building if components is None else components)
+    wanted = building(book) if components is None else set(components)
     needed = with_named(book, wanted)
     known = lives(given.events) if given.events is not None else []
     passes = [trade_pass(given, needed), period_pass(given, needed),
@@ -70,17 +68,38 @@ def settle_window(
     lines = pl.concat([one[0] for one in passes])
     waits = [one[1] for one in passes]
     lines = held_for_kyc(given, lines, known)
-    lines = pl.concat([lines, advanced(given, lines, needed)])
-    lines = pl.concat([lines, carried(given, lines, needed)])
-    bonus, waiting = earned(given, lines, needed)
-    lines = pl.concat([lines, bonus]).filter(pl.col("component_id").is_in(list(wanted)))
-    lines = _windowed(given, lines)
-    if span is not None:
-        lines = lines.filter(pl.col("window_start_ms").is_between(span.start, span.end,
-                                                                  closed="left"))  # fmt: skip
+    more, waiting = what_follows(given, lines, needed)
+    lines = in_windows(given, pl.concat([lines, more]), wanted, span)
     kept = pl.concat([*waits, waiting]).filter(
         pl.col("component_id").is_in([*wanted, 0])).unique(maintain_order=True)  # fmt: skip
-    return Settled(_targets(book, lines), _called(given, lines), _called(given, kept))
+    return Settled(targets_of(book, lines), _called(given, lines), _called(given, kept))
+
+
+def building(book: Book) -> set[int]:
+    """Return the components that build up, in any version."""
+    return {*building_ids(book), *(part.component_id for part in all_parts(book)
+                                   if part.component.builds_up)}  # fmt: skip
+
+
+def what_follows(given: Given, lines: pl.DataFrame, needed: Collection[int]) -> Found:
+    """Return LINES and WAITS that follow from the sums of lines: what is earned back, carried
+    over, or given on top."""
+    more = advanced(given, lines, needed)
+    more = pl.concat([more, carried(given, pl.concat([lines, more]), needed)])
+    bonus, waits = earned(given, pl.concat([lines, more]), needed)
+    return pl.concat([more, bonus]), waits
+
+
+def in_windows(
+    given: Given, lines: pl.DataFrame, wanted: Collection[int], span: Span | None
+) -> pl.DataFrame:
+    """Return the lines of the wanted components as SETTLED_LINES, in windows that begin in a span
+    (None = all)."""
+    lines = _windowed(given, lines.filter(pl.col("component_id").is_in(list(wanted))))
+    if span is None:
+        return lines
+    inside = pl.col("window_start_ms").is_between(span.start, span.end, closed="left")
+    return lines.filter(inside)
 
 
 def with_named(book: Book, wanted: Collection[int]) -> set[int]:
@@ -148,7 +167,7 @@ def _windowed(given: Given, lines: pl.DataFrame) -> pl.DataFrame:
     )  # fmt: skip
 
 
-def _targets(book: Book, lines: pl.DataFrame) -> pl.DataFrame:
+def targets_of(book: Book, lines: pl.DataFrame) -> pl.DataFrame:
     """Sum the lines by payee, component and window."""
     of_clients = [part.component_id for part in all_parts(book) if is_of_clients(part.component)]
     told = payees(lines).with_columns(
