@@ -16,9 +16,9 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-from benchmarks.databases import Databases, import_trades
+from benchmarks.databases import BY, Databases, import_trades
 from benchmarks.exports import Files
-from pipshare import db
+from pipshare import db, plans
 from pipshare.cli.pools import one_pool
 from pipshare.pipeline import Run, to_rest
 
@@ -35,15 +35,16 @@ class Told:
 
 
 def import_apart(
-    databases: Databases, name: str, files: Files, groups: Sequence[Sequence[str]]
+    databases: Databases, name: str, files: Files, groups: Sequence[Sequence[str]], plan: str = ""
 ) -> tuple[list[Told], float]:
     """Import several servers' files in as many processes as there are groups, all at once.
 
+    `plan`: what every programme says instead ("{code}" is its code), "" = as it is.
     Returns what each told, and the seconds from the word go until the last one was done.
     """
     where = databases.target(name)
     children = [_start({"app": where.app, "owner": where.owner, "folder": str(files.folder),
-                        "servers": list(group)}) for group in groups]  # fmt: skip
+                        "servers": list(group), "plan": plan}) for group in groups]  # fmt: skip
     try:
         for child in children:
             assert child.stdout
@@ -77,6 +78,10 @@ def _import(job: dict[str, Any]) -> dict[str, int]:
     """Do the work in this process and tell what it took."""
     files = Files(Path(job["folder"]))
     with db.use(db.Target(job["app"], job["owner"])), db.connect() as conn:
+        for (code,) in conn.execute("SELECT code FROM plans_programme").fetchall():
+            if job["plan"]:
+                plans.apply(conn, job["plan"].format(code=code), f"{code}.toml", BY)
+        conn.commit()
         print("ready", flush=True)
         sys.stdin.readline()
         watch = _Watch(conn.info.backend_pid)
