@@ -63,7 +63,6 @@ from pipshare.inbox.trackers import (
     token_digest,
     tracker,
     trackers,
-    trackers_of,
 )
 from pipshare.inbox.unlike import unlike
 from pipshare.inbox.unseen import (
@@ -154,7 +153,6 @@ __all__ = [
     "tombstones",
     "tracker",
     "trackers",
-    "trackers_of",
     "unlike",
     "unseen_between",
     "unsettled",

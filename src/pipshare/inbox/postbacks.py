@@ -16,15 +16,18 @@ from pipshare.period import from_ms
 
 ACCEPTED, DUPLICATE, REJECTED = "accepted", "duplicate", "rejected"
 Identity = tuple[int, str, str]  # tracker, kind, txid
+# One statement: it is its own transaction where the connection commits each.
 _STORE = """
-INSERT INTO inbox_postback
-SELECT * FROM json_populate_recordset(NULL::inbox_postback, %s::json)
-    ON CONFLICT (tracker_id, kind, txid) WHERE verdict = 'accepted' DO NOTHING
-RETURNING id, entity_id, verdict
-"""
-_DUE = """
-INSERT INTO inbox_postback_due (postback_id, entity_id)
-SELECT * FROM unnest(%s::text[], %s::int[])
+WITH stored AS (
+    INSERT INTO inbox_postback
+    SELECT * FROM json_populate_recordset(NULL::inbox_postback, %s::json)
+        ON CONFLICT (tracker_id, kind, txid) WHERE verdict = 'accepted' DO NOTHING
+    RETURNING id, entity_id, verdict
+), due AS (
+    INSERT INTO inbox_postback_due (postback_id, entity_id)
+    SELECT id, entity_id FROM stored WHERE verdict = 'accepted'
+)
+SELECT id FROM stored
 """
 _BEFORE = """
 SELECT p.tracker_id, p.kind, p.txid, p.id, p.content, p.currency, p.amount_e8, p.client,
@@ -102,11 +105,7 @@ def store_postbacks(
     if not postbacks:
         return set()
     rows = json.dumps([_row(one) for one in postbacks])
-    stored = conn.execute(_STORE, (rows,)).fetchall()
-    due = [(id_, entity) for id_, entity, verdict in stored if verdict == ACCEPTED]
-    if due:
-        conn.execute(_DUE, ([id_ for id_, _ in due], [entity for _, entity in due]))
-    return {id_ for id_, _, _ in stored}
+    return {id_ for (id_,) in conn.execute(_STORE, (rows,)).fetchall()}
 
 
 def accepted_before(

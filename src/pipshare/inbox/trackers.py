@@ -42,6 +42,15 @@ class Tracker:
     digest: bytes
     secret: bytes | None  # sealed
 
+    @classmethod
+    def of_row(cls, row: Sequence[Any]) -> Tracker:
+        """Make a tracker of a row: id, entity's id and code, code, networks, money, state, digest,
+        secret."""
+        id_, entity_id, entity, code, networks, money, state, digest, secret = row
+        sealed = None if secret is None else bytes(secret)
+        return cls(id_, entity_id, entity, code, tuple(networks), tuple(money), state,
+                   bytes(digest), sealed)  # fmt: skip
+
     @property
     def source(self) -> str:
         """Return the source of the events that its postbacks become."""
@@ -96,15 +105,7 @@ def add_tracker(
 
 def trackers(conn: psycopg.Connection[Any]) -> list[Tracker]:
     """Return all trackers, revoked ones too, by code."""
-    return [_made(row) for row in conn.execute(_FIND + " ORDER BY t.code").fetchall()]
-
-
-def trackers_of(
-    conn: psycopg.Connection[Any], digests: Collection[bytes]
-) -> dict[bytes, Tracker]:  # fmt: skip
-    """Return the trackers in use with these digests of tokens."""
-    query = _FIND + " WHERE t.state = 'active' AND t.digest = ANY(%s)"
-    return {one.digest: one for one in map(_made, conn.execute(query, (list(digests),)).fetchall())}
+    return [Tracker.of_row(row) for row in conn.execute(_FIND + " ORDER BY t.code").fetchall()]
 
 
 def tracker(conn: psycopg.Connection[Any], code: str) -> Tracker:
@@ -139,13 +140,6 @@ def rekey_trackers(conn: psycopg.Connection[Any]) -> int:
 def token_digest(token: str) -> bytes:
     """Return what is stored of a token."""
     return hashlib.sha256(token.encode("utf-8", "replace")).digest()
-
-
-def _made(row: tuple[Any, ...]) -> Tracker:
-    id_, entity_id, entity, code, networks, money, state, digest, secret = row
-    sealed = None if secret is None else bytes(secret)
-    return Tracker(id_, entity_id, entity, code, tuple(networks), tuple(money), state,
-                   bytes(digest), sealed)  # fmt: skip
 
 
 def _check_money(money: Collection[str]) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import psycopg
@@ -17,7 +17,7 @@ from pipshare import inbox
 from pipshare.errors import PipshareError
 from pipshare.inbox.postbacks import ACCEPTED, DUPLICATE, REJECTED, Before, Identity, StoredPostback
 from pipshare.inbox.trackers import Tracker
-from pipshare.pipeline.postback_checks import Known, fault_of, look_up, note_of
+from pipshare.pipeline.postback_checks import Found, fault_of, look_up, note_of
 from pipshare.tracking.postback_fields import Fault, Fields, is_signed
 from pipshare.tracking.postbacks import KINDS, Postback, postback_of
 
@@ -47,22 +47,6 @@ class Answer:
     ignored: tuple[str, ...] = ()
 
 
-@dataclass
-class _Case:
-    """One request on its way to an answer."""
-
-    sent: Sent
-    tracker: Tracker | None = None
-    fault: Fault | None = None
-    postback: Postback | None = None
-
-    @property
-    def identity(self) -> Identity:
-        assert self.tracker is not None
-        assert self.postback is not None
-        return self.tracker.id, self.postback.kind, self.postback.txid
-
-
 class Strangers:
     """Lets so many postbacks of strangers a minute into the log: it must not fill the disk."""
 
@@ -82,49 +66,61 @@ _strangers = Strangers()
 
 
 def take_postbacks(conn: psycopg.Connection[Any], sent: Sequence[Sent]) -> list[Answer]:
-    """Judge and store postbacks in the caller's transaction; return an answer for each, in order.
+    """Judge and store postbacks, by one statement each way; return an answer for each, in order.
 
     Of two with one identity in `sent` the first is the original.
     """
-    cases = _authorised(conn, sent)
-    known = look_up(conn, [(one.tracker, one.postback) for one in cases
-                           if one.tracker is not None and one.postback is not None])  # fmt: skip
-    before = _before(conn, cases)
-    logged = [_judged(one, known, before) for one in cases]
+    told = [postback_of(one.kind, one.fields, one.at_ms) for one in sent]
+    logged, faults = _judged(conn, sent, told)
     kept = [one for one in logged if one.tracker_id is not None or _strangers.may_be_logged()]
     stored = inbox.store_postbacks(conn, kept)
     late = [at for at, one in enumerate(logged) if one.verdict == ACCEPTED and one.id not in stored]
     if late:  # another process accepted the same at this very moment
-        before = _before(conn, cases)
-        for at in late:
-            logged[at] = _judged(cases[at], known, before)
-        inbox.store_postbacks(conn, [logged[at] for at in late])
-    return [_answer(case, one) for case, one in zip(cases, logged, strict=True)]
+        again = _judged(conn, [sent[at] for at in late], [told[at] for at in late])[0]
+        inbox.store_postbacks(conn, again)
+        for at, one in zip(late, again, strict=True):
+            logged[at] = one
+    return [
+        Answer(fault.status if fault else 200, row.verdict, row.reason, row.detail, row.id,
+               one.fields.ignored)
+        for one, row, fault in zip(sent, logged, faults, strict=True)
+    ]  # fmt: skip
 
 
-def _authorised(conn: psycopg.Connection[Any], sent: Sequence[Sent]) -> list[_Case]:
+def _judged(
+    conn: psycopg.Connection[Any], sent: Sequence[Sent], told: Sequence[Postback | Fault]
+) -> tuple[list[StoredPostback], list[Fault | None]]:
+    """Judge postbacks: what goes into the log, and what was wrong at the door or in the form."""
+    typed = [None if isinstance(one, Fault) else one for one in told]
     digests = [inbox.token_digest(one.fields.token) for one in sent]
-    found = inbox.trackers_of(conn, set(digests))
-    cases = []
-    for one, digest in zip(sent, digests, strict=True):
-        case = _Case(one, found.get(digest))
-        case.fault = _closed(one, case.tracker)
-        if case.fault is None:
-            made = postback_of(one.kind, one.fields, one.at_ms)
-            if isinstance(made, Fault):
-                case.fault = made
-            else:
-                case.postback = made
-        cases.append(case)
-    return cases
+    found = look_up(conn, list(zip(digests, typed, strict=True)))
+    accepted: dict[Identity, Before] = {}
+    rows, faults = [], []
+    for one, said, known in zip(sent, told, found, strict=True):
+        fault = _closed(one, known.tracker) or (said if isinstance(said, Fault) else None)
+        postback = None if isinstance(said, Fault) else said
+        if fault is not None or postback is None or known.tracker is None:
+            assert fault is not None
+            verdict = (REJECTED, fault.code, fault.detail)
+            rows.append(_row(one, known.tracker, postback, verdict))
+        else:
+            identity = (known.tracker.id, postback.kind, postback.txid)
+            earlier = known.before or accepted.get(identity)
+            verdict = _verdict(one, known.tracker, postback, known, earlier)
+            row = _row(one, known.tracker, postback, verdict)
+            rows.append(row)
+            if row.verdict == ACCEPTED:
+                accepted[identity] = Before(
+                    row.id, row.content, row.currency, row.amount_e8, row.client, row.click
+                )
+        faults.append(fault)
+    return rows, faults
 
 
 def _closed(sent: Sent, tracker: Tracker | None) -> Fault | None:
     """Return why a sender is not let in."""
     if tracker is None:
-        what = (
-            "the token is not known, or was revoked" if sent.fields.token else "there is no token"
-        )
+        what = "the token is unknown or revoked" if sent.fields.token else "there is no token"
         return Fault("bad_token", f"{what}: send token=... as `pipshare tracker add` showed it, or"
                      " `Authorization: Bearer ...`", _UNAUTHORISED)  # fmt: skip
     if not tracker.may_send_from(sent.sender):
@@ -148,59 +144,41 @@ def _closed(sent: Sent, tracker: Tracker | None) -> Fault | None:
     return None
 
 
-def _before(conn: psycopg.Connection[Any], cases: Sequence[_Case]) -> dict[Identity, Before]:
-    return inbox.accepted_before(conn, {one.identity for one in cases if one.postback is not None})
-
-
-def _judged(case: _Case, known: Known, before: dict[Identity, Before]) -> StoredPostback:
-    """Judge one; an accepted one is what the next with its identity is held against."""
-    tracker, told, sent = case.tracker, case.postback, case.sent
-    row = _row(case)
-    if told is None or tracker is None:
-        assert case.fault is not None
-        return replace(row, verdict=REJECTED, reason=case.fault.code, detail=case.fault.detail)
-    earlier = before.get(case.identity)
+def _verdict(
+    sent: Sent, tracker: Tracker, told: Postback, known: Found, earlier: Before | None
+) -> tuple[str, str, str]:
+    """Return verdict, reason and detail of a postback that is let in and well formed."""
     if earlier is not None:
         if earlier.content == told.content:
-            return replace(row, verdict=DUPLICATE, reason="repeated",
-                           detail=f"accepted before as {earlier.id}")  # fmt: skip
-        return replace(
-            row, verdict=REJECTED, reason="other_content",
-            detail=f"{told.kind} {told.txid} was accepted before with other content as"
-            f" {earlier.id}: nothing is changed by a repeat; take it back with a reversal, or send"
-            " a txid of its own",
-        )  # fmt: skip
+            return DUPLICATE, "repeated", f"accepted before as {earlier.id}"
+        detail = (
+            f"{told.kind} {told.txid} was accepted before with other content as {earlier.id}:"
+            " nothing is changed by a repeat; take it back with a reversal, or send a txid of its"
+            " own"
+        )
+        return REJECTED, "other_content", detail
     fault = fault_of(tracker, told, sent.at_ms, known)
     if fault is not None:
-        return replace(row, verdict=REJECTED, reason=fault.code, detail=fault.detail)
-    reason, detail = note_of(tracker, told, sent.at_ms, known)
-    before[case.identity] = Before(row.id, told.content, told.currency, told.amount_e8, told.client,
-                                   told.click_id)  # fmt: skip
-    return replace(row, verdict=ACCEPTED, reason=reason, detail=detail)
+        return REJECTED, fault.code, fault.detail
+    return (ACCEPTED, *note_of(tracker, told, sent.at_ms, known))
 
 
-def _row(case: _Case) -> StoredPostback:
-    """Return what is stored of a request whatever becomes of it."""
-    sent, told, tracker = case.sent, case.postback, case.tracker
+def _row(
+    sent: Sent, tracker: Tracker | None, told: Postback | None, verdict: tuple[str, str, str]
+) -> StoredPostback:
+    """Return what is stored of a postback; of what a stranger says, nothing."""
+    kind = sent.kind if sent.kind in KINDS else sent.kind[:40]
+    if tracker is None:
+        return StoredPostback(kind, sent.at_ms, *verdict, sender=sent.sender)
     said = dict(sent.fields.told)
     if sent.fields.ignored:
         said["ignored"] = ", ".join(sent.fields.ignored)
-    row = StoredPostback(
-        kind=sent.kind if sent.kind in KINDS else sent.kind[:40], at_ms=sent.at_ms, verdict="",
-        txid=said.get("txid", ""), client=said.get("client", ""), click=said.get("click_id", ""),
-        partner=said.get("partner", ""), sender=sent.sender, told=said,
+    told = told or Postback(
+        kind, said.get("txid", ""), None, said.get("client", ""), said.get("click_id", ""),
+        said.get("partner", ""),
     )  # fmt: skip
-    if tracker is None:
-        return replace(row, told={}, txid="", client="", click="", partner="")
-    row = replace(row, tracker_id=tracker.id, entity_id=tracker.entity_id)
-    if told is None:
-        return row
-    return replace(
-        row, txid=told.txid, happened_ms=told.at_ms, amount_e8=told.amount_e8,
-        currency=told.currency, reference=told.reference, of=told.of, content=told.content,
+    return StoredPostback(
+        kind, sent.at_ms, *verdict, told.txid, tracker.id, tracker.entity_id, told.at_ms,
+        told.client, told.click_id, told.partner, told.amount_e8, told.currency, told.reference,
+        told.of, told.content, sent.sender, said,
     )  # fmt: skip
-
-
-def _answer(case: _Case, row: StoredPostback) -> Answer:
-    status = case.fault.status if case.fault is not None else 200
-    return Answer(status, row.verdict, row.reason, row.detail, row.id, case.sent.fields.ignored)
