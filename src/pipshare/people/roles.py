@@ -32,6 +32,7 @@ ROLES = {
 }
 STAFF = frozenset(ROLES) - {"partner"}
 _MONEY = frozenset({"admin", "finance", "partner_manager", "compliance", "auditor"})
+_RELATIONS = frozenset({"admin", "partner_manager"})
 
 PERMISSIONS: dict[str, frozenset[str]] = {
     "overview.see": STAFF,
@@ -44,6 +45,12 @@ PERMISSIONS: dict[str, frozenset[str]] = {
     "explanations.see": _MONEY,
     "programmes.see": _MONEY,
     "clients.see": _MONEY,
+    "tracking.see": _MONEY,
+    "tracking.change": _RELATIONS,
+    "trackers.change": frozenset({"admin"}),
+    "receivers.see": _MONEY,
+    "receivers.change": _RELATIONS,
+    "secrets.change": frozenset({"admin"}),
     "sources.see": STAFF,
     "sources.check": frozenset({"admin", "metatrader"}),
     "sources.change": frozenset({"admin", "metatrader"}),
@@ -58,7 +65,7 @@ PERMISSIONS: dict[str, frozenset[str]] = {
 }
 
 # What a session alone does not open: these ask for a code of the last minutes, too.
-FRESH = frozenset({"keys.change"})
+FRESH = frozenset({"keys.change", "secrets.change", "trackers.change"})
 
 
 def may(role: str, permission: str) -> bool:
