@@ -15,6 +15,7 @@ import tempfile
 from pathlib import Path
 
 from benchmarks import (
+    clicks,
     close_to_posted,
     families,
     file_to_booked,
@@ -30,7 +31,7 @@ from benchmarks.exports import write_files
 from benchmarks.racing import Race, Result, as_json, show
 from benchmarks.world import Size, make_world
 
-NAMES = ("file", "post", "one", "live", "rating", "families", "html", "memory", "rerate")
+NAMES = ("file", "post", "one", "live", "rating", "families", "html", "memory", "rerate", "clicks")
 
 
 def main(arguments: list[str] | None = None) -> list[Result]:
@@ -58,6 +59,10 @@ def main(arguments: list[str] | None = None) -> list[Result]:
     if "html" in wanted:
         _say("HTML statement")
         found, races["html"] = html_parse.measure(options.rounds, _say)
+        results += found
+    if "clicks" in wanted:
+        _say("clicks")
+        found, races["clicks"] = clicks.measure(options.rounds, options.click_seconds, _say)
         results += found
     heading = f"{options.trades:,} trades, medians of {options.rounds}, {os.cpu_count()} cores"
     show(results, heading)
@@ -89,6 +94,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar=("RATE", "S"),
         help="closes a second, for so many seconds",
     )
+    parser.add_argument("--click-seconds", type=float, default=8, help="of each load of clicks")
     parser.add_argument("--long", action="store_true", help="memory at ten times the trades, too")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures")
     parser.add_argument("--folder", type=Path, help="on a real disk; default: for temporary files")

@@ -45,9 +45,9 @@ urlpatterns: list[Any] = [
         name="mfa_download_recovery_codes",
     ),
 ]
-for _surface in ("console", "api"):
+for _surface in ("console", "api"):  # the doors of machines first: nobody asks as often
     if find_spec(f"pipshare.{_surface}") and find_spec(f"pipshare.{_surface}.urls"):
-        urlpatterns.append(path("", include(f"pipshare.{_surface}.urls")))
+        urlpatterns.insert(0, path("", include(f"pipshare.{_surface}.urls")))
 
 handler400 = "pipshare.web.errors.bad_request"
 handler403 = "pipshare.web.errors.forbidden"

@@ -130,3 +130,24 @@ def test_a_fork_begins_anew(db: Any, counter: Counter, gather: door.Gather[int, 
     assert os.waitpid(child, 0)[1] == 0
     assert gather.submit(3) == "stored 3"
     assert stored(db) == {1, 2, 3}
+
+
+def test_one_statement_is_its_own_transaction(db: Any, counter: Counter) -> None:
+    gather = door.Gather(counter.take, one_statement=True)
+    counter.gate.set()
+    assert gather.submit(1) == "stored 1"
+    assert stored(db) == {1}
+    with pytest.raises(psycopg.errors.UniqueViolation):
+        gather.submit(1)
+    assert gather.submit(2) == "stored 2"
+    gather.close()
+
+
+def test_a_storm_of_callers_is_answered_whole(db: Any, counter: Counter, gather: Any) -> None:
+    """Leaders hand over to each other; nobody is left behind, nobody gets another's answer."""
+    counter.gate.set()
+    with ThreadPoolExecutor(16) as pool:
+        answers = list(pool.map(gather.submit, range(600)))
+    assert answers == [f"stored {n}" for n in range(600)]
+    assert stored(db) == set(range(600))
+    assert len(counter.batches) < 600

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from pipshare.facts.clicks import BOT, HUMAN, PREFETCH
@@ -62,14 +64,19 @@ PROGRAMS = [
 ]
 
 
+def headers(**told: str) -> Callable[[str], str]:
+    """Return what finds a header by its name."""
+    return lambda name: told.get(name) or told.get(name.replace("-", "_"), "")
+
+
 @pytest.mark.parametrize("agent", PEOPLE)
 def test_people(agent: str) -> None:
-    assert kind_of("GET", {"User-Agent": agent}) == HUMAN
+    assert kind_of("GET", headers(User_Agent=agent)) == HUMAN
 
 
 @pytest.mark.parametrize("agent", PROGRAMS)
 def test_programs(agent: str) -> None:
-    assert kind_of("GET", {"User-Agent": agent} if agent else {}) == BOT
+    assert kind_of("GET", headers(User_Agent=agent)) == BOT
 
 
 @pytest.mark.parametrize(
@@ -83,8 +90,8 @@ def test_programs(agent: str) -> None:
     ],
 )
 def test_a_browser_that_looks_ahead(name: str, value: str) -> None:
-    assert kind_of("GET", {"User-Agent": CHROME, name: value}) == PREFETCH
+    assert kind_of("GET", headers(User_Agent=CHROME, **{name: value})) == PREFETCH
 
 
 def test_who_asks_for_the_head_alone_is_no_person() -> None:
-    assert kind_of("HEAD", {"User-Agent": CHROME}) == BOT
+    assert kind_of("HEAD", headers(User_Agent=CHROME)) == BOT

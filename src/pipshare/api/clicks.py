@@ -10,7 +10,7 @@ import logging
 import re
 import secrets
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -35,7 +35,7 @@ COOKIE = "pipshare-visitor"
 COOKIE_S = 395 * 24 * 3600  # browsers keep none for longer
 MOST_URL = 8_000  # characters
 MOST_SUB = 500
-_KEPT_S = 2.0  # so long a link is remembered: archived, it may be followed as before
+_KEPT_S = 5.0  # so long a link is remembered: archived, it may be followed as before
 _MOST_KEPT = 10_000
 _METHODS = ("GET", "HEAD")
 _COUNTRY = re.compile(r"[A-Z]{2}")
@@ -89,7 +89,9 @@ def _store(conn: psycopg.Connection[Any], items: Sequence[tuple[Click, str]]) ->
 
 
 kept = Kept()
-gather: db.Gather[tuple[Click, str], None] = db.Gather(_store, name="pipshare-clicks")
+gather: db.Gather[tuple[Click, str], None] = db.Gather(
+    _store, name="pipshare-clicks", one_statement=True
+)
 
 
 def click(request: HttpRequest, code: str) -> HttpResponse:
@@ -121,15 +123,20 @@ def _made(request: HttpRequest, way: Way, asked: dict[str, str]) -> tuple[Click,
     """Return the click and the address to send the visitor to."""
     link = way.link
     id_ = _new_id()
-    kind = kind_of(request.method or "", request.headers)
+
+    def header(name: str) -> str:
+        said: str = request.META.get("HTTP_" + name.replace("-", "_").upper(), "")
+        return said
+
+    kind = kind_of(request.method or "", header)
     page_, refused = None, ""
     if "to" in asked:
         page_, refused = deep_link(asked["to"], way.allowed)
     sub1, sub2, sub3, sub4, sub5 = (asked.get(f"sub{n}", "") for n in range(1, SUBS + 1))
     made = Click(
         id_, link.id, link.partner_id, (sub1, sub2, sub3, sub4, sub5),
-        country=_country(request), agent=_text(request, "User-Agent", 200),
-        referrer=_host(_text(request, "Referer", 2_000)), kind=kind,
+        country=_country(header), agent=_text(header("User-Agent")[:200]),
+        referrer=_host(_text(header("Referer")[:2_000])), kind=kind,
         visitor=_visitor(request, kind) if way.settings.visitor_cookie else "",
         landing_id=way.landing_id, target=page_.text if page_ else "", refused=refused,
         is_archived=link.state != partners.ACTIVE,
@@ -194,14 +201,15 @@ def _visitor(request: HttpRequest, kind: int) -> str:
     return _new_id() if kind == HUMAN else ""
 
 
-def _country(request: HttpRequest) -> str:
+def _country(header: Callable[[str], str]) -> str:
     """Return the country as the operator's proxy tells it, "" where it does not."""
-    said = request.headers.get(ENV.country_header, "").upper() if ENV.country_header else ""
+    said = header(ENV.country_header).upper() if ENV.country_header else ""
     return said if _COUNTRY.fullmatch(said) and said not in _NO_COUNTRY else ""
 
 
-def _text(request: HttpRequest, header: str, most: int) -> str:
-    return request.headers.get(header, "")[:most].replace("\0", "")
+def _text(said: str) -> str:
+    """Return what a header said; its bytes are UTF-8 if anything."""
+    return said.replace("\0", "").encode("latin-1", "replace").decode("utf-8", "replace")
 
 
 def _host(address: str) -> str:

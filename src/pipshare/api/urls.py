@@ -54,9 +54,9 @@ declare([one for one in _patterns if not hasattr(one.callback, "permission")], "
 for _one in _patterns:
     _one.callback = problems.told(_one.callback)
 urlpatterns = [
-    path("", (_patterns, _app, _namespace)),
-    *postbacks.urlpatterns,
     *clicks.urlpatterns,
+    *postbacks.urlpatterns,
+    path("", (_patterns, _app, _namespace)),
     path("v1/<path:rest>", anyone(problems.unknown)),
     path("v1/", anyone(problems.unknown)),
     path("v1", anyone(problems.unknown)),

@@ -27,7 +27,7 @@ _PR_SET_PDEATHSIG = 1
               help="Port to listen on; 0 takes a free one and says which.")  # fmt: skip
 @click.option("--workers", default=min(2, os.cpu_count() or 1), show_default=True,
               type=click.IntRange(1, 64), help="Processes that serve.")  # fmt: skip
-@click.option("--threads", default=8, show_default=True, type=click.IntRange(1, 64),
+@click.option("--threads", default=16, show_default=True, type=click.IntRange(1, 64),
               help="Requests that each of them serves at a time.")  # fmt: skip
 @click.option("--with-parent", is_flag=True, help="End when the process that started this ends.")
 def serve_command(host: str, port: int, workers: int, threads: int, with_parent: bool) -> None:

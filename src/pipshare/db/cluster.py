@@ -149,7 +149,7 @@ def server_options(memory: int | None = None) -> dict[str, str]:
     cache = max(64 * _MIB, min(memory // 8, 2048 * _MIB))
     return {
         "listen_addresses": "",
-        "max_connections": "60",
+        "max_connections": "100",
         "shared_buffers": f"{cache // _MIB}MB",
         "effective_cache_size": f"{max(128 * _MIB, memory // 2) // _MIB}MB",
         "work_mem": f"{max(4, min(64, memory // _MIB // 256))}MB",

@@ -18,7 +18,8 @@ _COLUMNS = """link_id, partner_id, sub1, sub2, sub3, sub4, sub5, country, addres
        kind, visitor, landing_id, target, refused, is_archived"""
 _STORE = f"""
 INSERT INTO inbox_click (id, at, {_COLUMNS})
-SELECT id, at, {_COLUMNS} FROM json_populate_recordset(NULL::inbox_click, %s::json)"""
+SELECT id, at, {_COLUMNS} FROM json_populate_recordset(NULL::inbox_click, %s::json)
+ON CONFLICT (id) DO NOTHING"""
 _FIND = f"SELECT id, {_COLUMNS} FROM inbox_click WHERE id = ANY(%s)"
 _OF_VISITORS = f"""
 SELECT id, {_COLUMNS} FROM inbox_click
@@ -37,7 +38,7 @@ COUNTS = dict.fromkeys(("link_id", "partner_id", "human", "bot", "prefetch"), pl
 def store_clicks(
     conn: psycopg.Connection[Any], clicks: Sequence[Click], addresses: Sequence[str] = ()
 ) -> None:
-    """Store clicks in the caller's transaction. Texts hold no zero byte.
+    """Store clicks, in one statement; those that are stored already stay. No text holds a NUL.
 
     `addresses`, one for each click, are the network addresses they came from, "" for unknown: only
     their digests under the salt of the click's day are stored.

@@ -9,8 +9,8 @@ from __future__ import annotations
 import hmac
 import secrets
 from collections.abc import Sequence
-from datetime import date
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import psycopg
 
@@ -23,23 +23,26 @@ _MAKE = "INSERT INTO inbox_salt (day, salt) VALUES (%s, %s) ON CONFLICT DO NOTHI
 _FORGET = "DELETE FROM inbox_salt WHERE day < %s::date - %s::integer"
 
 
+# What a connection without transactions read stays true for it, whatever becomes of others' work.
+_kept: WeakKeyDictionary[psycopg.Connection[Any], dict[int, bytes]] = WeakKeyDictionary()
+
+
 def digests(conn: psycopg.Connection[Any], said: Sequence[tuple[int, str]]) -> list[bytes]:
     """Return the digest of each (moment in UTC ms, address); b"" for an address not known.
 
-    A day's first makes its salt, in the caller's transaction, and forgets those of a month before.
+    A day's first makes its salt, and forgets those of a month before.
     """
-    salts: dict[int, bytes] = {}
-    for at_ms, address in said:
-        day = at_ms // _DAY_MS
-        if address and day not in salts:
-            salts[day] = _salt(conn, from_ms(at_ms).date())
+    salts = _kept.setdefault(conn, {}) if conn.autocommit else {}
+    for day in {at_ms // _DAY_MS for at_ms, address in said if address} - salts.keys():
+        salts[day] = _salt(conn, day)
     return [
         hmac.digest(salts[at_ms // _DAY_MS], address.encode(), "sha256") if address else b""
         for at_ms, address in said
     ]
 
 
-def _salt(conn: psycopg.Connection[Any], day: date) -> bytes:
+def _salt(conn: psycopg.Connection[Any], number: int) -> bytes:
+    day = from_ms(number * _DAY_MS).date()
     row = conn.execute(_FIND, (day,)).fetchone()
     if row is None:
         conn.execute(_MAKE, (day, secrets.token_bytes(32)))  # another process may have been first

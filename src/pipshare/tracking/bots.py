@@ -7,11 +7,12 @@ libraries give themselves. Whoever pretends to be a browser counts as one here.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable
+from functools import lru_cache
 
 from pipshare.facts.clicks import BOT, HUMAN, PREFETCH
 
-_AHEAD = ("Sec-Purpose", "Purpose", "X-Purpose", "X-Moz")
+AHEAD = ("Sec-Purpose", "Purpose", "X-Purpose", "X-Moz")
 _AHEAD_WORDS = re.compile(r"prefetch|prerender|preview", re.IGNORECASE)
 _PHONES = re.compile(r"\bcubot\b", re.IGNORECASE)  # a maker of telephones, no robot
 _PROGRAMS = re.compile(
@@ -33,18 +34,19 @@ _PROGRAMS = re.compile(
 )
 
 
-def kind_of(method: str, headers: Mapping[str, str]) -> int:
-    """Return HUMAN, BOT or PREFETCH for a request; `headers` finds names in any case."""
-    for name in _AHEAD:
-        said = headers.get(name)
+def kind_of(method: str, header: Callable[[str], str]) -> int:
+    """Return HUMAN, BOT or PREFETCH for a request; `header` finds one by its name, "" if absent."""
+    for name in AHEAD:
+        said = header(name)
         if said and _AHEAD_WORDS.search(said):
             return PREFETCH
-    agent = headers.get("User-Agent", "").strip()
-    if method == "HEAD" or not agent or is_program(agent):
+    agent = header("User-Agent")
+    if method == "HEAD" or not agent.strip() or is_program(agent[:500]):
         return BOT
     return HUMAN
 
 
+@lru_cache(maxsize=4096)  # the same browsers come again and again
 def is_program(agent: str) -> bool:
     """Whether a user agent names itself as something other than a person's browser."""
     return _PROGRAMS.search(_PHONES.sub("", agent)) is not None
