@@ -58,6 +58,9 @@ def targets(
     With `each` the lines of trades are not summed.
     """
     said = _said(run)
+    sizes: dict[int, int] = {}
+    if any(not one.client_id for one in due):
+        sizes = partners.count_clients(run.conn, run.partners.ids.tolist())
     for number in sorted({one.component for one in due}):
         mine = [one for one in due if one.component == number]
         of_clients = [one for one in mine if one.client_id]
@@ -66,7 +69,7 @@ def targets(
         if of_clients:
             yield _of_clients(run, entity_id, number, versions, of_clients)
         if of_trees:
-            for some, logins in _in_parts(run, of_trees, versions):
+            for some, logins in _in_parts(run, of_trees, versions, sizes):
                 yield _of_trees(run, entity_id, number, versions, some, logins, each=each)
 
 
@@ -99,15 +102,15 @@ def _said(run: Run) -> dict[int, list[Said]]:
 
 
 def _in_parts(
-    run: Run, due: Sequence[Due], said: Sequence[Said]
+    run: Run, due: Sequence[Due], said: Sequence[Said], sizes: Mapping[int, int]
 ) -> Iterator[tuple[list[Due], Logins | None]]:
     """Yield what is due of trees in parts, and their accounts (None = all).
 
     Trades are read in blocks, however many trees are settled together. But where events of clients
-    matter, these are in memory: then parts have so many clients, as trees allow it.
+    matter, these are in memory: then parts have so many clients, as trees allow it. `sizes`: how
+    many clients each partner introduced.
     """
     shards = sorted({one.shard for one in due})
-    sizes = partners.count_clients(run.conn, run.partners.ids.tolist())
     weight = dict.fromkeys(shards, 0)
     for partner, count in sizes.items():
         if run.shard(partner) in weight:
