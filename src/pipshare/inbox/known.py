@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,9 +10,11 @@ import polars as pl
 import psycopg
 
 from pipshare import db
+from pipshare.db.told import Stored, laid_beside, newest, sources, told_until
 from pipshare.facts import DEAL
 from pipshare.facts.content import UNKNOWN_MS
 
+__all__ = ["Stored", "as_of", "beside", "remember", "sources", "whole"]
 Column = npt.NDArray[np.int64]
 _KEPT: dict[str, Any] = {
     "deal": pl.Int64, "revision": pl.Int16, "content": pl.Int64, "reason": pl.Int16,
@@ -26,9 +27,6 @@ SELECT {} FROM inbox_deal WHERE server_id = %(server)s AND deal BETWEEN %(low)s 
 _LIST = """
 SELECT {} FROM inbox_deal WHERE server_id = %(server)s AND deal = ANY(%(deals)s::bigint[])
  ORDER BY deal, revision"""
-_SOURCES = """
-SELECT id, coalesce(({}), {}), name, {} FROM inbox_batch_source
- WHERE id = ANY(%(batches)s::bigint[])"""
 _SEEN = """
 SELECT d, max({}) FROM inbox_seen, unnest(deals) AS d
  WHERE server_id = %(server)s AND first_deal <= %(high)s AND last_deal >= %(low)s
@@ -37,26 +35,9 @@ SELECT d, max({}) FROM inbox_seen, unnest(deals) AS d
  GROUP BY d"""
 
 
-@dataclass(frozen=True)
-class Stored:
-    """Current revisions beside arriving rows: `found` per row; columns that hold where found."""
-
-    found: npt.NDArray[np.bool_]
-    columns: dict[str, npt.NDArray[Any]]
-
-    def __getitem__(self, name: str) -> npt.NDArray[Any]:
-        return self.columns[name]
-
-
 def beside(conn: psycopg.Connection[Any], server_id: int, deals: Column) -> Stored:
     """Return the current revision stored of each deal. `deals` ascend, each once."""
-    current = _current(conn, server_id, deals)
-    stored = current["deal"].to_numpy()
-    if not len(stored):
-        nothing = {name: np.zeros(len(deals), np.int64) for name in _KEPT}
-        return Stored(np.zeros(len(deals), np.bool_), nothing)
-    at = np.minimum(np.searchsorted(stored, deals), len(stored) - 1)
-    return Stored(stored[at] == deals, {name: current[name].to_numpy()[at] for name in _KEPT})
+    return laid_beside(_current(conn, server_id, deals), deals)
 
 
 def whole(conn: psycopg.Connection[Any], server_id: int, deals: Column) -> pl.DataFrame:
@@ -64,15 +45,6 @@ def whole(conn: psycopg.Connection[Any], server_id: int, deals: Column) -> pl.Da
     columns = ", ".join("0" if name == "line" else f'"{name}"' for name in DEAL)
     rows = db.read_columns(conn, _LIST.format(columns), _span(server_id, deals), schema=DEAL)
     return rows.unique("deal", keep="last", maintain_order=True)
-
-
-def sources(conn: psycopg.Connection[Any], batches: Column) -> dict[int, tuple[int, str, int]]:
-    """Return of each batch the moment its file speaks of (UNKNOWN_MS when untold), its name, and
-    when it was received.
-    """
-    query = _SOURCES.format(db.ms("as_of"), UNKNOWN_MS, db.ms("received_at"))
-    rows = conn.execute(query, {"batches": np.unique(batches).tolist()})
-    return {batch: (as_of_ms, name, received) for batch, as_of_ms, name, received in rows}
 
 
 def as_of(
@@ -85,32 +57,16 @@ def as_of(
 ) -> Column:
     """Return up to which moment each stored deal is known to hold; UNKNOWN_MS where untold.
 
-    That is the latest of the file that brought it and of the files that repeated it since; of the
-    latter only those of `since_ms` or later are asked, as there may be very many. A file that tells
-    no moment cannot speak of one after it was received: beside a file of a later moment
-    (`beside_ms`) that is enough to know which of the two is newer.
+    Of the files that repeated it since only those of `since_ms` or later are asked, as there may be
+    very many; `beside_ms` as in told_until.
     """
     if not len(deals):
         return np.zeros(0, np.int64)
-    brought = sources(conn, batches)
-    own, code = np.unique(batches, return_inverse=True)
-    told = [_moment(brought.get(int(batch)), beside_ms) for batch in own]
-    moments = np.array(told, np.int64)[code]
     seen = db.read_columns(
         conn, _SEEN.format(db.ms("as_of")), {**_span(server_id, deals), "since": since_ms},
         schema={"deal": pl.Int64, "ms": pl.Int64},
     ).sort("deal")  # fmt: skip
-    place = np.searchsorted(deals, seen["deal"].to_numpy())
-    moments[place] = np.maximum(moments[place], seen["ms"].to_numpy())
-    return moments
-
-
-def _moment(source: tuple[int, str, int] | None, beside_ms: int | None) -> int:
-    if source is None:
-        return UNKNOWN_MS
-    as_of_ms, _, received_ms = source
-    is_before = beside_ms is not None and received_ms < beside_ms
-    return received_ms if as_of_ms == UNKNOWN_MS and is_before else as_of_ms
+    return told_until(conn, batches, deals, seen, beside_ms)
 
 
 def remember(
@@ -140,10 +96,7 @@ def _current(conn: psycopg.Connection[Any], server_id: int, deals: Column) -> pl
     if len(rows) == limit:
         span = _span(server_id, deals)
         rows = db.read_columns(conn, _LIST.format(names), span, schema=_KEPT)
-    stored = rows["deal"].to_numpy()
-    last = np.ones(len(rows), np.bool_)
-    last[:-1] = stored[:-1] != stored[1:]
-    return rows if last.all() else rows.filter(pl.Series(last))
+    return newest(rows)
 
 
 def _span(server_id: int, deals: Column) -> dict[str, Any]:

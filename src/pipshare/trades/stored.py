@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,8 +10,10 @@ import polars as pl
 import psycopg
 
 from pipshare import db
+from pipshare.db.told import Stored, laid_beside, newest, sources, told_until
 from pipshare.facts.content import UNKNOWN_MS
 
+__all__ = ["Stored", "as_of", "beside", "remember", "sources"]
 Column = npt.NDArray[np.int64]
 _FEW = 100  # tickets
 _KEPT: dict[str, Any] = {
@@ -26,9 +27,6 @@ SELECT {} FROM trades_trade WHERE server_id = %(server)s AND ticket BETWEEN %(lo
 _LIST = """
 SELECT {} FROM trades_trade WHERE server_id = %(server)s AND ticket = ANY(%(tickets)s::bigint[])
  ORDER BY ticket, revision"""
-_SOURCES = """
-SELECT id, coalesce(({}), {}), name, {} FROM inbox_batch_source
- WHERE id = ANY(%(batches)s::bigint[])"""
 _SEEN = """
 SELECT t, max({}) FROM trades_seen, unnest(tickets) AS t
  WHERE server_id = %(server)s AND first_ticket <= %(high)s AND last_ticket >= %(low)s
@@ -37,35 +35,9 @@ SELECT t, max({}) FROM trades_seen, unnest(tickets) AS t
  GROUP BY t"""
 
 
-@dataclass(frozen=True)
-class Stored:
-    """Current revisions beside arriving rows: `found` per row; columns that hold where found."""
-
-    found: npt.NDArray[np.bool_]
-    columns: dict[str, npt.NDArray[Any]]
-
-    def __getitem__(self, name: str) -> npt.NDArray[Any]:
-        return self.columns[name]
-
-
 def beside(conn: psycopg.Connection[Any], server_id: int, tickets: Column) -> Stored:
     """Return the current revision stored under each ticket. `tickets` ascend, each once."""
-    current = _current(conn, server_id, tickets)
-    stored = current["ticket"].to_numpy()
-    if not len(stored):
-        nothing = {name: np.zeros(len(tickets), np.int64) for name in _KEPT}
-        return Stored(np.zeros(len(tickets), np.bool_), nothing)
-    at = np.minimum(np.searchsorted(stored, tickets), len(stored) - 1)
-    return Stored(stored[at] == tickets, {name: current[name].to_numpy()[at] for name in _KEPT})
-
-
-def sources(conn: psycopg.Connection[Any], batches: Column) -> dict[int, tuple[int, str, int]]:
-    """Return of each batch the moment its file speaks of (UNKNOWN_MS when untold), its name, and
-    when it was received.
-    """
-    query = _SOURCES.format(db.ms("as_of"), UNKNOWN_MS, db.ms("received_at"))
-    rows = conn.execute(query, {"batches": np.unique(batches).tolist()})
-    return {batch: (as_of_ms, name, received) for batch, as_of_ms, name, received in rows}
+    return laid_beside(_current(conn, server_id, tickets), tickets)
 
 
 def as_of(
@@ -78,32 +50,16 @@ def as_of(
 ) -> Column:
     """Return up to which moment each stored trade is known to hold; UNKNOWN_MS where untold.
 
-    That is the latest of the file that brought it and of the files that repeated it since; of the
-    latter only those of `since_ms` or later are asked, as there may be very many. A file that tells
-    no moment cannot speak of one after it was received: beside a file of a later moment
-    (`beside_ms`) that is enough to know which of the two is newer.
+    Of the files that repeated it since only those of `since_ms` or later are asked, as there may be
+    very many; `beside_ms` as in told_until.
     """
     if not len(tickets):
         return np.zeros(0, np.int64)
-    brought = sources(conn, batches)
-    own, code = np.unique(batches, return_inverse=True)
-    told = [_moment(brought.get(int(batch)), beside_ms) for batch in own]
-    moments = np.array(told, np.int64)[code]
     seen = db.read_columns(
         conn, _SEEN.format(db.ms("as_of")), {**_span(server_id, tickets), "since": since_ms},
         schema={"ticket": pl.Int64, "ms": pl.Int64},
     ).sort("ticket")  # fmt: skip
-    place = np.searchsorted(tickets, seen["ticket"].to_numpy())
-    moments[place] = np.maximum(moments[place], seen["ms"].to_numpy())
-    return moments
-
-
-def _moment(source: tuple[int, str, int] | None, beside_ms: int | None) -> int:
-    if source is None:
-        return UNKNOWN_MS
-    as_of_ms, _, received_ms = source
-    is_before = beside_ms is not None and received_ms < beside_ms
-    return received_ms if as_of_ms == UNKNOWN_MS and is_before else as_of_ms
+    return told_until(conn, batches, tickets, seen, beside_ms)
 
 
 def remember(
@@ -131,13 +87,13 @@ def _current(conn: psycopg.Connection[Any], server_id: int, tickets: Column) -> 
         return pl.DataFrame(schema=_KEPT)
     names = ", ".join(_KEPT)
     if len(tickets) <= _FEW:
-        return _newest(_listed(conn, names, server_id, tickets))
+        return newest(_listed(conn, names, server_id, tickets))
     limit = 2 * len(tickets) + 1000
     values = {"server": server_id, "low": int(tickets[0]), "high": int(tickets[-1]), "limit": limit}
     rows = db.read_columns(conn, _RANGE.format(names), values, schema=_KEPT)
     if len(rows) == limit:
         rows = _listed(conn, names, server_id, tickets)
-    return _newest(rows)
+    return newest(rows)
 
 
 def _listed(
@@ -145,13 +101,6 @@ def _listed(
 ) -> pl.DataFrame:
     span = _span(server_id, tickets)
     return db.read_columns(conn, _LIST.format(names), span, schema=_KEPT)
-
-
-def _newest(rows: pl.DataFrame) -> pl.DataFrame:
-    stored = rows["ticket"].to_numpy()
-    last = np.ones(len(rows), np.bool_)
-    last[:-1] = stored[:-1] != stored[1:]
-    return rows if last.all() else rows.filter(pl.Series(last))
 
 
 def _span(server_id: int, tickets: Column) -> dict[str, Any]:

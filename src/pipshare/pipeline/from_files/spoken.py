@@ -9,13 +9,13 @@ import numpy as np
 import polars as pl
 
 from pipshare.pipeline.from_files.outcome import Guarded, Line, Waiting
-from pipshare.pipeline.from_files.windows import window_name
 from pipshare.pipeline.from_files.world import World
 from pipshare.plans.terms import ANY_CARD, Component, RateRule
 from pipshare.rating import Reason
 from pipshare.rating.windows import bounds, numbers, reach
 from pipshare.rating.windows.calendar import Unit
 from pipshare.rating.windows.given import Given
+from pipshare.rating.windows.names import window_name
 
 # What follows from the sum of a window names no event: the reason says which rule it was.
 _RULES = ("tier", "carried", "reset", "advanced")

@@ -8,7 +8,6 @@ import numpy as np
 import polars as pl
 
 from pipshare.attribution import ClientChains
-from pipshare.period import day_to_date, from_ms
 from pipshare.pipeline.from_files.people import People
 from pipshare.pipeline.from_files.world import World
 from pipshare.rating.columns import TradeColumns
@@ -17,7 +16,7 @@ from pipshare.rating.placed import Placed
 from pipshare.rating.qualify import lives
 from pipshare.rating.rated import Rated
 from pipshare.rating.settled import payees_of
-from pipshare.rating.windows.calendar import DAY_MS, Unit, bounds, numbers
+from pipshare.rating.windows.calendar import bounds, numbers
 from pipshare.rating.windows.given import Given
 from pipshare.rating.windows.lines import lines_of
 from pipshare.rating.windows.settle import held_for_kyc
@@ -86,16 +85,3 @@ def immediate_lines(given: Given, rated: Rated) -> pl.DataFrame:
     lines = lines_of(rated, given.placed.trades, np.arange(len(given.placed.trades)))
     known = lives(given.events) if given.events is not None else []
     return held_for_kyc(given, lines, known)
-
-
-def window_name(start_wall_ms: int, unit: Unit) -> str:
-    """Return how a window is called: 2026-03, 2026-03-02, 2026-W10, 2026-Q1."""
-    day = day_to_date(start_wall_ms // DAY_MS)
-    if unit == "day":
-        return day.isoformat()
-    if unit == "week":
-        year, week, _ = day.isocalendar()
-        return f"{year}-W{week:02d}"
-    if unit == "quarter":
-        return f"{day.year}-Q{(day.month + 2) // 3}"
-    return f"{from_ms(start_wall_ms):%Y-%m}"
