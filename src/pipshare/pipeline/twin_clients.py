@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from fractions import Fraction
 from functools import partial
 
@@ -13,7 +15,7 @@ import polars as pl
 from pipshare import rating
 from pipshare.partners.info import PartnerInfo
 from pipshare.plans.book import Book
-from pipshare.plans.qualifying import Qualify
+from pipshare.plans.qualifying import Gate, Qualify
 from pipshare.plans.terms import Basis, Component, Programme, Spread
 from pipshare.rating.reasons import Wait
 from pipshare.rating.twin import (
@@ -70,19 +72,48 @@ def client_facts(
         starts = tuple(sorted({rule.start for rule in component.rates}))
         ladder = tier is not None and tier.of_client
         share = component.deposits if component.basis == "deposits" else ""
+        mine: list[Facts] = []
         for client_id in known.clients:
             client = _client(known, client_id, programme, component, trades, fx, day)
             paid = payments(client, starts if ladder else (Fraction(0),), tier,
                             component.clawback_days, share)  # fmt: skip
             money = client.asked.currency if share else ""
             for each in paid:
-                earned_ms = each.undoes_ms or each.at_ms  # who was paid gives it back
+                # Who was paid gives it back, and keeps what is left of it.
+                earned_ms = each.earned_ms or each.undoes_ms or each.at_ms
                 country = known.country(client_id, earned_ms)
                 for one in event_trades([each], client_id, country, share_of=money):
                     chain = _chain(known, client_id, earned_ms)
                     if chain:
-                        found.append((number, (one, chain)))
+                        mine.append((one, chain))
+        asked = component.qualify or programme.qualify
+        if asked is not None and asked.gate is not None:
+            mine = _gated(known, mine, asked.gate, day)
+        found += [(number, one) for one in mine]
     return found
+
+
+def _gated(known: Lives, paid: Sequence[Facts], gate: Gate, day: BrokerDay) -> list[Facts]:
+    """Mark what is paid in months in which too few of the direct IB's clients qualified."""
+
+    def month(chain: tuple[Partner, ...], at_ms: int) -> tuple[int, date]:
+        return chain[0].id, day.window(at_ms, "month")
+
+    registered: Counter[tuple[int, date]] = Counter()
+    for client_id in known.clients:
+        at = min((one.at_ms for one in _events(known, client_id) if one.kind == "registration"),
+                 default=None)  # fmt: skip
+        chain = () if at is None else _chain(known, client_id, at)
+        if at is not None and chain:
+            registered[month(chain, at)] += 1
+    qualified = Counter(
+        month(chain, one.close_utc_ms) for one, chain in paid
+        if one.value and one.value > 0 and not one.steps[0]
+        and one.booked_ms in (0, one.close_utc_ms)
+    )  # fmt: skip
+    shut = {key for key, all_ in registered.items() if qualified[key] < gate.conversion * all_}
+    return [(replace(one, gated=month(chain, one.close_utc_ms) in shut), chain)
+            for one, chain in paid]  # fmt: skip
 
 
 def client_costs(

@@ -61,6 +61,9 @@ def _keys(component: Component) -> Found:
     if basis == "fixed" and not component.event:
         yield (line, 'the basis fixed needs an event: event = "qualified", "registration" or '
                '"trade"')  # fmt: skip
+    for cap in component.caps if component.of_clients else ():
+        if cap.unit == "lots":
+            yield cap.line, "what is paid for a client has no lots: write an amount of money"
     if basis == "deposits":
         yield from _deposits(component)
     elif component.deposits != "all":

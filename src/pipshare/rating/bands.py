@@ -218,5 +218,29 @@ def _steps(
     return gross
 
 
+def rate_steps(work: Work, at: Longs, price: Longs, stop: npt.NDArray[np.int16]) -> Gross:
+    """Rate rows that say from which step of a client's ladder to which: what is due in all at the
+    one less what is due at the other.
+
+    Steps are those of all rates of the component; a rate of its own (of a country) has those of
+    them at which its bands begin.
+    """
+    prices, trades, group = work.block.tables.prices, work.known.trades, work.group[at]
+    assert prices.starts is not None
+    assert prices.bands is not None
+    assert trades.step_from is not None
+    assert trades.step_to is not None
+    every = sorted({rule.start for rule in work.part.component.rates})
+    gross = work.product(at, group, price, stop)
+    for i in np.flatnonzero(stop == 0).tolist():
+        starts, bands = prices.band_starts[int(prices.starts[price[i]])], prices.bands[price[i]]
+        due, paid = (
+            _due(work, bands, sum(one <= every[step - 1] for one in starts) - 1 if step else -1)
+            for step in (int(trades.step_to[group[i]]), int(trades.step_from[group[i]]))
+        )
+        gross.e8[i], _ = work.odd_row(int(at[i]), (due - paid) * 10**8)
+    return gross
+
+
 def _due(work: Work, bands: Longs, place: int) -> Fraction:
     return work.rate_of(int(bands[place])) if place >= 0 else Fraction(0)

@@ -52,7 +52,9 @@ class TradeColumns:
 
     `value_e8`: the value of a pseudo trade (a period's sum), used instead of any basis; its
     currency is `value_currency`, a place in `account_currencies`, -1 = has none. `value_exact`: a
-    Fraction where the sum is no whole number of 1e-8, else None.
+    Fraction where the sum is no whole number of 1e-8, else None. `step_from` and `step_to`: of a
+    pseudo trade that is paid by a client's ladder, the steps (from 1, 0 = none) up to which was
+    paid, and is due; None = it is not.
     """
 
     lots_e8: Longs
@@ -103,6 +105,8 @@ class TradeColumns:
     value_e8: Longs | None = None
     value_currency: Int32s | None = None
     value_exact: npt.NDArray[np.object_] | None = None
+    step_from: Longs | None = None
+    step_to: Longs | None = None
     account_currencies: tuple[str, ...] = ()
     countries: tuple[str, ...] = ()
 

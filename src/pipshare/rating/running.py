@@ -20,7 +20,7 @@ import polars as pl
 from pipshare.period import Clock
 from pipshare.period import Millis as Longs
 from pipshare.plans.periods import Cap
-from pipshare.rating.bands import rate_bands
+from pipshare.rating.bands import rate_bands, rate_steps
 from pipshare.rating.bases import notional
 from pipshare.rating.carried import Carried, Tally
 from pipshare.rating.columns import TradeColumns
@@ -167,6 +167,9 @@ class Running:
         tier = work.part.component.tier
         if tier is None:
             return None
+        if work.known.trades.step_to is not None:
+            told = self.final is not None and work.block.tables.prices.bands is not None
+            return rate_steps(work, at, price, stop) if told else None
         _, lost = self._told(work)
         group = work.group[at]
         missing = lost[group] * (self._counts(work)[at])

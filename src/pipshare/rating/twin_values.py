@@ -149,6 +149,8 @@ class TradeFacts:
     disputed: bool = False
     undoes_ms: int = 0
     undone_ms: int = 0
+    booked_ms: int = 0
+    gated: bool = False
     told: tuple[Step, ...] = ()
 
     def group_text(self) -> str:

@@ -335,13 +335,14 @@ class Line:
 
 
 def of_event(trade: TradeFacts, component: Component, day: BrokerDay) -> Reason | None:
-    """Return why a client is not paid for: by his country, or outside the campaign's dates."""
+    """Return why a client is not paid for: his country, the campaign's dates, the month's gate."""
     if not component.of_clients:
         return None
     asked = component.conditions
     mine = Conditions(countries=asked.countries, not_countries=asked.not_countries,
                       from_ms=asked.from_ms, until_ms=asked.until_ms)  # fmt: skip
-    return conditions.who_and_when(trade, replace(component, conditions=mine), day)
+    reason = conditions.who_and_when(trade, replace(component, conditions=mine), day)
+    return Reason.GATE if reason is None and trade.gated else reason
 
 
 def counts(line: Line) -> bool:

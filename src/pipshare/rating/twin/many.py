@@ -161,13 +161,14 @@ def _round(
         if not undone_at_once(component, trade, day):
             state.stand(run, at)
         made = [] if measures else run.component(at, component)
+        booked = trade.booked_ms or trade.close_utc_ms
         if trade.undone_ms:
-            this = component_id, trade.client_id, trade.close_utc_ms, trade.steps
-            paid[this] = [undone(line, day.date(trade.close_utc_ms)) for line in made
+            this = component_id, trade.client_id, booked, trade.steps
+            paid[this] = [undone(line, day.date(booked)) for line in made
                           if line.wait is None and line.amount_e8]  # fmt: skip
         for line in made:
-            window = window_of(component, trade, day)
-            out.append(ManyLine(-1, window, trade.client_id, line, trade.close_utc_ms))
+            window = window_of(component, replace(trade, close_utc_ms=booked), day)
+            out.append(ManyLine(-1, window, trade.client_id, line, booked))
     return out, components
 
 
@@ -199,7 +200,8 @@ def event_trades(
     of deposits in the currency `share_of` has what was deposited as its value."""
     return [
         TradeFacts(
-            lots_e8=0, hold_ms=None, close_utc_ms=one.at_ms, client_id=client_id, cancelled=False,
+            lots_e8=0, hold_ms=None, close_utc_ms=one.earned_ms or one.at_ms,
+            booked_ms=one.at_ms, client_id=client_id, cancelled=False,
             symbol_name="", symbol_group="", symbol_known=True, group_name=group_name,
             account_type="", lot_factor=Fraction(1), country=country,
             value=(Fraction(one.step - one.below, SCALE) if share_of else 1)

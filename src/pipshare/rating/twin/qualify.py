@@ -61,8 +61,8 @@ class Closed:
 class Paid:
     """Something to pay, or to take back (`clawback`): the steps from `below` up to `step`.
 
-    `undoes_ms`: when that was paid which it takes back; `undone_ms`: when it is taken back; 0 where
-    there is no such moment.
+    `undoes_ms`: when that was paid which it takes back; `undone_ms`: when it is taken back;
+    `earned_ms`: the moment of what this is a part of that is left; 0 where there is no such moment.
     """
 
     at_ms: int
@@ -72,6 +72,7 @@ class Paid:
     held: bool = False
     undoes_ms: int = 0
     undone_ms: int = 0
+    earned_ms: int = 0
 
 
 class Client:
@@ -330,7 +331,8 @@ def payments(
             out.append(Paid(moment, last.below, last.step, clawback=True, undoes_ms=last.at_ms))
             if last.below < step:  # a part of what was paid at once still stands
                 standing.append(len(out))
-                out.append(Paid(moment, last.below, step))
+                earned_ms = last.earned_ms or last.at_ms
+                out.append(Paid(moment, last.below, step, earned_ms=earned_ms))
     disputed = client.disputed_ms()
     if disputed is not None:
         sure = reached(moments[-1], doubted=True)

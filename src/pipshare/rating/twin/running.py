@@ -55,6 +55,7 @@ class Running(State):
         )
         self._nettings: dict[tuple[int, int], Fraction] = {}
         self._caps: dict[tuple[object, ...], Fraction] = defaultdict(Fraction)
+        self._places: dict[tuple[object, ...], Fraction] = {}
 
     def next_trade(self) -> None:
         """Go on to the next trade in canonical order."""
@@ -177,6 +178,10 @@ class Running(State):
         who = client_of(line) if cap.per.startswith("client") else line.partner.id
         key = (component_id(line), place, line.level, who, day)
         before = self._caps[key]
+        trade = line.trade
+        instead = trade.booked_ms not in (0, trade.close_utc_ms)
+        if trade.booked_ms:  # what is left of another stands in its place
+            before = self._places.setdefault((*key, trade.client_id, trade.close_utc_ms), before)
         if cap.unit == "lots":
             lots = lots_of(line.trade) * line.netting
             self._caps[key] = before + lots
@@ -187,7 +192,7 @@ class Running(State):
             limit = limit_in(line, cap.amount, cap.currency, money.currency)
             if not isinstance(limit, int):
                 return limit
-            self._caps[key] = before + money.orig_e8
+            self._caps[key] = self._caps[key] if instead else before + money.orig_e8
             top = Fraction(limit)
             allowed = int(min(before + money.orig_e8, top) - min(before, top))
             used = f"{format_e8(int(min(before, top)))} {money.currency}"

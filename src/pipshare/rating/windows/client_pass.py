@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -32,8 +32,6 @@ from pipshare.rating.windows.rating_pass import (
 )
 from pipshare.rating.windows.reach import is_of_clients, reach
 
-_SAME = ("trade_row", "level", "partner_id", "wallet")
-
 
 def client_pass(given: Given, wanted: Collection[int], lives: Sequence[Life]) -> Found:
     """Return LINES and WAITS of the wanted components that pay for clients."""
@@ -57,11 +55,11 @@ def _component(given: Given, parts: Sequence[Part], lives: Sequence[Life]) -> Fo
     if not len(paid):
         return no_lines(), waits
     if is_ladder(part.component):
-        lines, waiting = _steps(given, part, rows, paid)
+        lines, waiting = _in_place(rows, paid, lambda at: _steps(given, part, rows, at))
     elif part.component.tier is None:
-        lines, waiting = _named(
-            pseudo_pass(given, _pseudo(part, rows, paid), _keep(given, number), number), paid
-        )
+        lines, waiting = _in_place(rows, paid, lambda at: _named(
+            pseudo_pass(given, _pseudo(part, rows, at), _keep(given, number), number), at
+        ))  # fmt: skip
     else:
         lines, waiting = _tiered(given, part, rows, paid)
     lines = _gated(given, part, rows, lines, lives)
@@ -125,28 +123,38 @@ def _named(found: Found, at: Longs) -> Found:
 
 def _steps(given: Given, part: Part, rows: pl.DataFrame, paid: Longs) -> Found:
     """Rate the steps of ladders: what is due in all at the step, less what was due at the last."""
-    tops, waits = _at_steps(given, part, rows, paid, "to")
-    bottoms, more = _at_steps(given, part, rows, paid, "from")
-    less = bottoms.select(*_SAME, minus="amount_e8", minus_orig="orig_e8")
-    lines = tops.join(less, on=_SAME, how="left", maintain_order="left").with_columns(
-        amount_e8=pl.col("amount_e8") - pl.col("minus").fill_null(0),
-        orig_e8=pl.col("orig_e8") - pl.col("minus_orig").fill_null(0),
-    )
-    waiting = pl.concat([waits, more]).unique(maintain_order=True)
-    # Where the lower step waits for something, the difference does.
-    lines = lines.join(more, on=["trade_row", "level"], how="anti", maintain_order="left")
-    return lines.select(LINES.keys()), waiting
+    number = part.component_id
+    pseudo = replace(_pseudo(part, rows, paid), step_from=rows["from"].to_numpy()[paid],
+                     step_to=rows["to"].to_numpy()[paid])  # fmt: skip
+
+    def keep(programme: Programme, component: Component, id_: int) -> Component | None:
+        return _of_event(component) if id_ == number else None
+
+    return _named(pseudo_pass(given, pseudo, keep, number), paid)
 
 
-def _at_steps(given: Given, part: Part, rows: pl.DataFrame, paid: Longs, column: str) -> Found:
-    starts, step = starts_of(part.component), rows[column].to_numpy()
-    found: list[Found] = []
-    for one in np.unique(step[paid]).tolist():
-        if one > 0:
-            at = paid[step[paid] == one]
-            keep = _keep_band(part.component_id, starts[one - 1])
-            rated = pseudo_pass(given, _pseudo(part, rows, at), keep, part.component_id)
-            found.append(_named(rated, at))
+def _in_place(rows: pl.DataFrame, paid: Longs, rate: Callable[[Longs], Found]) -> Found:
+    """Rate rows of which some stand in the place of others that were undone, for a part of them
+    that is left: these are rated as if the others had never been, also by the caps."""
+    first: dict[tuple[int, int, int], int] = {}
+    again: list[tuple[int, int, int]] = []  # how many before it, whose place, row
+    seen: dict[int, int] = {}
+    names = ("client", "moment_ms", "from", "booked_ms")
+    for row, one in zip(sorted(paid.tolist()), rows[np.sort(paid)].select(names).iter_rows(),
+                        strict=True):  # fmt: skip
+        if one[3] == one[1]:
+            first.setdefault(one[:3], row)
+            continue
+        place = first[one[:3]]
+        seen[place] = seen.get(place, 0) + 1
+        again.append((seen[place], place, row))
+    base = paid[~np.isin(paid, [row for *_, row in again])]
+    found = [rate(base)]
+    for nth in sorted({one[0] for one in again}):
+        instead = {place: row for n, place, row in again if n == nth}
+        some = np.array([instead.get(row, row) for row in base.tolist()], np.int64)
+        mine = pl.col("trade_row").is_in(list(instead.values()))
+        found.append(tuple(one.filter(mine) for one in rate(some)))  # type: ignore[arg-type]
     return stacked(found)
 
 
@@ -206,7 +214,8 @@ def _gated(
     gate = asked_of(part.programme, part.component).gate
     if gate is None or given.chains_at is None:
         return lines
-    first = rows.filter((pl.col("undoes") < 0) & (pl.col("from") == 0))
+    first = rows.filter((pl.col("undoes") < 0) & (pl.col("from") == 0)
+                        & (pl.col("booked_ms") == pl.col("moment_ms")))  # fmt: skip
     qualified = _counts(given, first["chain"].to_numpy(), first["moment_ms"].to_numpy())
     known = [life for life in lives if life.registered_ms is not None]
     client = np.array([life.client for life in known], np.int64)

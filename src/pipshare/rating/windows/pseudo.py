@@ -23,7 +23,7 @@ class PseudoRows:
 
     `currency` is a place in `currencies`, -1 = the rate has the currency; `country` in `countries`.
     `lots_e8` are those that were summed, None = one for each; `exact` where the value is no whole
-    number of 1e-8.
+    number of 1e-8. `step_from` and `step_to` are steps of a ladder, as in TradeColumns.
     """
 
     chain: Int32s
@@ -36,6 +36,8 @@ class PseudoRows:
     countries: tuple[str, ...] = ()
     lots_e8: Longs | None = None
     exact: npt.NDArray[np.object_] | None = None
+    step_from: Longs | None = None
+    step_to: Longs | None = None
 
     def __len__(self) -> int:
         return len(self.chain)
@@ -73,6 +75,8 @@ def as_trades(
         value_e8=rows.value_e8,
         value_currency=rows.currency,
         value_exact=rows.exact,
+        step_from=rows.step_from,
+        step_to=rows.step_to,
         account_currencies=rows.currencies,
         countries=rows.countries,
     )
