@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pipshare import attribution, rating, trades
 from pipshare.pipeline.book import Booked, book
+from pipshare.pipeline.claims import settle_claims
 from pipshare.pipeline.compensations import take_compensations
 from pipshare.pipeline.enrich import WINDOW_COLUMNS
 from pipshare.pipeline.run import Run
@@ -22,6 +23,7 @@ def to_rest(run: Run) -> Booked:
     amounts again posts nothing, so this may be run at any time, and after a kill it continues.
     """
     total = Booked()
+    settle_claims(run)
     take_compensations(run)
     while take_up_clients(run) or take_up_traders(run):
         pass
