@@ -22,6 +22,7 @@ from benchmarks import (
     html_parse,
     memory,
     one_by_one,
+    postbacks,
     rate_and_post,
     rating_only,
     rerate,
@@ -31,7 +32,8 @@ from benchmarks.exports import write_files
 from benchmarks.racing import Race, Result, as_json, show
 from benchmarks.world import Size, make_world
 
-NAMES = ("file", "post", "one", "live", "rating", "families", "html", "memory", "rerate", "clicks")
+NAMES = ("file", "post", "one", "live", "rating", "families", "html", "memory", "rerate", "clicks",
+         "postbacks")  # fmt: skip
 
 
 def main(arguments: list[str] | None = None) -> list[Result]:
@@ -64,6 +66,10 @@ def main(arguments: list[str] | None = None) -> list[Result]:
         _say("clicks")
         found, races["clicks"] = clicks.measure(options.rounds, options.click_seconds, _say)
         results += found
+    if "postbacks" in wanted:
+        _say("postbacks in")
+        found, races["postbacks"] = postbacks.measure(options.rounds, options.click_seconds, _say)
+        results += found
     heading = f"{options.trades:,} trades, medians of {options.rounds}, {os.cpu_count()} cores"
     show(results, heading)
     if options.json:
@@ -94,7 +100,9 @@ def _parser() -> argparse.ArgumentParser:
         metavar=("RATE", "S"),
         help="closes a second, for so many seconds",
     )
-    parser.add_argument("--click-seconds", type=float, default=8, help="of each load of clicks")
+    parser.add_argument(
+        "--click-seconds", type=float, default=8, help="of each load of clicks or postbacks"
+    )
     parser.add_argument("--long", action="store_true", help="memory at ten times the trades, too")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures")
     parser.add_argument("--folder", type=Path, help="on a real disk; default: for temporary files")

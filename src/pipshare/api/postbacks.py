@@ -23,7 +23,9 @@ from pipshare.tracking.postback_fields import read_request
 from pipshare.web import declare
 
 _METHODS = ("GET", "POST")
-_gather: db.Gather[Sent, Answer] = db.Gather(take_postbacks, name="pipshare-postbacks")
+_gather: db.Gather[Sent, Answer] = db.Gather(
+    take_postbacks, name="pipshare-postbacks", one_statement=True
+)
 
 
 @csrf_exempt
