@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from datetime import date
 from pathlib import Path
 
 import click
@@ -21,6 +22,8 @@ from pipshare.pipeline.loads import apply_plan, load
 
 BROKER = "Demonstration broker"
 BY = "demo"
+CLOSE = "period close main 2026-10 --leave-waiting"
+SINCE = date(2026, 10, 19)  # its go-live: October is over and can be closed
 
 
 @click.command("demo")
@@ -49,9 +52,9 @@ def demo_command(reset: bool, seed: int, trades: int, once: bool, files_only: bo
         run = Run(conn)
         _not_a_real_broker(run)
         folder = settings.ENV.data / "demo"
-        _same_as_before(run, folder, f"seed {seed}, {trades} trades")
+        _same_as_before(run, folder, f"seed {seed}, {trades} trades since {SINCE}")
         console.print(f"Generating {trades} closed trades (seed {seed}) as export files ...")
-        paths = sandbox.write_demo(folder, sandbox.make_broker(seed, trades))
+        paths = sandbox.write_demo(folder, sandbox.make_broker(seed, trades, SINCE))
         booked = _load(run, paths)
         booked.add(_import(run, paths))
         say_booked(booked)
@@ -162,5 +165,5 @@ def _where_next() -> None:
     here = program.is_relative_to(Path.cwd())
     name = str(program.relative_to(Path.cwd())) if here else "pipshare"
     console.print("Try next:")
-    for line in ("statement IB-110 --period 2026-11", "waiting", "verify", "--help"):
+    for line in ("statement IB-110 --period 2026-11", "waiting", CLOSE, "verify", "--help"):
         console.print(f"  {name} {line}")

@@ -63,9 +63,10 @@ class Broker:
     accounts: tuple[Account, ...]
     trades: tuple[ClosedTrade, ...]
     rates: dict[date, dict[str, str]]
+    go_live: date = GO_LIVE  # of its servers; what closed before is history
 
 
-def make_broker(seed: int = 7, trades: int = 4_000) -> Broker:
+def make_broker(seed: int = 7, trades: int = 4_000, go_live: date = GO_LIVE) -> Broker:
     """Make a broker with `trades` closed trades, half on each server. The same seed, the same."""
     random = Random(seed)
     clients = _clients(random)
@@ -73,7 +74,7 @@ def make_broker(seed: int = 7, trades: int = 4_000) -> Broker:
     rates = _rates(random)
     closed = [*_trades(random, accounts, MT4, trades - trades // 2, rates),
               *_trades(random, accounts, MT5, trades // 2, rates)]  # fmt: skip
-    return Broker(tuple(clients), tuple(accounts), tuple(closed), rates)
+    return Broker(tuple(clients), tuple(accounts), tuple(closed), rates, go_live)
 
 
 def _clients(random: Random) -> list[Client]:

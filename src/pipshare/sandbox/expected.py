@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from fractions import Fraction
 
 from pipshare.money import half_even
-from pipshare.sandbox.broker import GO_LIVE, Broker, ClosedTrade
+from pipshare.sandbox.broker import Broker, ClosedTrade
 from pipshare.sandbox.cast import MIN_HOLD_SECONDS, PARTNERS, RATES, Group, Partner, Rule
 
 _BY_CODE = {partner.code: partner for partner in PARTNERS}
@@ -27,7 +27,7 @@ def expected_totals(broker: Broker) -> dict[str, int]:
     totals: dict[str, int] = defaultdict(int)
     for trade in broker.trades:
         direct = introduced[trade.account.client]
-        live = trade.closed >= datetime(GO_LIVE.year, GO_LIVE.month, GO_LIVE.day)
+        live = trade.closed.date() >= broker.go_live
         counted = trade.account.known and trade.account.group.treatment == "normal"
         if live and counted and direct is not None:
             for partner, amount in _shares(trade, direct):

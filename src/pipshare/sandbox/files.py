@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from pathlib import Path
 
-from pipshare.sandbox.broker import GO_LIVE, Broker
+from pipshare.sandbox.broker import Broker
 from pipshare.sandbox.cast import (
     GROUPS,
     INSTRUMENTS,
@@ -22,17 +22,17 @@ from pipshare.sandbox.cast import (
 from pipshare.sandbox.exports import write_mt4, write_mt5
 
 CLOCK = "America/New_York+7h"
-_START = f"{GO_LIVE.isoformat()}T00:00:00+03:00"  # server midnight, still summer time there
 
 
 def write_demo(folder: Path, broker: Broker) -> dict[str, Path]:
     """Write all files into `folder`; return their paths by what they are, in loading order."""
     folder.mkdir(parents=True, exist_ok=True)
+    start = f"{broker.go_live.isoformat()}T00:00:00+03:00"  # server midnight, summer time there
     tables: dict[str, tuple[Sequence[str], Iterable[Sequence[object]]]] = {
         "entities": (("entity", "name", "currency", "clock"),
                      [("main", "Demonstration broker", "USD", CLOCK)]),
         "servers": (("server", "platform", "clock", "go_live", "suffixes"),
-                    [(MT4, "mt4", CLOCK, _START, SUFFIX[MT4]), (MT5, "mt5", CLOCK, _START, "")]),
+                    [(MT4, "mt4", CLOCK, start, SUFFIX[MT4]), (MT5, "mt5", CLOCK, start, "")]),
         "groups": (("server", "group", "type", "lot_factor", "treatment", "currency"),
                    [(g.server, g.name, g.type, _rate(g.lot_factor), g.treatment, g.currency)
                     for g in GROUPS]),
