@@ -16,7 +16,7 @@ from pipshare import rating
 from pipshare.partners.info import PartnerInfo
 from pipshare.plans.book import Book
 from pipshare.plans.qualifying import Gate, Qualify
-from pipshare.plans.terms import Basis, Component, Programme, Spread
+from pipshare.plans.terms import Basis, Component, Programme, Spread, leading
 from pipshare.rating.reasons import Wait
 from pipshare.rating.twin import (
     BrokerDay,
@@ -68,15 +68,19 @@ def client_facts(
     for number, programme, component in _of_clients(known.book):
         if wanted is not None and number not in wanted:
             continue
-        tier = component.tier
-        starts = tuple(sorted({rule.start for rule in component.rates}))
+        led = leading(programme.components, component)
+        tier = led.tier
+        starts = tuple(sorted({rule.start for rule in led.rates}))
         ladder = tier is not None and tier.of_client
-        share = component.deposits if component.basis == "deposits" else ""
+        share = led.deposits if led.basis == "deposits" else ""
         mine: list[Facts] = []
         for client_id in known.clients:
             client = _client(known, client_id, programme, component, trades, fx, day)
-            paid = payments(client, starts if ladder else (Fraction(0),), tier,
-                            component.clawback_days, share)  # fmt: skip
+            try:
+                paid = payments(client, starts if ladder else (Fraction(0),), tier,
+                                component.clawback_days, share)  # fmt: skip
+            except LookupError:  # what he deposited waits for an exchange rate
+                continue
             money = client.asked.currency if share else ""
             for each in paid:
                 # Who was paid gives it back, and keeps what is left of it.
@@ -174,9 +178,9 @@ def _client(
     asked = component.qualify or programme.qualify
     if asked is None:
         asked = Qualify(0, who="crm" if component.event == "qualified" else "own")
-    tier = component.tier
-    steps = tier.currency if tier is not None and tier.of_client else ""
-    currency = asked.currency or steps or component.currency or programme.currency
+    led = leading(programme.components, component)
+    steps = led.tier.currency if led.tier is not None and led.tier.of_client else ""
+    currency = asked.currency or steps or led.currency or programme.currency
     asked = replace(asked, currency=currency)
 
     def rate(base: str, quote: str, at: int) -> Fraction:

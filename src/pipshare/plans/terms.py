@@ -26,6 +26,7 @@ the file is parsed, so the order has no ties.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Literal
@@ -240,6 +241,16 @@ class Component:
     def sums_events(self) -> bool:
         """Tell whether events of clients are part of its periods' sums."""
         return bool(self.less) or (self.basis == "deposits" and self.per != "trade")
+
+
+def leading(components: Sequence[Component], component: Component) -> Component:
+    """Return by whose steps a component pays for clients: a share of another follows that one's."""
+    named = {(rule.of, rule.start) for rule in component.rates}
+    of, start = named.pop() if len(named) == 1 else (None, 0)
+    other = next((one for one in components if one.code == of), None)
+    if other is None or start or component.basis == "earned":
+        return component
+    return leading(components, other)
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ import polars as pl
 
 from pipshare.period import Millis as Longs
 from pipshare.plans.conditions import Conditions
-from pipshare.plans.terms import Component, Programme
+from pipshare.plans.terms import Component, Programme, leading
 from pipshare.rating.finish.gates import passes
 from pipshare.rating.parts import Part
 from pipshare.rating.qualify import Life
@@ -27,6 +27,7 @@ from pipshare.rating.windows.rating_pass import (
     Found,
     bare,
     changes_the_past,
+    needed_ids,
     pseudo_pass,
     stacked,
 )
@@ -54,9 +55,10 @@ def _component(given: Given, parts: Sequence[Part], lives: Sequence[Life]) -> Fo
     number = part.component_id
     if not len(paid):
         return no_lines(), waits
-    if is_ladder(part.component):
+    led = leading(part.programme.components, part.component)
+    if is_ladder(led):
         lines, waiting = _in_place(rows, paid, lambda at: _steps(given, part, rows, at))
-    elif part.component.tier is None:
+    elif part.component.tier is None or led is not part.component:
         lines, waiting = _in_place(rows, paid, lambda at: _named(
             pseudo_pass(given, _pseudo(part, rows, at), _keep(given, number), number), at
         ))  # fmt: skip
@@ -75,7 +77,7 @@ def _pseudo(part: Part, rows: pl.DataFrame, at: Longs) -> PseudoRows:
     value = np.full(len(at), ONE_E8, np.int64)
     currencies: tuple[str, ...] = ()
     currency = np.full(len(at), -1, np.int32)
-    if part.component.basis == "deposits":
+    if leading(part.programme.components, part.component).basis == "deposits":
         value = (some["to"] - some["from"]).to_numpy()
         currencies = tuple(some["currency"].unique().sort())
         named = {name: code for code, name in enumerate(currencies)}
@@ -96,7 +98,10 @@ def _of_event(component: Component) -> Component:
     own = Conditions(excluded_reasons=(), countries=asked.countries,
                      not_countries=asked.not_countries, from_ms=asked.from_ms,
                      until_ms=asked.until_ms)  # fmt: skip
-    return replace(bare(component), conditions=own)
+    # A share of what another pays follows that one's steps, and has none of its own.
+    follows = all(rule.of and not rule.start for rule in component.rates)
+    tier = None if follows else component.tier
+    return replace(bare(component), conditions=own, tier=tier)
 
 
 def _keep(given: Given, number: int) -> Keep:
@@ -124,11 +129,12 @@ def _named(found: Found, at: Longs) -> Found:
 def _steps(given: Given, part: Part, rows: pl.DataFrame, paid: Longs) -> Found:
     """Rate the steps of ladders: what is due in all at the step, less what was due at the last."""
     number = part.component_id
+    kept = needed_ids(given.book, [number])
     pseudo = replace(_pseudo(part, rows, paid), step_from=rows["from"].to_numpy()[paid],
                      step_to=rows["to"].to_numpy()[paid])  # fmt: skip
 
     def keep(programme: Programme, component: Component, id_: int) -> Component | None:
-        return _of_event(component) if id_ == number else None
+        return _of_event(component) if id_ in kept else None
 
     return _named(pseudo_pass(given, pseudo, keep, number), paid)
 

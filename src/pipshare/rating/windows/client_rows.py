@@ -10,7 +10,7 @@ import polars as pl
 
 from pipshare.facts.standing import standing_at
 from pipshare.plans.qualifying import Qualify
-from pipshare.plans.terms import Component, Programme
+from pipshare.plans.terms import Component, Programme, leading
 from pipshare.rating.parts import Part
 from pipshare.rating.qualify import ROWS, Asked, Ladder, Life, qualification_rows
 from pipshare.rating.reasons import Wait
@@ -76,13 +76,13 @@ def _of_version(
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     component, programme = part.component, part.programme
     asked = asked_of(programme, component)
-    tier = component.tier
-    steps = is_ladder(component)
-    currency = asked.currency or (tier.currency if tier and steps else "") or component.currency
+    led = leading(programme.components, component)
+    tier, steps = led.tier, is_ladder(led)
+    currency = asked.currency or (tier.currency if tier and steps else "") or led.currency
     currency = currency or programme.currency
-    ladder = Ladder(first=component.deposits == "first", shares=component.basis == "deposits")
+    ladder = Ladder(first=led.deposits == "first", shares=led.basis == "deposits")
     if tier is not None and steps:
-        ladder = Ladder(starts_of(component), tier.boundary == "above",
+        ladder = Ladder(starts_of(led), tier.boundary == "above",
                         tier.measure == "first_deposit")  # fmt: skip
     rows, waiting = qualification_rows(
         lives, trades_moments(given, part, asked, currency), asking(given, asked, currency),
