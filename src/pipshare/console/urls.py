@@ -9,9 +9,13 @@ from pipshare.console import (
     files,
     landings,
     links,
+    message,
+    message_types,
     overview,
     partner,
     partner_tree,
+    receiver_setup,
+    receivers,
     sources,
     statement,
     trade,
@@ -22,6 +26,7 @@ from pipshare.web import rooms
 
 app_name = "console"
 _PARTNER = "partners/<int:partner_id>/"
+_RECEIVER = "receivers/<int:receiver_id>/"
 _TRADE = "trades/<int:server_id>/<str:ticket>/"
 urlpatterns = [
     path("overview/", overview.overview, name="overview"),
@@ -46,6 +51,19 @@ urlpatterns = [
     path("links/<int:link_id>/", links.link, name="link"),
     path("links/<int:link_id>/archive/", links.archive_link, name="archive_link"),
     path("links/<int:link_id>/qr.<str:kind>", links.link_qr, name="link_qr"),
+    path("receivers/", receivers.receivers, name="receivers"),
+    path("receivers/events/", message_types.message_types, name="message_types"),
+    path("receivers/events/<str:kind>.json", message_types.schema, name="message_schema"),
+    path("receivers/add/", receiver_setup.choose_preset, name="add_receiver"),
+    path("receivers/add/<str:preset>/", receiver_setup.add_receiver, name="new_receiver"),
+    path(_RECEIVER, receivers.receiver, name="receiver"),
+    path(f"{_RECEIVER}edit/", receiver_setup.edit_receiver, name="edit_receiver"),
+    path(f"{_RECEIVER}state/", receivers.change_state, name="change_receiver"),
+    path(f"{_RECEIVER}test/", receivers.send_test, name="test_receiver"),
+    path(f"{_RECEIVER}replay/", message.replay, name="replay"),
+    path(f"{_RECEIVER}secret/", message.secret, name="secret"),
+    path(f"{_RECEIVER}header/", message.secret_header, name="secret_header"),
+    path(f"{_RECEIVER}messages/<int:message_id>/", message.message, name="message"),
     path("sources/", sources.sources, name="sources"),
     path("sources/<str:code>/", sources.source, name="source"),
     path("files/", files.files, name="files"),
@@ -55,5 +73,6 @@ rooms.add("Overview", "console:overview", "overview.see")
 rooms.add("Trades", "console:trades", "trades.see")
 rooms.add("Partners", "console:partners", "partners.see")
 rooms.add("Links", "console:links", "tracking.see")
+rooms.add("Receivers", "console:receivers", "receivers.see")
 rooms.add("Sources", "console:sources", "sources.see")
 rooms.add("Files", "console:files", "sources.see")
