@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from test_settled_frames import GROUPS, PARTNERS, SYMBOLS, book, frame, told
+from test_settled_frames import PARTNERS, Told, book, facts_of, frame, rate, told
 
 from pipshare import rating
 from pipshare.market import DEAL_ID, FxRow, FxTable
@@ -69,8 +69,7 @@ def test_a_pair_may_be_turned_round_or_be_in_cents(
 
 def rated(trades: pl.DataFrame, fx: FxTable, currency: str = "EUR") -> list[Any]:
     """Rate trades of accounts in one currency, by kernel and twin alike; return lines and waits."""
-    who = replace(told(*[[0] * len(trades)] * 3, [1] * len(trades)), currencies=[currency])
-    result = rating.rate(trades, who, book=book(), symbols=SYMBOLS, fx=fx, partners=EUROS)
+    result = rate(trades, _introduced(trades, currency), fx, EUROS)
     lines = result.lines
     kernel = [(row, level, amount, number) for row, level, amount, number in zip(*(
         c.tolist() for c in (lines.trade_row, lines.level, lines.amount_e8, lines.fx_id)
@@ -86,12 +85,12 @@ def rated(trades: pl.DataFrame, fx: FxTable, currency: str = "EUR") -> list[Any]
     return sorted(kernel, key=repr)
 
 
+def _introduced(trades: pl.DataFrame, currency: str) -> Told:
+    return replace(told(*[[0] * len(trades)] * 3, [1] * len(trades)), currencies=[currency])
+
+
 def by_hand(trades: pl.DataFrame, row: int, fx: FxTable, currency: str) -> TwinResult:
-    trade = trades.row(row, named=True)
-    facts = rating.trade_facts(
-        trade, SYMBOLS.resolve(trade["symbol"]), GROUPS[0], "real\\vip-eu", currency, 9,
-        int(rating.hold(trades)[row]),
-    )  # fmt: skip
+    facts = facts_of(trades, _introduced(trades, currency), row)
 
     def find(base: str, quote: str, utc_ms: int) -> tuple[Fraction, int, str] | None:
         found = fx.find(base, quote, utc_ms)

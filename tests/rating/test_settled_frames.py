@@ -18,7 +18,9 @@ from pipshare.market.symbols import SymbolBook, SymbolRow
 from pipshare.partners.info import PartnerInfo
 from pipshare.plans.book import Book, Terms, Version
 from pipshare.plans.parse import parse
+from pipshare.rating.placed import placed
 from pipshare.rating.reasons import Reason
+from pipshare.rating.twin_values import TradeFacts
 
 LOT = 10**8
 PLAN = """
@@ -103,8 +105,20 @@ PARTNERS = PartnerInfo(
 FX = FxTable([FxRow(7, "EUR", "USD", 0, Fraction("1.0850"))])
 
 
-def rate(trades: pl.DataFrame, who: Told) -> rating.Rated:
-    return rating.rate(trades, who, book=book(), symbols=SYMBOLS, fx=FX, partners=PARTNERS)
+def rate(
+    trades: pl.DataFrame, who: Told, fx: FxTable = FX, partners: PartnerInfo = PARTNERS
+) -> rating.Rated:
+    made = placed(trades, who, SYMBOLS)
+    return rating.rate_trades(
+        made.trades, made.symbols, made.groups, made.chains, book=book(),
+        payees=rating.payees_of(partners), fx=fx,
+    )  # fmt: skip
+
+
+def facts_of(trades: pl.DataFrame, who: Told, row: int) -> TradeFacts:
+    """The values of an introduced trade, as the twin is given them."""
+    made = placed(trades, who, SYMBOLS)
+    return rating.column_facts(made.trades, made.symbols, made.groups, row)
 
 
 def test_names_find_their_rates() -> None:
@@ -151,8 +165,7 @@ def test_nothing_introduced_is_nothing_rated() -> None:
 def test_a_partner_nobody_has_read_is_missing() -> None:
     stale = replace(PARTNERS, ids=longs(20, 31))
     with pytest.raises(Missing, match="30"):
-        rating.rate(frame({}), told([0], [0], [0], [1]), book=book(), symbols=SYMBOLS, fx=FX,
-                    partners=stale)  # fmt: skip
+        rate(frame({}), told([0], [0], [0], [1]), partners=stale)
     with pytest.raises(Missing, match="30"):
         rating.chain_facts((30, 20), book(), stale)
 
@@ -165,11 +178,9 @@ def test_holding_time_is_measured_in_utc_where_it_is_known() -> None:
     assert rating.hold(moments).tolist() == [600_000, -1]
 
 
-def twin(row: dict[str, Any], group: GroupRow | None, name: str) -> Any:
-    facts = rating.trade_facts(
-        row, SYMBOLS.resolve(row["symbol"]), group, name, "USD", 9,
-        int(rating.hold(pl.DataFrame([row]))[0]),
-    )  # fmt: skip
+def twin(trades: pl.DataFrame, group: GroupRow, name: str) -> Any:
+    who = replace(told([0], [0], [0], [1]), groups=[group], group_names=[name])
+    facts = facts_of(trades, who, 0)
 
     def fx(base: str, quote: str, utc_ms: int) -> tuple[Fraction, int, str] | None:
         found = FX.find(base, quote, utc_ms)
@@ -179,7 +190,7 @@ def twin(row: dict[str, Any], group: GroupRow | None, name: str) -> Any:
 
 
 def test_the_twin_shows_its_working() -> None:
-    result = twin(frame({"lots_e8": 3 * LOT // 2}).row(0, named=True), GROUPS[1], "cent")
+    result = twin(frame({"lots_e8": 3 * LOT // 2}), GROUPS[1], "cent")
     assert [(s.label, s.text) for s in result.working] == [
         ("programme", "ecn version 1, by the terms of ib")
     ]
@@ -201,10 +212,10 @@ def test_the_twin_shows_its_working() -> None:
 
 
 def test_the_twin_says_why_nothing_is_paid() -> None:
-    short = twin(frame({"close_ms": 2_000}).row(0, named=True), GROUPS[0], "real\\x")
+    short = twin(frame({"close_ms": 2_000}), GROUPS[0], "real\\x")
     assert [line.reason.name for line in short.lines] == ["TOO_SHORT", "TOO_SHORT"]
     assert short.lines[0].working[-1].text == "the trade was not held long enough"
-    waits = twin(frame({"symbol": "DAX"}).row(0, named=True), GROUPS[1], "cent")
+    waits = twin(frame({"symbol": "DAX"}), GROUPS[1], "cent")
     assert [(x.wait and x.wait.word, x.key) for x in waits.lines] == [
         ("unpriced", "DAX"), (None, ""),
     ]  # fmt: skip

@@ -24,10 +24,10 @@ from pipshare.rating.requests import (
     whole_span,
     window_waiting,
 )
-from pipshare.rating.settled import hold, payees_of, rate
+from pipshare.rating.settled import hold, payees_of
 from pipshare.rating.store import Entries, store
 from pipshare.rating.twin import rate_one
-from pipshare.rating.twin_intake import chain_facts, column_facts, trade_facts
+from pipshare.rating.twin_intake import chain_facts, column_facts
 
 __all__ = [
     "Before",
@@ -48,14 +48,12 @@ __all__ = [
     "next_request",
     "next_seq",
     "payees_of",
-    "rate",
     "rate_one",
     "rate_trades",
     "request",
     "store",
     "store_waiting",
     "store_window_waiting",
-    "trade_facts",
     "turn",
     "untouched",
     "waiting_tickets",

@@ -103,9 +103,10 @@ def placed(
 ) -> Placed:
     """Return the introduced trades of a settled frame (or those in `rows`) as columns.
 
-    Beside the columns that `rating.settled.rate` asks for, the frame may have any of those that
-    TradeColumns knows under the names of the trades stage (see _SAME), `kind`, `login` and
-    `country`. What it has not is unknown of every trade.
+    The frame has symbol, lots_e8, open_ms, close_ms, close_utc, opening, state and rate_profit_e8;
+    `open_utc` (UTC ms) is used for the holding time when it is there, else both walls of the server
+    clock. It may have any column that TradeColumns knows under the names of the trades stage (see
+    _SAME), `kind`, `login` and `country`. What it has not is unknown of every trade.
     """
     if rows is None:
         rows = np.flatnonzero(attributed.standing == INTRODUCED)

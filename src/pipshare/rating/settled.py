@@ -1,4 +1,4 @@
-"""Rate a frame of settled trades with their attribution: names become numbers, then rate_trades."""
+"""Names of a frame of settled trades and their attribution become numbers, for placed."""
 
 from __future__ import annotations
 
@@ -10,19 +10,14 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from pipshare.facts import Opening, State
-from pipshare.market.fx import FxTable
+from pipshare.facts import Opening
 from pipshare.market.groups import GroupRow
 from pipshare.market.symbols import SymbolBook
 from pipshare.money.currencies import CENT_CURRENCIES
 from pipshare.partners.info import PartnerInfo
 from pipshare.period import Millis as Longs
-from pipshare.plans.book import Book
-from pipshare.rating.own_rates import OwnRates
 from pipshare.rating.payees import Payees
 from pipshare.rating.places import GroupPlace, SymbolPlace
-from pipshare.rating.rate import TradeColumns, nothing_rated, rate_trades
-from pipshare.rating.rated import Rated
 
 INTRODUCED = 1  # the standing of attribution that earns
 Int32s = npt.NDArray[np.int32]
@@ -55,47 +50,6 @@ class Attributed(Protocol):
     def group_names(self) -> Sequence[str]: ...
     @property
     def currencies(self) -> Sequence[str]: ...
-
-
-def rate(
-    settled: pl.DataFrame,
-    attributed: Attributed,
-    *,
-    book: Book,
-    symbols: SymbolBook,
-    fx: FxTable,
-    partners: PartnerInfo,
-) -> Rated:
-    """Rate the introduced trades of a frame; the rest has no lines. Rows are the frame's rows.
-
-    `settled`: columns symbol, lots_e8, open_ms, close_ms, close_utc, opening, state and
-    rate_profit_e8; `open_utc` (UTC ms) is used for the holding time when it is there, else both
-    walls of the server clock.
-    """
-    rows = np.flatnonzero(attributed.standing == INTRODUCED)
-    if not len(rows):
-        return nothing_rated()
-    every = len(rows) == len(settled)
-    frame = settled if every else settled[rows]
-    known_symbols, symbol = symbols_of(frame["symbol"], symbols)
-    groups, group = groups_of(attributed, rows)
-    cancelled = frame["state"].to_numpy() == State.CANCELLED
-    trades = TradeColumns(
-        lots_e8=frame["lots_e8"].to_numpy(),
-        hold_ms=hold(frame),
-        close_utc_ms=frame["close_utc"].to_numpy(),
-        client=attributed.client_id[rows],
-        symbol=symbol,
-        group=group,
-        chain=attributed.chain[rows],
-        cancelled=cancelled if cancelled.any() else None,
-        trade_row=None if every else rows,
-        own=_own_rates(frame, known_symbols, symbol, attributed, rows),
-    )
-    people = payees_of(partners)
-    return rate_trades(
-        trades, known_symbols, groups, attributed.chains, book=book, payees=people, fx=fx
-    )
 
 
 def payees_of(partners: PartnerInfo) -> Payees:
@@ -148,23 +102,6 @@ def symbols_of(raw: pl.Series, known: SymbolBook) -> tuple[list[SymbolPlace], In
         code[lost] = len(found) + distinct.search_sorted(names).to_numpy()
         found += [SymbolPlace(name, "", known=False) for name in distinct]
     return found, code.astype(np.int32)
-
-
-def _own_rates(
-    frame: pl.DataFrame, symbols: Sequence[SymbolPlace], symbol: Int32s, attributed: Attributed,
-    rows: Longs,
-) -> OwnRates | None:  # fmt: skip
-    """Return the rates of profit currency to account currency that came with the trades."""
-    rate_e8 = frame["rate_profit_e8"].to_numpy()
-    if not (rate_e8 > 0).any():
-        return None
-    return OwnRates(
-        rate_e8=rate_e8,
-        base=symbol,
-        quote=attributed.currency[rows],
-        bases=tuple(one.currency for one in symbols),
-        quotes=tuple(attributed.currencies),
-    )
 
 
 def groups_of(attributed: Attributed, rows: Longs) -> tuple[list[GroupPlace], Int32s]:

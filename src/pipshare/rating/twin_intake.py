@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from typing import Any
 
 from pipshare.errors import Missing
-from pipshare.facts import State
 from pipshare.market.fx import DEAL_ID
-from pipshare.market.groups import GroupRow
-from pipshare.market.symbols import SymbolRow
 from pipshare.partners.info import STATUSES, PartnerInfo
 from pipshare.plans.book import Book
 from pipshare.rating.columns import DEAL, MADE, NO_QUOTE, QUOTE_SOURCES, TradeColumns
 from pipshare.rating.places import Dated, GroupPlace, SymbolPlace
-from pipshare.rating.settled import lot_factor
 from pipshare.rating.twin_values import (
     OwnRate,
     Partner,
@@ -24,35 +20,6 @@ from pipshare.rating.twin_values import (
     TradeFacts,
     Version,
 )
-
-
-def trade_facts(
-    trade: Mapping[str, Any],
-    symbol: SymbolRow | None,
-    group: GroupRow | None,
-    group_name: str,
-    currency: str,
-    client_id: int | None,
-    hold_ms: int | None,
-) -> TradeFacts:
-    """Return the values of one trade; `trade` is a row of a settled frame.
-
-    `group_name` and `currency` are the account's at the close, `group` the row that covers it.
-    """
-    return TradeFacts(
-        lots_e8=trade["lots_e8"],
-        hold_ms=hold_ms,
-        close_utc_ms=trade["close_utc"],
-        client_id=client_id,
-        cancelled=trade["state"] == State.CANCELLED,
-        symbol_name=symbol.symbol if symbol else trade["symbol"].strip(),
-        symbol_group=symbol.symbol_group if symbol else "",
-        symbol_known=symbol is not None,
-        group_name=group_name,
-        account_type=group.type if group else "",
-        lot_factor=lot_factor(group, currency),
-        own=_own_rate(trade, symbol, currency),
-    )
 
 
 def column_facts(
@@ -152,15 +119,6 @@ def _own_of(trades: TradeColumns, at: int) -> OwnRate | None:
         return None
     ticket = "" if trades.ticket is None else f"ticket {int(trades.ticket[at])}"
     return OwnRate(base, quote, Fraction(int(own.rate_e8[at]), 10**8), DEAL_ID, ticket)
-
-
-def _own_rate(trade: Mapping[str, Any], symbol: SymbolRow | None, currency: str) -> OwnRate | None:
-    """Return the trade's rate of profit currency to account currency, where all three are known."""
-    rate_e8 = trade["rate_profit_e8"]
-    if symbol is None or not symbol.currency or not currency or rate_e8 <= 0:
-        return None
-    rate = Fraction(rate_e8, 10**8)
-    return OwnRate(symbol.currency, currency, rate, DEAL_ID, f"ticket {trade['ticket']}")
 
 
 def chain_facts(chain: Sequence[int], book: Book, partners: PartnerInfo) -> tuple[Partner, ...]:
