@@ -30,13 +30,18 @@ _DUE = """
 INSERT INTO clients_execution_due (server_id, login)
 SELECT %(server)s, login FROM clients_execution_stage ORDER BY login ON CONFLICT DO NOTHING
 """
-_OWNERS = """
-DELETE FROM clients_execution_due d USING clients_account_owner w
+_CLAIM = f"""
+DELETE FROM clients_execution_due d USING clients_account_owner w, clients_execution x
  WHERE w.server_id = d.server_id AND w.login = d.login
+   AND x.server_id = d.server_id AND x.login = d.login
    AND d.id IN (SELECT u.id FROM clients_execution_due u
                   JOIN clients_account a USING (server_id, login)
-                 WHERE u.id > %s ORDER BY u.id LIMIT %s)
-RETURNING w.client_id
+                 WHERE u.id > %(after)s ORDER BY u.id LIMIT %(limit)s)
+RETURNING w.client_id, d.server_id, w.server, d.login, {ms("x.at")}, x.ticket, x.symbol, x.lots_e8
+"""
+_AGAIN = """
+INSERT INTO clients_execution_due (server_id, login) SELECT * FROM unnest(%s::int[], %s::bigint[])
+    ON CONFLICT DO NOTHING
 """
 _NEWEST = "SELECT coalesce(max(id), 0) FROM clients_execution_due"
 _OF = f"""
@@ -80,12 +85,19 @@ def note_executions(
     return pl.concat([known.join(fresh, on="login", how="anti"), fresh])
 
 
-def claim_traders(conn: psycopg.Connection[Any], limit: int, after: int = 0) -> list[int]:
-    """Take some accounts off the queue whose owners are known; return the clients.
+def claim_traders(conn: psycopg.Connection[Any], limit: int, after: int = 0) -> pl.DataFrame:
+    """Take some accounts off the queue whose owners are known; return them as executions_of does.
 
     `after`: only what came later than this number of newest_trader; 0 = everything.
     """
-    return sorted({row[0] for row in conn.execute(_OWNERS, (after, limit))})
+    asked = {"after": after, "limit": limit}
+    return read_columns(conn, _CLAIM, asked, schema=_OF_SCHEMA)
+
+
+def queue_again(conn: psycopg.Connection[Any], accounts: pl.DataFrame) -> None:
+    """Put accounts back that claim_traders took: they cannot be judged yet."""
+    columns = (accounts["server_id"].to_list(), accounts["login"].to_list())
+    conn.execute(_AGAIN, columns)
 
 
 def newest_trader(conn: psycopg.Connection[Any]) -> int:

@@ -10,9 +10,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+import polars as pl
 import psycopg
 
-from pipshare.db import ms
+from pipshare.clients.stage import numbers
+from pipshare.db import Int4, Int8, Text, Timestamp, copy_in, ms
 
 REGISTERED, QUALIFIED, FIRST_TRADE = "registered", "qualified", "first_trade"
 WAITING, SAID, HISTORY, NOBODY = "waiting", "said", "history", "nobody"
@@ -21,15 +24,12 @@ SELECT id, client_id, kind, number, {ms("at")}, source, event, amount_e8, curren
   FROM clients_milestone m
  WHERE client_id = ANY(%s::int[]) AND undone_at IS NULL ORDER BY client_id, kind, number
 """
-_ADD = """
-INSERT INTO clients_milestone
-       (client_id, kind, number, at, source, event, amount_e8, currency, said)
-SELECT %(client)s, %(kind)s,
-       1 + coalesce((SELECT max(number) FROM clients_milestone
-                      WHERE client_id = %(client)s AND kind = %(kind)s), 0),
-       to_timestamp(%(at)s / 1000.0), %(source)s, %(event)s, %(amount)s, %(currency)s, %(said)s
-RETURNING id, number
+_NUMBERS = """
+SELECT client_id, kind, max(number) FROM clients_milestone
+ WHERE client_id = ANY(%s::int[]) GROUP BY 1, 2
 """
+_ENTITIES = "SELECT id, entity_id FROM clients_client WHERE id = ANY(%s::int[]) ORDER BY id"
+_HAVE = "SELECT client_id FROM clients_milestone WHERE kind = %s AND client_id = ANY(%s::int[])"
 _UNDO = """
 UPDATE clients_milestone SET undone_at = now(), undone_by = %s
  WHERE id = %s AND undone_at IS NULL
@@ -70,15 +70,50 @@ def milestones_of(conn: psycopg.Connection[Any], client_ids: Sequence[int]) -> l
     ]
 
 
-def add_milestone(conn: psycopg.Connection[Any], reached: Reached, said: str) -> Milestone:
-    """Note that a client reached something; one process at a time does it for a client."""
-    row = conn.execute(_ADD, {
-        "client": reached.client_id, "kind": reached.kind, "at": reached.at_ms,
-        "source": reached.source, "event": reached.event, "amount": reached.amount_e8,
-        "currency": reached.currency, "said": said,
-    }).fetchone()  # fmt: skip
-    assert row is not None
-    return Milestone(row[0], row[1], said, reached)
+def add_milestones(
+    conn: psycopg.Connection[Any], reached: Sequence[tuple[Reached, str]]
+) -> list[Milestone]:
+    """Note what clients reached, and whether it is to be said; of a kind once for each client.
+
+    One process at a time does it for a client.
+    """
+    if not reached:
+        return []
+    who = sorted({one.client_id for one, _ in reached})
+    last = {(client, kind): number for client, kind, number in conn.execute(_NUMBERS, (who,))}
+    ids = numbers(conn, "clients_milestone", len(reached)).to_list()
+    made = [
+        Milestone(id_, last.get((one.client_id, one.kind), 0) + 1, said, one)
+        for id_, (one, said) in zip(ids, reached, strict=True)
+    ]
+    _store(conn, made)
+    return made
+
+
+def _store(conn: psycopg.Connection[Any], made: Sequence[Milestone]) -> None:
+    told = [one.reached for one in made]
+    copy_in(conn, "clients_milestone", {
+        "id": Int8(np.array([one.id for one in made], np.int64)),
+        "client_id": Int4(np.array([one.client_id for one in told], np.int64)),
+        "kind": Text(pl.Series([one.kind for one in told])),
+        "number": Int4(np.array([one.number for one in made], np.int64)),
+        "at": Timestamp(np.array([one.at_ms for one in told], np.int64)),
+        "source": Text(pl.Series([one.source for one in told])),
+        "event": Text(pl.Series([one.event for one in told])),
+        "amount_e8": Int8(np.array([one.amount_e8 for one in told], np.int64)),
+        "currency": Text(pl.Series([one.currency for one in told])),
+        "said": Text(pl.Series([one.said for one in made])),
+    })  # fmt: skip
+
+
+def clients_with(conn: psycopg.Connection[Any], kind: str, client_ids: Sequence[int]) -> set[int]:
+    """Return those of the clients of whom a milestone of a kind was ever noted."""
+    return {row[0] for row in conn.execute(_HAVE, (kind, list(client_ids)))}
+
+
+def entities_of(conn: psycopg.Connection[Any], client_ids: Sequence[int]) -> dict[int, int]:
+    """Return the entities of clients, by client."""
+    return dict(conn.execute(_ENTITIES, (list(client_ids),)).fetchall())
 
 
 def undo_milestone(conn: psycopg.Connection[Any], milestone: Milestone, by: str) -> None:

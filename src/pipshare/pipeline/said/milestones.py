@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -32,70 +32,128 @@ from pipshare.rating.qualify import Life, lives
 _TYPES = {REGISTERED: "client.registered", QUALIFIED: "client.qualified",
           FIRST_TRADE: "client.first_trade"}  # fmt: skip
 _UNDONE = "deposit.reversed"
-_AT_ONCE = 1_000
+_AT_ONCE = 100_000  # accounts looked at in one transaction
+_PART = 1_000  # clients of whom everything is read at once
 
 
 @dataclass(frozen=True)
 class _Known:
-    """All that is known of some clients: lives and first executions, by client."""
+    """All that is known of some clients: lives; whose an event is; what took a deposit back; and by
+    entity what cleared deposits have to reach, in which currency."""
 
     lives: dict[int, Life]
-    executions: dict[int, pl.DataFrame]
     sources: dict[tuple[int, str], str]
     taken_by: dict[int, tuple[str, str]]
+    asked: dict[int, tuple[Fraction, str]]
     now_ms: int
 
 
 def take_up_traders(run: Run, after: int = 0) -> bool:
-    """Look at some clients whose accounts were seen trading first; commits. True = there were any.
+    """Look at accounts that were seen trading first; commits. True = some were settled.
 
-    Accounts of nobody known stay in the queue, until they are somebody's. `after` as of
-    clients.claim_traders.
+    Accounts of nobody known, and such of which it is not known yet whether they count, stay in the
+    queue. `after` as of clients.claim_traders.
     """
     run.current()
-    who = clients.claim_traders(run.conn, _AT_ONCE, after)
-    settle_milestones(run, who)
+    claimed = clients.claim_traders(run.conn, _AT_ONCE, after)
+    settled = False
+    if len(claimed):
+        counts, unknown = _trading(run, claimed)
+        _note_firsts(run, counts.unique("client_id", keep="first", maintain_order=True))
+        clients.queue_again(run.conn, unknown)
+        settled = len(unknown) < len(claimed)
     run.conn.commit()
-    return bool(who)
+    return settled
+
+
+def _note_firsts(run: Run, firsts: pl.DataFrame) -> None:
+    """Note first trades of clients who had none, many at once; say those that somebody wants."""
+    known = clients.clients_with(run.conn, FIRST_TRADE, firsts["client_id"].to_list())
+    live = {entity_id: run.live_ms(entity_id) for entity_id in run.entities}
+    reached = []
+    for row in firsts.filter(~pl.col("client_id").is_in(list(known))).iter_rows(named=True):
+        now = Reached(row["client_id"], FIRST_TRADE, row["at_ms"], row["server"],
+                      str(row["ticket"]))  # fmt: skip
+        reached.append((now, _fate(run, run.servers[row["server_id"]].entity_id, now, live)))
+    added = clients.add_milestones(run.conn, reached)
+    waiting = [one.reached.client_id for one in added if one.said == WAITING]
+    for at in range(0, len(waiting), _PART):
+        settle_milestones(run, waiting[at : at + _PART])
+
+
+def _trading(run: Run, executions: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return the executions on accounts that are no exclusion, by moment, and those that are not
+    known to be either."""
+    counting, unknown = [executions.clear()], [executions.clear()]
+    for (server_id,), some in executions.group_by("server_id", maintain_order=True):
+        server = run.servers[int(str(server_id))]
+        asked = some.select("login", "ticket", close_utc="at_ms")
+        standing = attribution.attribute(run.conn, server, asked, run.directory(server)).standing
+        counts = np.isin(standing, (Standing.INTRODUCED, Standing.DIRECT))
+        counting.append(some.filter(pl.Series(counts)))
+        unknown.append(some.filter(pl.Series(standing == Standing.UNKNOWN)))
+    return pl.concat(counting).sort("at_ms", "server", "ticket"), pl.concat(unknown)
 
 
 def settle_milestones(run: Run, client_ids: Sequence[int]) -> None:
-    """Note what these clients reached or lost, and say it, in the caller's transaction.
+    """Note what these clients reached or lost by events, and say it, in the caller's transaction.
 
     What is not said yet because nobody had introduced the client is said once somebody has.
     """
     if not client_ids:
         return
-    found = people(run, client_ids)
-    known = _known(run, list(found))
+    entities = clients.entities_of(run.conn, client_ids)
     standing = {
         (one.reached.client_id, one.reached.kind): one
-        for one in clients.milestones_of(run.conn, list(found))
+        for one in clients.milestones_of(run.conn, list(entities))
     }
-    said = Messages([])
-    told: list[int] = []
-    for person in found.values():
-        for kind, now in _reached(run, person, known).items():
-            one = standing.get((person.id, kind))
-            if one is not None and now is None and kind == QUALIFIED:
-                _undo(run, person, one, known, said)
-            elif one is None and now is not None:
-                one = clients.add_milestone(run.conn, now, _fate(run, person, now))
-            if one is not None and one.said == WAITING and now is not None and person.chain:
-                _say(person, one, known, said)
-                told.append(one.id)
+    known = _known(run, list(entities), set(entities.values()))
+    reached = {
+        client: _reached(run, client, entity_id, known) for client, entity_id in entities.items()
+    }
+    live = {entity_id: run.live_ms(entity_id) for entity_id in set(entities.values())}
+    fresh = [(now, _fate(run, entities[client], now, live)) for client, kinds in reached.items()
+             for kind, now in kinds.items()
+             if now is not None and (client, kind) not in standing]  # fmt: skip
+    for one in clients.add_milestones(run.conn, fresh):
+        standing[one.reached.client_id, one.reached.kind] = one
+    gone = [one for (client, kind), one in standing.items()
+            if kind == QUALIFIED and reached[client][QUALIFIED] is None]  # fmt: skip
+    for one in gone:
+        clients.undo_milestone(
+            run.conn, one, known.taken_by.get(one.reached.client_id, ("", ""))[0]
+        )
+    _speak(run, [one for one in standing.values() if one.said == WAITING and one not in gone],
+           [one for one in gone if one.said == SAID], known)  # fmt: skip
+
+
+def _speak(
+    run: Run, waiting: Sequence[Milestone], gone: Sequence[Milestone], known: _Known
+) -> None:
+    """Say what waits to be said of clients whom somebody introduced, and what is taken back."""
+    if not waiting and not gone:
+        return
+    who = sorted({one.reached.client_id for one in (*waiting, *gone)})
+    persons = people(run, who)
+    traded = clients.executions_of(run.conn, who)
+    said, told = Messages([]), []
+    for one in gone:
+        if (person := persons[one.reached.client_id]).chain:
+            _take_back(person, one, known, said)
+    for one in waiting:
+        if (person := persons[one.reached.client_id]).chain:
+            _say(person, one, traded, said)
+            told.append(one.id)
     clients.mark_said(run.conn, told, SAID)
     if said.rows:
         outbox.say(run.conn, said.frame())
 
 
-def _known(run: Run, who: list[int]) -> _Known:
+def _known(run: Run, who: list[int], entity_ids: set[int]) -> _Known:
     events = clients.events_of(run.conn, who)
-    executions = _executions(run, who)
     taking = events.filter(pl.col("kind").is_in([*REFERRING, "withdrawal"])).sort("at_ms")
     return _Known(
         lives={life.client: life for life in lives(events)},
-        executions=executions,
         sources={
             (client, event): source
             for client, event, source in events.select("client_id", "event", "source").iter_rows()
@@ -104,47 +162,27 @@ def _known(run: Run, who: list[int]) -> _Known:
             client: (event, kind)
             for client, event, kind in taking.select("client_id", "event", "kind").iter_rows()
         },
+        asked={entity_id: _asked(run, entity_id) for entity_id in entity_ids},
         now_ms=time.time_ns() // 1_000_000,
     )
 
 
-def _executions(run: Run, who: list[int]) -> dict[int, pl.DataFrame]:
-    """Return the clients' first executions by client, without accounts that are excluded."""
-    told = clients.executions_of(run.conn, who)
-    kept = []
-    for (server_id,), some in told.group_by("server_id"):
-        server = run.servers[int(str(server_id))]
-        asked = some.select("login", "ticket", close_utc="at_ms")
-        standing = attribution.attribute(run.conn, server, asked, run.directory(server)).standing
-        kept.append(some.filter(pl.Series(np.isin(standing, (Standing.INTRODUCED,
-                                                             Standing.DIRECT)))))  # fmt: skip
-    if not kept:
-        return {}
-    found = pl.concat(kept).sort("at_ms", "server", "ticket")
-    apart = found.group_by("client_id", maintain_order=True)
-    return {int(str(key[0])): rows for key, rows in apart}
-
-
-def _reached(run: Run, person: Person, known: _Known) -> dict[str, Reached | None]:
-    """Return what a client has reached by now, by kind."""
-    life = known.lives.get(person.id)
-    found: dict[str, Reached | None] = dict.fromkeys(_TYPES)
+def _reached(run: Run, client: int, entity_id: int, known: _Known) -> dict[str, Reached | None]:
+    """Return what a client has reached by his events now, by kind."""
+    life = known.lives.get(client)
+    found: dict[str, Reached | None] = {REGISTERED: None, QUALIFIED: None}
     if life is not None and life.registered_ms is not None:
-        source = known.sources.get((person.id, life.registration), "")
-        found[REGISTERED] = Reached(person.id, REGISTERED, life.registered_ms, source,
+        source = known.sources.get((client, life.registration), "")
+        found[REGISTERED] = Reached(client, REGISTERED, life.registered_ms, source,
                                     life.registration)  # fmt: skip
     if life is not None:
-        found[QUALIFIED] = _qualified(run, person, life, known)
-    if person.id in known.executions:
-        first = known.executions[person.id].row(0, named=True)
-        found[FIRST_TRADE] = Reached(person.id, FIRST_TRADE, first["at_ms"], first["server"],
-                                     str(first["ticket"]))  # fmt: skip
+        found[QUALIFIED] = _qualified(run, entity_id, life, known)
     return found
 
 
-def _qualified(run: Run, person: Person, life: Life, known: _Known) -> Reached | None:
+def _qualified(run: Run, entity_id: int, life: Life, known: _Known) -> Reached | None:
     """Return the deposit by which what is cleared, and still there, reached the threshold."""
-    least, asked = _asked(run, person.entity_id)
+    least, asked = known.asked[entity_id]
     total = Fraction(0)
     counted = sorted((one.counts_ms, one.event, one) for one in life.deposits)
     for counts_ms, event, deposit in counted:
@@ -152,17 +190,14 @@ def _qualified(run: Run, person: Person, life: Life, known: _Known) -> Reached |
         if counts_ms > known.now_ms or left <= 0:
             continue
         currency = asked or deposit.currency
-        rate = Fraction(1)
-        if deposit.currency != currency:
-            known_rate = _rate(run, deposit.currency, currency, counts_ms)
-            if known_rate is None:
-                continue  # it counts once the rate is loaded
-            rate = known_rate
+        rate = _rate(run, deposit.currency, currency, counts_ms)
+        if rate is None:
+            continue  # it counts once the rate is loaded
         total += left * rate
         if total > 0 and total >= least:
             amount = half_even(total.numerator * 10**8, total.denominator)
-            source = known.sources.get((person.id, event), "")
-            return Reached(person.id, QUALIFIED, counts_ms, source, event, amount, currency)
+            source = known.sources.get((life.client, event), "")
+            return Reached(life.client, QUALIFIED, counts_ms, source, event, amount, currency)
     return None
 
 
@@ -173,46 +208,46 @@ def _asked(run: Run, entity_id: int) -> tuple[Fraction, str]:
 
 
 def _rate(run: Run, base: str, quote: str, at_ms: int) -> Fraction | None:
+    if base == quote:
+        return Fraction(1)
     found = run.fx.find_pair(base, quote, np.array([at_ms], np.int64))
     return Fraction(int(found.top[0]), int(found.bottom[0])) if found.found[0] else None
 
 
-def _fate(run: Run, person: Person, now: Reached) -> str:
-    """Return whether something reached is to be said."""
-    if now.at_ms < run.live_ms(person.entity_id):
+def _fate(run: Run, entity_id: int, now: Reached, live: Mapping[int, int]) -> str:
+    """Return whether something reached is to be said; `live`: each entity's go-live."""
+    if now.at_ms < live[entity_id]:
         return HISTORY
-    return WAITING if run.wanted.by(person.entity_id, _TYPES[now.kind]) else NOBODY
+    return WAITING if run.wanted.by(entity_id, _TYPES[now.kind]) else NOBODY
 
 
-def _say(person: Person, one: Milestone, known: _Known, said: Messages) -> None:
+def _say(person: Person, one: Milestone, traded: pl.DataFrame, said: Messages) -> None:
     reached = one.reached
     data = {**person.data, "txid": reached.event}
     if reached.kind == QUALIFIED:
         data |= money(reached.amount_e8, reached.currency)
     elif reached.kind == FIRST_TRADE:
-        data |= _first(known.executions[person.id], reached)
+        data |= _first(traded, reached)
     said.add(person.entity_id, _TYPES[reached.kind], _key(person, one), _subject(person),
              reached.at_ms, data)  # fmt: skip
 
 
-def _first(executions: pl.DataFrame, reached: Reached) -> dict[str, str]:
-    mine = executions.filter(server=reached.source, ticket=int(reached.event))
+def _first(traded: pl.DataFrame, reached: Reached) -> dict[str, str]:
+    """Return what is said of a first execution."""
+    told = {"txid": f"{reached.source}-{reached.event}", "server": reached.source,
+            "ticket": reached.event}  # fmt: skip
+    mine = traded.filter(client_id=reached.client_id, server=reached.source)
+    mine = mine.filter(ticket=int(reached.event))
     if not len(mine):  # an earlier one became known since
-        return {"txid": f"{reached.source}-{reached.event}", "server": reached.source, "login": ""}
+        return told
     row = mine.row(0, named=True)
-    return {
-        "txid": f"{row['server']}-{row['ticket']}", "server": row["server"],
-        "login": str(row["login"]), "ticket": str(row["ticket"]), "symbol": row["symbol"],
-        "lots": format_e8(row["lots_e8"]),
-    }  # fmt: skip
+    return {**told, "login": str(row["login"]), "symbol": row["symbol"],
+            "lots": format_e8(row["lots_e8"])}  # fmt: skip
 
 
-def _undo(run: Run, person: Person, one: Milestone, known: _Known, said: Messages) -> None:
-    """Note that what qualified a client is gone; who was told of the one is told of the other."""
+def _take_back(person: Person, one: Milestone, known: _Known, said: Messages) -> None:
+    """Say that what qualified a client is gone."""
     event, kind = known.taken_by.get(person.id, ("", ""))
-    clients.undo_milestone(run.conn, one, event)
-    if one.said != SAID or not person.chain:
-        return
     reached = one.reached
     data = {**person.data, "txid": event or reached.event, "reference": reached.event,
             "reason": kind, **money(reached.amount_e8, reached.currency)}  # fmt: skip
