@@ -50,13 +50,14 @@ def _read(request: HttpRequest, event: str) -> Sent:
     if request.method == "POST":
         read_body(request)
         body = request.body
-    kind, _, bearer = request.headers.get("Authorization", "").partition(" ")
+    told = request.META  # not request.headers, which is made of all of them first
+    kind, _, bearer = told.get("HTTP_AUTHORIZATION", "").partition(" ")
     fields = read_request(
-        request.META.get("QUERY_STRING", "").encode("latin-1", "replace"),
+        told.get("QUERY_STRING", "").encode("latin-1", "replace"),
         body,
-        request.headers.get("Content-Type", ""),
+        told.get("CONTENT_TYPE", ""),
         bearer.strip() if kind.lower() == "bearer" else "",
-        request.headers.get("X-Signature", ""),
+        told.get("HTTP_X_SIGNATURE", ""),
     )
     return Sent(event, fields, sender_of(request), time.time_ns() // 1_000_000)
 

@@ -29,14 +29,16 @@ _VERDICTS = ("accepted", "duplicate", "rejected")
 @click.option("--txid", help="With this transaction id.")
 @click.option("--id", "id_", help="The one with this number, as the answer told it.")
 @click.option("--since", "since_ms", callback=moment_ms, help="Not older than this moment.")
+@click.option("--waiting", is_flag=True, help="Only what waits for something else first.")
 @click.option("--limit", default=50, show_default=True, type=click.IntRange(1, 1000))
 @json_option
-def postbacks_command(click_id: str | None, id_: str | None, limit: int, as_json: bool,
-                      **asked: Any) -> None:  # fmt: skip
+def postbacks_command(click_id: str | None, id_: str | None, waiting: bool, limit: int,
+                      as_json: bool, **asked: Any) -> None:  # fmt: skip
     """List postbacks, the newest first: what was told, what was answered, what became of it."""
     db.migrate()
     with db.connect() as conn:
-        found = inbox.postbacks(conn, limit=limit, click=click_id, id=id_, **asked)
+        found = inbox.postbacks(conn, limit=limit, click=click_id, id=id_,
+                                waits=waiting or None, **asked)  # fmt: skip
     if as_json:
         click.echo(json.dumps([_as_dict(one) for one in found], indent=2, ensure_ascii=False))
         return

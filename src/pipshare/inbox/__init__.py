@@ -33,7 +33,7 @@ from pipshare.inbox.deals import DealIntake, store_deals
 from pipshare.inbox.lease import held, lease, release
 from pipshare.inbox.postbacks import accepted_before, note_outcomes, store_postbacks
 from pipshare.inbox.postbacks_due import (
-    any_postback_due,
+    any_postback_fresh,
     clients_of_clicks,
     let_wait,
     take_due_postbacks,
@@ -99,7 +99,7 @@ __all__ = [
     "add_tracker",
     "alerts",
     "answered",
-    "any_postback_due",
+    "any_postback_fresh",
     "clicks_of",
     "clicks_of_visitors",
     "clients_of_clicks",

@@ -104,7 +104,9 @@ def store_postbacks(
     """
     if not postbacks:
         return set()
-    rows = json.dumps([_row(one) for one in postbacks])
+    # In the order of identities: two processes with the same ones must not wait for each other.
+    ordered = sorted(postbacks, key=lambda one: (one.tracker_id or 0, one.kind, one.txid))
+    rows = json.dumps([_row(one) for one in ordered])
     return {id_ for (id_,) in conn.execute(_STORE, (rows,)).fetchall()}
 
 

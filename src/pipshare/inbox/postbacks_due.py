@@ -16,20 +16,26 @@ UNKNOWN_CLIENT, UNKNOWN_CLICK_CLIENT, UNKNOWN_REFERENCE = WAITS = (
 _TURN = "SELECT pg_advisory_xact_lock(hashtextextended('pipshare postbacks', 0))"
 # A wait is over when what it is for is there: clients loaded by anybody, accepted postbacks.
 _READY = """
+SELECT d.postback_id FROM inbox_postback_due d WHERE d.reason = ''
+UNION ALL
+SELECT d.postback_id FROM inbox_postback_due d
+ WHERE d.reason = 'unknown_client'
+   AND EXISTS (SELECT FROM clients_client c WHERE c.entity_id = d.entity_id AND c.code = d.key)
+UNION ALL
+SELECT d.postback_id FROM inbox_postback_due d
+ WHERE d.reason = 'client_of_click'
+   AND EXISTS (SELECT FROM inbox_postback r
+                 JOIN clients_client c ON c.entity_id = r.entity_id AND c.code = r.client
+                WHERE r.click = d.key AND r.entity_id = d.entity_id AND r.client <> ''
+                  AND r.kind = 'registration' AND r.verdict = 'accepted')
+UNION ALL
 SELECT d.postback_id FROM inbox_postback_due d JOIN inbox_postback p ON p.id = d.postback_id
- WHERE d.reason = ''
-    OR d.reason = 'unknown_client'
-       AND EXISTS (SELECT FROM clients_client c WHERE c.entity_id = d.entity_id AND c.code = d.key)
-    OR d.reason = 'client_of_click'
-       AND EXISTS (SELECT FROM inbox_postback r JOIN clients_client c
-                       ON c.entity_id = r.entity_id AND c.code = r.client
-                    WHERE r.click = d.key AND r.entity_id = d.entity_id AND r.client <> ''
-                      AND r.kind = 'registration' AND r.verdict = 'accepted')
-    OR d.reason = 'unknown_reference'
-       AND EXISTS (SELECT FROM inbox_postback r
-                    WHERE r.tracker_id = p.tracker_id AND r.kind = p.of AND r.txid = d.key
-                      AND r.verdict = 'accepted')
+ WHERE d.reason = 'unknown_reference'
+   AND EXISTS (SELECT FROM inbox_postback r
+                WHERE r.tracker_id = p.tracker_id AND r.kind = p.of AND r.txid = d.key
+                  AND r.verdict = 'accepted')
 """
+_FRESH = "SELECT EXISTS (SELECT FROM inbox_postback_due WHERE reason = '')"
 _TAKE = f"""
 WITH taken AS (
     DELETE FROM inbox_postback_due
@@ -74,16 +80,16 @@ class DuePostback:
     method: str
 
 
-def any_postback_due(conn: psycopg.Connection[Any]) -> bool:
-    """Tell whether there is a postback that can be settled now."""
-    row = conn.execute(f"SELECT EXISTS ({_READY})").fetchone()
+def any_postback_fresh(conn: psycopg.Connection[Any]) -> bool:
+    """Tell whether a postback came that nobody has tried to settle yet."""
+    row = conn.execute(_FRESH).fetchone()
     return bool(row and row[0])
 
 
 def take_due_postbacks(conn: psycopg.Connection[Any], limit: int) -> list[DuePostback]:
     """Take postbacks off the queue, in the caller's transaction; one transaction at a time.
 
-    In the order in which they happened.
+    New ones, and those whose wait is over, in the order in which they happened.
     """
     conn.execute(_TURN)
     return [DuePostback(*row) for row in conn.execute(_TAKE, {"limit": limit}).fetchall()]

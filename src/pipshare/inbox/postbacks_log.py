@@ -37,6 +37,7 @@ _CONDITIONS = {
     "id": "p.id = %(id)s",
     "since_ms": "p.at >= to_timestamp(%(since_ms)s::bigint / 1000.0)",
     "before": "p.id < %(before)s",
+    "waits": "(d.postback_id IS NOT NULL AND d.reason <> '') = %(waits)s",
 }
 
 
@@ -68,12 +69,13 @@ class LoggedPostback:
 
 
 def postbacks(
-    conn: psycopg.Connection[Any], *, limit: int = 50, **asked: str | int | None
+    conn: psycopg.Connection[Any], *, limit: int = 50, **asked: str | int | bool | None
 ) -> list[LoggedPostback]:  # fmt: skip
     """Return postbacks, the newest first, at most `limit`.
 
     `asked`: tracker, entity, event, verdict, reason, client, click, partner, txid, id, since_ms;
-    `before` continues a list behind the id that it ended with.
+    `waits`: whether it waits for something; `before` continues a list behind the id that it ended
+    with.
     """
     unknown = sorted(set(asked) - set(_CONDITIONS))
     if unknown:

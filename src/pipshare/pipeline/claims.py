@@ -63,7 +63,7 @@ def settle_claims(run: Run) -> bool:
     """
     run.conn.commit()  # a booking must not be open: what is settled here is watched
     found = False
-    while inbox.any_postback_due(run.conn) and _settle(run.conn):
+    while _settle(run.conn):
         run.conn.commit()
         found = True
     run.conn.commit()

@@ -6,6 +6,7 @@ decided when the claim is settled.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -28,9 +29,9 @@ _LOOK_UP = """
 SELECT t.id, t.entity_id, e.code, t.code, t.networks, t.money, t.state, t.digest, t.secret,
        b.id, b.content, b.currency, b.amount_e8, b.client, b.click,
        c.partner_id, p.entity_id, c.is_archived, k.id IS NOT NULL, r.id IS NOT NULL, r.partner_id
-  FROM unnest(%s::bytea[], %s::text[], %s::text[], %s::text[], %s::text[])
-       WITH ORDINALITY u (digest, kind, txid, click, client, n)
-  LEFT JOIN inbox_tracker t ON t.digest = u.digest AND t.state = 'active'
+  FROM json_to_recordset(%s::json)
+       u (n int, digest text, kind text, txid text, click text, client text)
+  LEFT JOIN inbox_tracker t ON t.digest = decode(u.digest, 'hex') AND t.state = 'active'
   LEFT JOIN market_entity e ON e.id = t.entity_id
   LEFT JOIN LATERAL (SELECT id, content, currency, amount_e8, client, click FROM inbox_postback
                       WHERE tracker_id = t.id AND kind = u.kind AND txid = u.txid
@@ -81,12 +82,12 @@ def look_up(
 
     Almost always one statement: it stands between a sender and his answer.
     """
-    columns = [
-        (digest, told.kind, told.txid, told.click_id, told.client)
-        for digest, one in asked for told in (one or _NOBODY,)
-    ]  # fmt: skip
-    rows = conn.execute(_LOOK_UP, [list(column) for column in zip(*columns, strict=True)])
-    found = [_found(row) for row in rows.fetchall()]
+    rows = []
+    for n, (digest, one) in enumerate(asked):
+        told = one or _NOBODY
+        rows.append({"n": n, "digest": digest.hex(), "kind": told.kind, "txid": told.txid,
+                     "click": told.click_id, "client": told.client})  # fmt: skip
+    found = [_found(row) for row in conn.execute(_LOOK_UP, (json.dumps(rows),)).fetchall()]
     pairs = [(known, told) for known, (_, told) in zip(found, asked, strict=True)
              if told is not None and known.tracker is not None]  # fmt: skip
     _add_codes(conn, pairs)

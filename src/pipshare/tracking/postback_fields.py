@@ -38,6 +38,7 @@ FIELDS: dict[str, tuple[str, ...]] = {
 _NAMES = {also: name for name, others in FIELDS.items() for also in (name, *others)}
 _SECRET = ("token", "sig")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
+_OPENING = "{[<%$#"
 _UNFILLED = re.compile(r"[{\[<%$#]+[A-Za-z_][\w.-]*[}\]>%$#]+")
 _FORM, _JSON = "application/x-www-form-urlencoded", "application/json"
 Pair = tuple[str, str]
@@ -113,11 +114,12 @@ def _of_query(query: bytes) -> tuple[list[Pair], Fault | None]:
     pairs: list[Pair] = []
     for part in parts:
         name, _, value = part.replace(b"+", b" ").partition(b"=")
-        raw = unquote_to_bytes(name), unquote_to_bytes(value)
+        if b"%" in part:
+            name, value = unquote_to_bytes(name), unquote_to_bytes(value)
         try:
-            pairs.append((raw[0].decode(), raw[1].decode()))
+            pairs.append((name.decode(), value.decode()))
         except UnicodeDecodeError:
-            pairs.append((raw[0].decode(errors="replace"), raw[1].decode(errors="replace")))
+            pairs.append((name.decode(errors="replace"), value.decode(errors="replace")))
             fault = fault or Fault("bad_encoding", "the text is no UTF-8: percent-encode UTF-8")
     return pairs, fault
 
@@ -176,12 +178,15 @@ def _merged(pairs: Iterable[Pair]) -> tuple[dict[str, str], tuple[str, ...], Fau
         wrong = _fault_of(given, value)
         if wrong is None and told.get(name, value) != value:
             wrong = Fault("repeated_field", f"field {name} comes twice with different values")
-        fault = fault or wrong
-        told.setdefault(name, _CONTROL.sub("?", value)[:MOST_VALUE])
+        if wrong is not None:
+            fault, value = fault or wrong, _CONTROL.sub("?", value)[:MOST_VALUE]
+        told.setdefault(name, value)
     return told, tuple(dict.fromkeys(ignored)), fault
 
 
 def _fault_of(name: str, value: str) -> Fault | None:
+    if len(value) <= MOST_VALUE and value.isprintable() and value[0] not in _OPENING:
+        return None  # almost always
     if len(value) > MOST_VALUE:
         return Fault("too_long", f"field {name} has {len(value)} characters; at most {MOST_VALUE}")
     if _CONTROL.search(value):

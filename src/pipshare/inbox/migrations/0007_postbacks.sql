@@ -48,6 +48,7 @@ CREATE TABLE inbox_postback_due (
     reason      text NOT NULL DEFAULT '',
     key         text NOT NULL DEFAULT ''
 );
+CREATE INDEX inbox_postback_due_fresh ON inbox_postback_due (postback_id) WHERE reason = '';
 
 -- What became of accepted postbacks; the newest row of each holds.
 CREATE TABLE inbox_postback_outcome (
