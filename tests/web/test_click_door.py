@@ -226,3 +226,25 @@ def test_country_and_address_come_from_the_operators_proxies(
     ]  # fmt: skip
     assert [one.country for one in found] == ["TH", "", ""]
     assert found[0].address == found[1].address != found[2].address
+
+
+def test_while_one_looks_a_link_up_again_others_take_what_was_known(
+    broker: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from pipshare.api import clicks
+
+    kept = clicks.Kept()
+    known = kept.way("plain")
+    assert known is not None
+    kept.ways["plain"] = (0.0, known)  # its time is over
+    meanwhile = []
+    look_up = clicks._look_up
+
+    def looking(conn: Any, code: str) -> Any:
+        meanwhile.append(kept.way("plain"))
+        return look_up(conn, code)
+
+    monkeypatch.setattr(clicks, "_look_up", looking)
+    assert kept.way("plain") == known
+    assert meanwhile == [known]
+    assert kept.way("nobody") is None

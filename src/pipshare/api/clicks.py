@@ -67,11 +67,14 @@ class Kept:
         if self.where != db.target() or len(self.ways) > _MOST_KEPT:
             self.where = db.target()
             self.ways.clear()
-        until, found = self.ways.get(code, (0.0, None))
-        if until < now:
-            with reading() as conn:
-                found = _look_up(conn, code)
-            self.ways[code] = now + _KEPT_S, found
+        had = self.ways.get(code)
+        if had is not None and now < had[0]:
+            return had[1]
+        if had is not None:  # one looks again; who comes meanwhile takes what was known
+            self.ways[code] = now + _KEPT_S, had[1]
+        with reading() as conn:
+            found = _look_up(conn, code)
+        self.ways[code] = now + _KEPT_S, found
         return found
 
 
