@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 import threading
 import time
 from collections.abc import Callable
@@ -36,9 +37,14 @@ def reply(status: int, body: bytes = b"", **headers: str) -> bytes:
 class Sink:
     """Listens until closed. `answer(got)` returns bytes, or a function of the writer to await."""
 
-    def __init__(self, answer: Answer | None = None, host: str = "127.0.0.1") -> None:
+    def __init__(
+        self,
+        answer: Answer | None = None,
+        host: str = "127.0.0.1",
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
         self.answer: Answer = answer or (lambda got: OK)
-        self.host, self.got, self.connections = host, [], 0
+        self.host, self.connections, self.tls = host, 0, tls
         self.got: list[Got] = []
         self._ready = threading.Event()
         self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), daemon=True)
@@ -64,7 +70,7 @@ class Sink:
 
     async def _serve(self) -> None:
         self._loop, self._end = asyncio.get_running_loop(), asyncio.Event()
-        server = await asyncio.start_server(self._talk, self.host, 0)
+        server = await asyncio.start_server(self._talk, self.host, 0, ssl=self.tls)
         self.port = server.sockets[0].getsockname()[1]
         self._ready.set()
         await self._end.wait()

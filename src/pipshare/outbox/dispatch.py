@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import ssl
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -33,6 +34,8 @@ class Dispatcher:
     """Sends what is due until told to end. Only for who holds the lease, on `conn`.
 
     `ears` is a connection of its own in autocommit mode, for wake-ups; both are the caller's.
+    `allowed` are networks that the operator opened; `tls` says whom to trust, by default the
+    machine's authorities.
     """
 
     def __init__(
@@ -44,11 +47,13 @@ class Dispatcher:
         *,
         allowed: Sequence[Network] = (),
         resolve: Resolve | None = None,
+        tls: ssl.SSLContext | None = None,
         pace: Pace = PACE,
         luck: Callable[[], float] = random.random,
     ) -> None:
         self.conn, self.ears, self.build, self.on_off = conn, ears, build, on_off
-        self.allowed, self.resolve, self.pace, self.luck = tuple(allowed), resolve, pace, luck
+        self.allowed, self.resolve, self.tls = tuple(allowed), resolve, tls
+        self.pace, self.luck = pace, luck
         self.error: BaseException | None = None
 
     def run(self, stop: threading.Event) -> None:
@@ -64,7 +69,7 @@ class Dispatcher:
     async def _run(self, stop: threading.Event, resolve: Resolve) -> None:
         loop = asyncio.get_running_loop()
         post = Post(
-            Way(resolve, self.allowed), self.build, self.pace, self.luck,
+            Way(resolve, self.allowed, self.tls), self.build, self.pace, self.luck,
             lambda: int(time.time() * 1000), self._done, self._returned,
         )  # fmt: skip
         self.shelves = Shelves(post, loop.call_soon_threadsafe)

@@ -145,35 +145,52 @@ def _prepared(
     request: Request, headers: list[tuple[bytes, bytes]], timeout_s: float
 ) -> httpcore2.Request:
     """Return the request as httpcore2 takes it. Raises BadInput for what cannot be sent."""
-    check_url(request.url)
-    parts = urlsplit(request.url)
-    host = _host(parts.hostname or "")
-    scheme = parts.scheme.encode()
-    port = parts.port or (443 if parts.scheme == "https" else 80)
-    target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    shown = b"[%s]" % host if b":" in host else host
-    if parts.port:
-        shown = b"%s:%d" % (shown, parts.port)
-    sent = [
-        (b"Host", shown),
-        (b"User-Agent", b"pipshare"),
-        (b"Accept", b"*/*"),
-        (b"Accept-Encoding", b"identity"),
-        *headers,
-    ]
+    place = _place(request.url)
+    sent = [*place.headers, *headers]
     if request.body or request.method != "GET":
         sent.append((b"Content-Length", b"%d" % len(request.body)))
     limits = {"connect": CONNECT_S, "read": timeout_s, "write": timeout_s}
     return httpcore2.Request(
         request.method,
-        httpcore2.URL(scheme=scheme, host=host, port=port, target=target.encode("ascii")),
+        place.url,
         headers=sent,
         content=request.body,
         extensions={"timeout": limits},
     )
 
 
+@dataclass(frozen=True)
+class _Place:
+    """A URL as httpcore2 takes it, and the headers that begin every request to it."""
+
+    url: httpcore2.URL
+    headers: tuple[tuple[bytes, bytes], ...]
+
+
 @lru_cache(maxsize=4096)
+def _place(url: str) -> _Place:
+    """Read a URL; a webhook's is always the same. Raises BadInput when nothing can be sent."""
+    check_url(url)
+    parts = urlsplit(url)
+    host = _host(parts.hostname or "")
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    shown = b"[%s]" % host if b":" in host else host
+    if parts.port:
+        shown = b"%s:%d" % (shown, parts.port)
+    return _Place(
+        httpcore2.URL(
+            scheme=parts.scheme.encode(), host=host, port=port, target=target.encode("ascii")
+        ),
+        (
+            (b"Host", shown),
+            (b"User-Agent", b"pipshare"),
+            (b"Accept", b"*/*"),
+            (b"Accept-Encoding", b"identity"),
+        ),
+    )
+
+
 def _host(name: str) -> bytes:
     """Return a host's name as DNS knows it."""
     try:
