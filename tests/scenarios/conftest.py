@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from broker_world import World
+from small_broker import SmallBroker
 
 from pipshare import sandbox
 from pipshare.pipeline import Run
@@ -20,3 +21,10 @@ def world(db: Any, tmp_path: Path) -> Iterator[World]:
     paths = sandbox.write_demo(tmp_path, broker)
     with db.app() as conn:
         yield World(Run(conn), broker, paths)
+
+
+@pytest.fixture
+def broker(db: Any, tmp_path: Path) -> Iterator[SmallBroker]:
+    """A broker of one client and two partners, loaded."""
+    with db.app() as conn:
+        yield SmallBroker(conn, tmp_path)

@@ -40,6 +40,7 @@ level = 2
 symbol_group = "forex"
 amount = "1.00"
 """
+EVENTS = "event,kind,client,at,amount,currency,reference,source\n"
 TERMS = "partner,programme\nP-1,std\nP-2,std\n"
 LOT = 10**8  # what a lot of forex pays: 5 to P-2, 1 to P-1
 
@@ -66,6 +67,14 @@ class SmallBroker:
     def load(self, kind: str, text: str, **options: Any) -> list[LoadReport]:
         path = self.file(f"{kind}.csv", text)
         return load(self.run, kind, path, by="anna", **options).reports
+
+    def plan(self, text: str) -> None:
+        """Apply a programme."""
+        apply_plan(self.run, self.file("std.toml", text), by="anna")
+
+    def events(self, *rows: str) -> None:
+        """Load events of clients, rows of EVENTS; none may be refused."""
+        assert not self.load("events", EVENTS + "\n".join(rows) + "\n")[0].refused
 
     def bring(
         self, name: str, content: str | bytes, server: str = "Live-4", **options: Any

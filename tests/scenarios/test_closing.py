@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,12 +16,6 @@ from pipshare.pipeline.loads import apply_plan, approve
 
 LATER = 1_900_000_000_000
 E8 = 10**8
-
-
-@pytest.fixture
-def broker(db: Any, tmp_path: Path) -> Any:
-    with db.app() as conn:
-        yield SmallBroker(conn, tmp_path)
 
 
 def _states(broker: SmallBroker, partner: str) -> dict[str, int]:

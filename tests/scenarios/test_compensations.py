@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 from small_broker import SmallBroker
-from test_windows_less import NET
 from tests.sources.test_mt5_sql import CLOSING, DEPOSIT, OPENING, csv_text
+from window_plans import NET
 
 from pipshare import ledger, statements
 from pipshare.pipeline import to_rest

@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 import pytest
 from small_broker import LOADS, SmallBroker, manager, manager_row
-from test_windows import CAPPED, CARRIED, CPA, KYC, LATER, QUALIFIED, REBATE, TIERS
+from window_plans import CAPPED, CARRIED, CPA, KYC, LATER, QUALIFIED, REBATE, TIERS
 
 from pipshare import trades
 from pipshare.errors import BadInput, Missing
@@ -19,7 +19,6 @@ from pipshare.pipeline.explain_json import as_dict
 from pipshare.pipeline.explained.of_event import EventExplanation, explain_event
 from pipshare.pipeline.explained.of_trade import Part
 from pipshare.pipeline.explained.of_window import explain_window
-from pipshare.pipeline.loads import apply_plan
 from pipshare.pipeline.windows import settle_windows
 
 E8 = 10**8
@@ -79,20 +78,6 @@ share = "10%"
 )
 
 
-@pytest.fixture
-def broker(db: Any, tmp_path: Path) -> Any:
-    with db.app() as conn:
-        yield SmallBroker(conn, tmp_path)
-
-
-def _plan(broker: SmallBroker, text: str) -> None:
-    apply_plan(broker.run, broker.file("std.toml", text), by="anna")
-
-
-def _events(broker: SmallBroker, *rows: str) -> None:
-    assert not broker.load("events", HEAD + "\n".join(rows) + "\n")[0].refused
-
-
 def _row(ticket: int, lots: str, when: str = "03.02 11:00:00", **cells: str) -> list[str]:
     return manager_row(ticket, lots, **{"Close Time": f"2026.{when}", **cells})
 
@@ -121,7 +106,7 @@ def _words(part: Part) -> str:
 
 
 def test_a_difference_is_said_in_one_sentence(broker: SmallBroker) -> None:
-    _plan(broker, DIFFERENCE)
+    broker.plan(DIFFERENCE)
     broker.bring("a.csv", manager(_row(1, "2.00")))
     told = _explained(broker, 1)
     assert told.result is not None
@@ -133,7 +118,7 @@ def test_a_difference_is_said_in_one_sentence(broker: SmallBroker) -> None:
 
 @pytest.mark.parametrize("method", ["marginal", "retroactive"])
 def test_a_tier_late_corrected_and_taken_back(broker: SmallBroker, method: str) -> None:
-    _plan(broker, TIERS.format(method=method))
+    broker.plan(TIERS.format(method=method))
     broker.bring("b.csv", manager(_row(2, "1.50", "03.02 12:00:00")))
     before = _part(broker, 2)
     assert before.window.measure == "1.50 lots in the month"
@@ -151,7 +136,7 @@ def test_a_tier_late_corrected_and_taken_back(broker: SmallBroker, method: str) 
 
 
 def test_a_cap_says_what_was_used_before(broker: SmallBroker) -> None:
-    _plan(broker, CAPPED)
+    broker.plan(CAPPED)
     broker.bring("a.csv", manager(_row(1, "2.00"), _row(2, "2.00", "03.02 15:00:00")))
     part = _part(broker, 2)
     assert part.lines[0].line.capped
@@ -161,7 +146,7 @@ def test_a_cap_says_what_was_used_before(broker: SmallBroker) -> None:
 
 
 def test_a_period_says_what_a_trade_adds_and_what_is_carried(broker: SmallBroker) -> None:
-    _plan(broker, CARRIED)
+    broker.plan(CARRIED)
     april = _row(2, "1.00", "04.02 11:00:00", Profit="-15000.00")
     broker.bring("a.csv", manager(_row(1, "1.00", Profit="10000.00"), april))
     march, later = _part(broker, 1), _part(broker, 2)
@@ -173,7 +158,7 @@ def test_a_period_says_what_a_trade_adds_and_what_is_carried(broker: SmallBroker
 
 
 def test_a_rebate_is_shown_for_the_client(broker: SmallBroker) -> None:
-    _plan(broker, REBATE)
+    broker.plan(REBATE)
     broker.bring("a.csv", manager(_row(1, "2.00")))
     told = as_dict(_explained(broker, 1))
     assert [(row["level"], row["partner"], row["payee_kind"], row["amount"])
@@ -185,35 +170,35 @@ def test_a_rebate_is_shown_for_the_client(broker: SmallBroker) -> None:
 
 
 def test_what_waits_for_kyc_is_said_to_be_held(broker: SmallBroker) -> None:
-    _plan(broker, KYC)
+    broker.plan(KYC)
     broker.bring("a.csv", manager(_row(1, "2.00")))
     assert as_dict(_explained(broker, 1))["lines"][0]["held_by"] == "kyc"
-    _events(broker, "k1,kyc_approved,C-1,2026-03-05T10:00:00Z,,,,crm")
+    broker.events("k1,kyc_approved,C-1,2026-03-05T10:00:00Z,,,,crm")
     assert as_dict(_explained(broker, 1))["lines"][0]["held_by"] is None
     assert _event(broker, "k1").held == []
 
 
 def test_who_qualifies_later_is_paid_as_explained(broker: SmallBroker) -> None:
-    _plan(broker, QUALIFIED)
+    broker.plan(QUALIFIED)
     broker.bring("a.csv", manager(_row(1, "2.00")))
     told = _explained(broker, 1)
     assert told.result is not None
     assert told.result.lines[0].reason.name == "NOT_QUALIFIED"
-    _events(broker, "e1,registration,C-1,2026-02-01T00:00:00Z,,,,crm",
+    broker.events("e1,registration,C-1,2026-02-01T00:00:00Z,,,,crm",
             "e2,deposit,C-1,2026-03-12T10:00:00Z,500,USD,,crm")  # fmt: skip
     _explained(broker, 1)
 
 
 def test_an_event_leads_to_a_cpa_and_its_chargeback_takes_it_back(broker: SmallBroker) -> None:
-    _plan(broker, CPA)
-    _events(broker, "e1,registration,C-1,2026-03-01T00:00:00Z,,,,crm",
+    broker.plan(CPA)
+    broker.events("e1,registration,C-1,2026-03-01T00:00:00Z,,,,crm",
             "e2,deposit,C-1,2026-03-02T10:00:00Z,500,USD,,crm")  # fmt: skip
     paid = _event(broker, "e2")
     assert [one.line.amount_e8 for part in paid.parts for one in part.lines] == [200 * E8]
     assert paid.agrees is True
     assert [row["amount_e8"] for row in paid.booked] == [200 * E8]
     assert _event(broker, "e1").parts == []
-    _events(broker, "e3,chargeback_lost,C-1,2026-04-20T10:00:00Z,500,USD,e2,crm")
+    broker.events("e3,chargeback_lost,C-1,2026-04-20T10:00:00Z,500,USD,e2,crm")
     back = _event(broker, "e3")
     assert [(one.line.amount_e8, one.line.reason.name) for part in back.parts
             for one in part.lines] == [(-200 * E8, "CLAWBACK")]  # fmt: skip
@@ -224,7 +209,7 @@ def test_an_event_leads_to_a_cpa_and_its_chargeback_takes_it_back(broker: SmallB
 
 
 def test_an_advance_is_earned_back(broker: SmallBroker) -> None:
-    _plan(broker, ADVANCED)
+    broker.plan(ADVANCED)
     broker.bring("a.csv", manager(_row(1, "1.00"), _row(2, "2.00", "03.03 11:00:00"),
                                   _row(3, "4.00", "03.04 11:00:00")))  # fmt: skip
     told = _explained(broker, 2)
@@ -236,7 +221,7 @@ def test_an_advance_is_earned_back(broker: SmallBroker) -> None:
 
 
 def test_a_bonus_is_a_share_of_what_was_earned(broker: SmallBroker) -> None:
-    _plan(broker, BONUS)
+    broker.plan(BONUS)
     broker.bring("a.csv", manager(_row(1, "1.00"), _row(2, "2.00", "03.03 11:00:00")))
     part, above = _explained(broker, 2).parts
     assert (part.window.component, part.window.payable_e8) == ("bonus", 150_000_000)
@@ -245,7 +230,7 @@ def test_a_bonus_is_a_share_of_what_was_earned(broker: SmallBroker) -> None:
 
 
 def test_what_is_not_there(broker: SmallBroker) -> None:
-    _plan(broker, TIERS.format(method="marginal"))
+    broker.plan(TIERS.format(method="marginal"))
     for wrong in (("tired", "P-2", "2026-03"), ("tiered", "P-7", "2026-03"),
                   ("tiered", "P-2", "2026-03")):  # fmt: skip
         with pytest.raises(Missing):
@@ -257,7 +242,7 @@ def test_what_is_not_there(broker: SmallBroker) -> None:
 
 
 def test_a_window_of_too_many_trades_shows_the_books_alone(broker: SmallBroker) -> None:
-    _plan(broker, TIERS.format(method="marginal"))
+    broker.plan(TIERS.format(method="marginal"))
     broker.bring("a.csv", manager(*(_row(n, "1.00", f"03.02 11:{n:02d}:00") for n in range(1, 6))))
     told = explain(broker.run, broker.run.servers[1], 1, most=4)
     [part] = told.parts
@@ -266,7 +251,7 @@ def test_a_window_of_too_many_trades_shows_the_books_alone(broker: SmallBroker) 
 
 
 def test_a_deleted_trade_leaves_its_window(broker: SmallBroker) -> None:
-    _plan(broker, TIERS.format(method="retroactive"))
+    broker.plan(TIERS.format(method="retroactive"))
     broker.bring("a.csv", manager(_row(1, "1.00"), _row(2, "2.00", "03.03 11:00:00")))
     assert _part(broker, 1).window.payable_e8 == 15 * E8
     _delete(broker, 2)
@@ -297,7 +282,7 @@ def test_what_closed_before_go_live_counts_and_is_not_booked(
     monkeypatch.setitem(LOADS, "accounts", "server,login,client\nLive-4,1001,C-1\n")
     with db.app() as conn:
         broker = SmallBroker(conn, tmp_path)
-        _plan(broker, TIERS.format(method="marginal"))
+        broker.plan(TIERS.format(method="marginal"))
         broker.bring("a.csv", manager(_row(1, "1.00"), _row(2, "2.00", "03.03 11:00:00")))
         part = _part(broker, 2)
         assert part.window.measure == "3.00 lots in the month"
@@ -307,23 +292,23 @@ def test_what_closed_before_go_live_counts_and_is_not_booked(
 
 def test_pay_that_builds_up_is_held_and_released_with_the_clients_kyc(broker: SmallBroker) -> None:
     held = TIERS.format(method="marginal").replace('"USD"\n', '"USD"\nkyc = "hold"\n', 1)
-    _plan(broker, held)
+    broker.plan(held)
     broker.bring("a.csv", manager(_row(1, "1.00")))
     part = _part(broker, 1)
     assert [one.held_by for one in part.lines] == ["kyc"]
     assert part.window.booked[0]["state"] == "held"
-    _events(broker, "k1,kyc_approved,C-1,2026-03-05T10:00:00Z,,,,crm")
+    broker.events("k1,kyc_approved,C-1,2026-03-05T10:00:00Z,,,,crm")
     assert [one.held_by for one in _part(broker, 1).lines] == [""]
 
 
 def test_what_was_held_for_too_long_is_said_to_be_forfeited(broker: SmallBroker) -> None:
     rule = '"USD"\nkyc = "hold"\nkyc_forfeit_days = 10\n'
-    _plan(broker, TIERS.format(method="marginal").replace('"USD"\n', rule, 1))
+    broker.plan(TIERS.format(method="marginal").replace('"USD"\n', rule, 1))
     broker.bring("a.csv", manager(_row(1, "1.00")))
     part = _part(broker, 1)
     assert [one.line.reason.name for one in part.lines] == ["FORFEITED"]
     assert part.window.booked[0]["sentence"].startswith("held for too long")
-    _plan(broker, KYC.replace('"USD"\n', '"USD"\nkyc_forfeit_days = 10\n', 1))
+    broker.plan(KYC.replace('"USD"\n', '"USD"\nkyc_forfeit_days = 10\n', 1))
     told = _explained(broker, 1)
     assert told.result is not None
     assert [line.reason.name for line in told.result.lines] == ["FORFEITED"]

@@ -8,8 +8,7 @@ from typing import Any
 
 import pytest
 from small_broker import SmallBroker, manager, manager_row
-from test_windows import CAPPED, CARRIED, CPA, TIERS
-from test_windows_less import NET
+from window_plans import CAPPED, CARRIED, CPA, NET, TIERS
 
 from pipshare.pipeline.loads import apply_plan
 from pipshare.pipeline.simulate import Answer, Question, simulate, windows

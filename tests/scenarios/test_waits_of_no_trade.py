@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner
 from small_broker import PLAN, SmallBroker
-from test_windows import CPA
-from test_windows_less import NET
+from window_plans import CPA, NET
 
 from pipshare import statements
 from pipshare.cli.waiting import waiting_command
 from pipshare.errors import Conflict
 from pipshare.pipeline.closing import close_period
-from pipshare.pipeline.loads import apply_plan
 from pipshare.statements.build import waiting_lines
 from pipshare.statements.waiting_periods import waiting_periods
 
@@ -27,14 +24,8 @@ RATES = "base,quote,time,rate\nEUR,USD,2026-03-01T00:00:00Z,1.10\n"
 LATER = 1_780_000_000_000  # 2026-05-28
 
 
-@pytest.fixture
-def broker(db: Any, tmp_path: Path) -> Any:
-    with db.app() as conn:
-        yield SmallBroker(conn, tmp_path)
-
-
 def _told(broker: SmallBroker, *rows: str, plan: str = EURO) -> None:
-    apply_plan(broker.run, broker.file("std.toml", plan), by="anna")
+    broker.plan(plan)
     assert not broker.load("events", HEAD + "\n".join(rows) + "\n")[0].refused
 
 
@@ -85,9 +76,9 @@ def test_costs_of_a_period_in_which_nobody_ever_traded(broker: SmallBroker) -> N
 def test_another_plan_leaves_nothing_waiting(broker: SmallBroker) -> None:
     _told(broker, "d1,deposit,C-1,2026-03-02T10:00:00Z,150,EUR,,crm")
     assert _rows(broker)
-    apply_plan(broker.run, broker.file("std.toml", CPA), by="anna")
+    broker.plan(CPA)
     assert [row[3:5] for row in _rows(broker)] == [("no_fx", "EUR/USD")], "the deposit, now"
-    apply_plan(broker.run, broker.file("std.toml", PLAN), by="anna")
+    broker.plan(PLAN)
     assert _rows(broker) == []
 
 

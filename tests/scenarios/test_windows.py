@@ -2,100 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
-
 import pytest
 from small_broker import SmallBroker, manager, manager_row
+from window_plans import CAPPED, CARRIED, CPA, E8, KYC, LATER, QUALIFIED, REBATE, TIERS
 
 from pipshare import audit, ledger, statements
 from pipshare.pipeline.closing import close_period
-from pipshare.pipeline.loads import apply_plan, approve
+from pipshare.pipeline.loads import approve
 from pipshare.rating import Reason
-
-E8 = 10**8
-LATER = 1_900_000_000_000
-TIERS = """[programme]
-code = "std"
-currency = "USD"
-
-[[component]]
-code = "tiered"
-basis = "lot"
-mode = "per_level"
-[component.tier]
-measure = "lots"
-window = "month"
-method = "{method}"
-[[component.rate]]
-level = 1
-amount = "3"
-[[component.rate]]
-level = 1
-from = "2"
-amount = "5"
-"""
-CAPPED = """[programme]
-code = "std"
-currency = "USD"
-
-[[component]]
-code = "capped"
-basis = "lot"
-mode = "per_level"
-[[component.rate]]
-level = 1
-amount = "5"
-[[component.cap]]
-per = "client_day"
-amount = "12"
-"""
-CARRIED = """[programme]
-code = "std"
-currency = "USD"
-
-[[component]]
-code = "revshare"
-basis = "result"
-mode = "per_level"
-per = "month"
-[component.carry]
-negative = "carry"
-[[component.rate]]
-level = 1
-share = "30%"
-"""
-CPA = """[programme]
-code = "std"
-currency = "USD"
-
-[[component]]
-code = "cpa"
-basis = "fixed"
-mode = "per_level"
-event = "qualified"
-[component.qualify]
-first_deposit = "100"
-[[component.rate]]
-level = 1
-amount = "200"
-"""
-
-
-@pytest.fixture
-def broker(db: Any, tmp_path: Path) -> Any:
-    with db.app() as conn:
-        yield SmallBroker(conn, tmp_path)
-
-
-def _plan(broker: SmallBroker, text: str) -> None:
-    apply_plan(broker.run, broker.file("std.toml", text), by="anna")
-
-
-def _events(broker: SmallBroker, *rows: str) -> None:
-    head = "event,kind,client,at,amount,currency,reference,source\n"
-    reports = broker.load("events", head + "\n".join(rows) + "\n")
-    assert not reports[0].refused
 
 
 def _whole(broker: SmallBroker) -> None:
@@ -110,7 +24,7 @@ def _row(ticket: int, lots: str, when: str = "03.02 11:00:00", **cells: str) -> 
 def test_a_marginal_tier_pays_each_band_at_its_rate_whatever_comes_first(
     broker: SmallBroker,
 ) -> None:
-    _plan(broker, TIERS.format(method="marginal"))
+    broker.plan(TIERS.format(method="marginal"))
     broker.bring("b.csv", manager(_row(2, "1.50", "03.02 12:00:00")))
     assert broker.totals() == {"P-2": 450_000_000}
     broker.bring("a.csv", manager(_row(1, "1.00")))
@@ -121,7 +35,7 @@ def test_a_marginal_tier_pays_each_band_at_its_rate_whatever_comes_first(
 def test_reaching_a_retroactive_band_adjusts_what_came_before_by_one_line(
     broker: SmallBroker,
 ) -> None:
-    _plan(broker, TIERS.format(method="retroactive"))
+    broker.plan(TIERS.format(method="retroactive"))
     broker.bring("a.csv", manager(_row(1, "1.00")))
     assert broker.totals() == {"P-2": 3 * E8}
     broker.bring("b.csv", manager(_row(2, "1.00", "03.05 11:00:00")))
@@ -137,7 +51,7 @@ def test_reaching_a_retroactive_band_adjusts_what_came_before_by_one_line(
 def test_a_correction_that_falls_below_a_band_takes_the_difference_back(
     broker: SmallBroker,
 ) -> None:
-    _plan(broker, TIERS.format(method="retroactive"))
+    broker.plan(TIERS.format(method="retroactive"))
     broker.bring("a.csv", manager(_row(1, "1.00"), _row(2, "1.00", "03.05 11:00:00")))
     assert broker.totals() == {"P-2": 10 * E8}
     broker.bring("c.csv", manager(_row(2, "0.50", "03.05 11:00:00")), as_of_ms=LATER)
@@ -146,7 +60,7 @@ def test_a_correction_that_falls_below_a_band_takes_the_difference_back(
 
 
 def test_a_cap_per_client_and_day_cuts_across_files(broker: SmallBroker) -> None:
-    _plan(broker, CAPPED)
+    broker.plan(CAPPED)
     broker.bring("a.csv", manager(_row(1, "2.00")))
     broker.bring("b.csv", manager(_row(2, "2.00", "03.02 15:00:00")))
     assert broker.totals() == {"P-2": 12 * E8}
@@ -156,7 +70,7 @@ def test_a_cap_per_client_and_day_cuts_across_files(broker: SmallBroker) -> None
 
 
 def test_a_loss_is_carried_into_the_next_month(broker: SmallBroker) -> None:
-    _plan(broker, CARRIED)
+    broker.plan(CARRIED)
     march = _row(1, "1.00", Profit="10000.00")
     april = _row(2, "1.00", "04.02 11:00:00", Profit="-15000.00")
     broker.bring("b.csv", manager(april))
@@ -171,20 +85,20 @@ def test_a_plan_that_no_longer_has_the_component_takes_its_lines_back(
 ) -> None:
     broker.bring("a.csv", manager(_row(1, "2.00")))
     assert broker.totals() == {"P-1": 2 * E8, "P-2": 10 * E8}
-    _plan(broker, CAPPED)
+    broker.plan(CAPPED)
     assert broker.totals() == {"P-2": 10 * E8}
-    _plan(broker, TIERS.format(method="marginal"))
+    broker.plan(TIERS.format(method="marginal"))
     assert broker.totals() == {"P-2": 6 * E8}
     _whole(broker)
 
 
 def test_a_deposit_triggers_a_cpa_and_its_chargeback_takes_it_back(broker: SmallBroker) -> None:
-    _plan(broker, CPA)
-    _events(broker, "e1,registration,C-1,2026-03-01T00:00:00Z,,,,crm",
+    broker.plan(CPA)
+    broker.events("e1,registration,C-1,2026-03-01T00:00:00Z,,,,crm",
             "e2,deposit,C-1,2026-03-02T10:00:00Z,500,USD,,crm")  # fmt: skip
     assert broker.totals() == {"P-2": 200 * E8}
     close_period(broker.run, "main", "2026-03", by="anna", now_ms=LATER)
-    _events(broker, "e3,chargeback_lost,C-1,2026-04-20T10:00:00Z,500,USD,e2,crm")
+    broker.events("e3,chargeback_lost,C-1,2026-04-20T10:00:00Z,500,USD,e2,crm")
     balances = broker.conn.execute(
         "SELECT state, sum(amount_e8)::bigint FROM ledger_balance WHERE payee_kind = 'partner'"
         " GROUP BY 1 HAVING sum(amount_e8) <> 0 ORDER BY 1"
@@ -196,55 +110,11 @@ def test_a_deposit_triggers_a_cpa_and_its_chargeback_takes_it_back(broker: Small
 def test_a_reversal_that_comes_first_waits_and_the_deposit_pays_nothing(
     broker: SmallBroker,
 ) -> None:
-    _plan(broker, CPA)
-    _events(broker, "e3,deposit_reversed,C-1,2026-03-03T10:00:00Z,500,USD,e2,crm")
-    _events(broker, "e2,deposit,C-1,2026-03-02T10:00:00Z,500,USD,,crm")
+    broker.plan(CPA)
+    broker.events("e3,deposit_reversed,C-1,2026-03-03T10:00:00Z,500,USD,e2,crm")
+    broker.events("e2,deposit,C-1,2026-03-02T10:00:00Z,500,USD,,crm")
     assert broker.totals() == {}
     _whole(broker)
-
-
-KYC = """[programme]
-code = "std"
-currency = "USD"
-kyc = "hold"
-
-[[component]]
-code = "lots"
-basis = "lot"
-mode = "per_level"
-[[component.rate]]
-level = 1
-amount = "5"
-"""
-REBATE = """[programme]
-code = "std"
-currency = "USD"
-
-[[component]]
-code = "lots"
-basis = "lot"
-mode = "per_level"
-[component.rebate]
-share = "40%"
-[[component.rate]]
-level = 1
-amount = "5"
-"""
-QUALIFIED = """[programme]
-code = "std"
-currency = "USD"
-qualified_pays = "since_registration"
-[programme.qualify]
-first_deposit = "100"
-
-[[component]]
-code = "lots"
-basis = "lot"
-mode = "per_level"
-[[component.rate]]
-level = 1
-amount = "5"
-"""
 
 
 def _balances(broker: SmallBroker) -> dict[tuple[str, str], int]:
@@ -258,25 +128,25 @@ def _balances(broker: SmallBroker) -> dict[tuple[str, str], int]:
 def test_what_an_unverified_client_brings_is_held_until_he_is_approved(
     broker: SmallBroker,
 ) -> None:
-    _plan(broker, KYC)
+    broker.plan(KYC)
     broker.bring("a.csv", manager(_row(1, "2.00")))
     assert _balances(broker) == {("partner", "held"): 10 * E8}
-    _events(broker, "k1,kyc_approved,C-1,2026-03-05T10:00:00Z,,,,crm")
+    broker.events("k1,kyc_approved,C-1,2026-03-05T10:00:00Z,,,,crm")
     assert _balances(broker) == {("partner", "accrued"): 10 * E8}
     _whole(broker)
 
 
 def test_what_was_held_for_too_long_is_forfeited(broker: SmallBroker) -> None:
-    _plan(broker, KYC)
+    broker.plan(KYC)
     broker.bring("a.csv", manager(_row(1, "2.00")))
-    _plan(broker, KYC.replace('kyc = "hold"', 'kyc = "hold"\nkyc_forfeit_days = 30'))
+    broker.plan(KYC.replace('kyc = "hold"', 'kyc = "hold"\nkyc_forfeit_days = 30'))
     assert _balances(broker) == {}
     row = broker.conn.execute(
         "SELECT reason FROM rating_line WHERE seq = 2 ORDER BY amount_e8 DESC"
     ).fetchone()
     assert Reason(row[0]) == Reason.FORFEITED
     # Approved within the days after all: told late, it was in time.
-    _events(broker, "k1,kyc_approved,C-1,2026-03-20T10:00:00Z,,,,crm")
+    broker.events("k1,kyc_approved,C-1,2026-03-20T10:00:00Z,,,,crm")
     assert _balances(broker) == {("partner", "accrued"): 10 * E8}
     _whole(broker)
 
@@ -284,7 +154,7 @@ def test_what_was_held_for_too_long_is_forfeited(broker: SmallBroker) -> None:
 def test_days_alone_forfeit_when_a_period_closes(
     broker: SmallBroker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    _plan(broker, KYC.replace('kyc = "hold"', 'kyc = "hold"\nkyc_forfeit_days = 30'))
+    broker.plan(KYC.replace('kyc = "hold"', 'kyc = "hold"\nkyc_forfeit_days = 30'))
     with monkeypatch.context() as then:
         then.setattr("time.time_ns", lambda: 1_772_700_000_000_000_000)  # 2026-03-05
         broker.bring("a.csv", manager(_row(1, "2.00")))
@@ -296,7 +166,7 @@ def test_days_alone_forfeit_when_a_period_closes(
 
 
 def test_a_rebate_is_the_clients_and_taken_from_the_direct_ib(broker: SmallBroker) -> None:
-    _plan(broker, REBATE)
+    broker.plan(REBATE)
     broker.bring("a.csv", manager(_row(1, "2.00")))
     assert _balances(broker) == {("partner", "accrued"): 6 * E8, ("client", "accrued"): 4 * E8}
     broker.bring("a2.csv", manager(_row(1, "1.00")), as_of_ms=LATER)
@@ -305,17 +175,17 @@ def test_a_rebate_is_the_clients_and_taken_from_the_direct_ib(broker: SmallBroke
 
 
 def test_a_client_who_qualifies_later_pays_since_his_registration(broker: SmallBroker) -> None:
-    _plan(broker, QUALIFIED)
+    broker.plan(QUALIFIED)
     broker.bring("a.csv", manager(_row(1, "2.00")))
     assert broker.totals() == {}
-    _events(broker, "e1,registration,C-1,2026-02-01T00:00:00Z,,,,crm",
+    broker.events("e1,registration,C-1,2026-02-01T00:00:00Z,,,,crm",
             "e2,deposit,C-1,2026-03-12T10:00:00Z,500,USD,,crm")  # fmt: skip
     assert broker.totals() == {"P-2": 10 * E8}
     _whole(broker)
 
 
 def test_a_client_who_was_anothers_all_along_moves_his_window_too(broker: SmallBroker) -> None:
-    _plan(broker, TIERS.format(method="retroactive"))
+    broker.plan(TIERS.format(method="retroactive"))
     broker.bring("a.csv", manager(_row(1, "1.00"), _row(2, "1.00", "03.05 11:00:00")))
     assert broker.totals() == {"P-2": 10 * E8}
     broker.load("partners", "partner,name\nP-9,Other\n")

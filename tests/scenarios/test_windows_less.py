@@ -2,34 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
-
-import pytest
 from small_broker import SmallBroker, manager, manager_row
+from window_plans import NET, QUALIFIED
 
 from pipshare import audit, inbox, ledger, statements
 from pipshare.pipeline.explain import explain
 from pipshare.pipeline.explained.of_event import explain_event
 from pipshare.pipeline.explained.of_window import explain_window
-from pipshare.pipeline.loads import apply_plan, approve
+from pipshare.pipeline.loads import approve
 
 E8 = 10**8
-NET = """[programme]
-code = "std"
-currency = "USD"
-
-[[component]]
-code = "net"
-basis = "result"
-mode = "per_level"
-per = "{per}"
-currency = "USD"
-less = ["bonuses", "chargebacks", "fees"]
-[[component.rate]]
-level = 1
-share = "30%"
-"""
 OVERRIDE = """[programme]
 code = "std"
 currency = "USD"
@@ -59,37 +41,6 @@ level = 2
 share = "10%"
 of = "tiered"
 """
-QUALIFIED = """[programme]
-code = "std"
-currency = "USD"
-qualified_pays = "since_registration"
-[programme.qualify]
-first_deposit = "100"
-
-[[component]]
-code = "lots"
-basis = "lot"
-mode = "per_level"
-[[component.rate]]
-level = 1
-amount = "5"
-"""
-
-
-@pytest.fixture
-def broker(db: Any, tmp_path: Path) -> Any:
-    with db.app() as conn:
-        yield SmallBroker(conn, tmp_path)
-
-
-def _plan(broker: SmallBroker, text: str) -> None:
-    apply_plan(broker.run, broker.file("std.toml", text), by="anna")
-
-
-def _events(broker: SmallBroker, *rows: str) -> None:
-    head = "event,kind,client,at,amount,currency,reference,source\n"
-    reports = broker.load("events", head + "\n".join(rows) + "\n")
-    assert not reports[0].refused
 
 
 def _row(ticket: int, lots: str, when: str, **cells: str) -> list[str]:
@@ -102,23 +53,23 @@ def _whole(broker: SmallBroker) -> None:
 
 
 def test_a_bonus_and_a_chargeback_lower_the_sum_of_their_month(broker: SmallBroker) -> None:
-    _plan(broker, NET.format(per="month"))
-    _events(broker, "d1,deposit,C-1,2026-02-20T10:00:00Z,500,USD,,crm",
+    broker.plan(NET.format(per="month"))
+    broker.events("d1,deposit,C-1,2026-02-20T10:00:00Z,500,USD,,crm",
             "b1,bonus,C-1,2026-03-10T10:00:00Z,200,USD,,crm")  # fmt: skip
     broker.bring("a.csv", manager(_row(1, "1.00", "03.02 11:00:00", Profit="-1000.00")))
     assert broker.totals() == {"P-2": 240 * E8}
-    _events(broker, "r1,bonus_removed,C-1,2026-03-12T10:00:00Z,50,USD,,crm",
+    broker.events("r1,bonus_removed,C-1,2026-03-12T10:00:00Z,50,USD,,crm",
             "c1,chargeback_lost,C-1,2026-03-15T10:00:00Z,,,d1,crm",
             "f1,payment_fee,C-1,2026-03-16T10:00:00Z,10,USD,,crm")  # fmt: skip
     assert broker.totals() == {"P-2": 102 * E8}  # 30% of 1000 - 150 - 500 - 10
-    _events(broker, "w1,chargeback_won,C-1,2026-04-15T10:00:00Z,,,d1,crm")
+    broker.events("w1,chargeback_won,C-1,2026-04-15T10:00:00Z,,,d1,crm")
     assert broker.totals() == {"P-2": 252 * E8}
     _whole(broker)
 
 
 def test_the_explanation_of_a_net_sum_agrees_with_the_books(broker: SmallBroker) -> None:
-    _plan(broker, NET.format(per="month"))
-    _events(broker, "b1,bonus,C-1,2026-03-10T10:00:00Z,200,USD,,crm",
+    broker.plan(NET.format(per="month"))
+    broker.events("b1,bonus,C-1,2026-03-10T10:00:00Z,200,USD,,crm",
             "b2,bonus,C-1,2026-04-10T10:00:00Z,50,USD,,crm")  # fmt: skip
     broker.bring("a.csv", manager(_row(1, "1.00", "03.02 11:00:00", Profit="-1000.00")))
     told = explain(broker.run, broker.run.servers[1], 1)
@@ -135,11 +86,11 @@ def test_the_explanation_of_a_net_sum_agrees_with_the_books(broker: SmallBroker)
 def test_a_bonus_without_a_rate_lets_the_month_wait_until_there_is_one(
     broker: SmallBroker,
 ) -> None:
-    _plan(broker, NET.format(per="month"))
+    broker.plan(NET.format(per="month"))
     early = _row(1, "1.00", "03.02 11:00:00", Profit="0.00")
     broker.bring("a.csv", manager(early, _row(2, "1.00", "04.20 11:00:00", Profit="-1000.00")))
     assert broker.totals() == {"P-2": 300 * E8}
-    _events(broker, "b1,bonus,C-1,2026-04-10T10:00:00Z,100,CHF,,crm")
+    broker.events("b1,bonus,C-1,2026-04-10T10:00:00Z,100,CHF,,crm")
     assert broker.totals() == {}
     broker.load("fx", "base,quote,time,rate\nCHF,USD,2026-04-10T09:00:00Z,1.1\n")
     assert broker.totals() == {"P-2": 267 * E8}
@@ -149,9 +100,9 @@ def test_a_bonus_without_a_rate_lets_the_month_wait_until_there_is_one(
 def test_a_month_of_nothing_but_a_cost_is_booked_when_it_can_be_converted(
     broker: SmallBroker,
 ) -> None:
-    _plan(broker, NET.format(per="month"))
+    broker.plan(NET.format(per="month"))
     broker.bring("a.csv", manager(_row(1, "1.00", "03.02 11:00:00", Profit="-1000.00")))
-    _events(broker, "b1,bonus,C-1,2026-05-10T10:00:00Z,100,CHF,,crm")
+    broker.events("b1,bonus,C-1,2026-05-10T10:00:00Z,100,CHF,,crm")
     assert broker.totals() == {"P-2": 300 * E8}
     broker.load("fx", "base,quote,time,rate\nCHF,USD,2026-05-10T09:00:00Z,1.1\n")
     assert broker.totals() == {"P-2": 267 * E8}
@@ -166,7 +117,7 @@ def test_a_month_of_nothing_but_a_cost_is_booked_when_it_can_be_converted(
 
 
 def test_an_override_on_a_quarters_tier_sees_the_whole_quarter(broker: SmallBroker) -> None:
-    _plan(broker, OVERRIDE)
+    broker.plan(OVERRIDE)
     broker.bring("a.csv", manager(_row(1, "1.00", "04.15 11:00:00")))
     broker.bring("b.csv", manager(_row(2, "1.00", "06.05 11:00:00")))
     assert broker.totals() == {"P-2": 10 * E8, "P-1": 1 * E8}
@@ -176,8 +127,8 @@ def test_an_override_on_a_quarters_tier_sees_the_whole_quarter(broker: SmallBrok
 def test_a_deposit_that_nobody_can_convert_is_told_and_qualifies_when_the_rate_comes(
     broker: SmallBroker,
 ) -> None:
-    _plan(broker, QUALIFIED)
-    _events(broker, "e1,registration,C-1,2026-02-01T00:00:00Z,,,,crm",
+    broker.plan(QUALIFIED)
+    broker.events("e1,registration,C-1,2026-02-01T00:00:00Z,,,,crm",
             "e2,deposit,C-1,2026-02-12T10:00:00Z,500,CHF,,crm")  # fmt: skip
     broker.bring("a.csv", manager(_row(1, "2.00", "03.02 11:00:00")))
     assert broker.totals() == {}

@@ -2,28 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
-
-import pytest
 from small_broker import PLAN, SmallBroker, manager, manager_row
-from test_windows import CARRIED, TIERS
+from window_plans import CARRIED, TIERS
 
 from pipshare import inbox
-from pipshare.pipeline.loads import apply_plan
 
 E8 = 10**8
 FOREX = TIERS.format(method="marginal").replace("amount", 'symbol_group = "forex"\namount')
-
-
-@pytest.fixture
-def broker(db: Any, tmp_path: Path) -> Any:
-    with db.app() as conn:
-        yield SmallBroker(conn, tmp_path)
-
-
-def _plan(broker: SmallBroker, text: str) -> None:
-    apply_plan(broker.run, broker.file("std.toml", text), by="anna")
 
 
 def _alerts(broker: SmallBroker) -> set[tuple[str, str]]:
@@ -35,7 +20,7 @@ def _two(broker: SmallBroker) -> None:
 
 
 def test_an_unpriced_trade_of_a_tier_waits_and_is_taken_up(broker: SmallBroker) -> None:
-    _plan(broker, FOREX)
+    broker.plan(FOREX)
     _two(broker)
     # Its volume counts in the tier, whatever it is paid by: the first lot is at 3 all the same.
     assert broker.totals() == {"P-2": 3 * E8}
@@ -48,7 +33,7 @@ def test_an_unpriced_trade_of_a_tier_waits_and_is_taken_up(broker: SmallBroker) 
 
 
 def test_a_missing_rate_waits_in_its_window(broker: SmallBroker) -> None:
-    _plan(broker, FOREX.replace('currency = "USD"', 'currency = "EUR"'))
+    broker.plan(FOREX.replace('currency = "USD"', 'currency = "EUR"'))
     _two(broker)
     assert broker.waiting() == {"no_fx": 1, "unpriced": 1}
     broker.load("fx", "base,quote,time,rate\nEUR,USD,2026-03-02T00:00:00Z,1.10\n")
@@ -58,16 +43,16 @@ def test_a_missing_rate_waits_in_its_window(broker: SmallBroker) -> None:
 
 
 def test_another_plan_or_a_cancelled_relation_leaves_nothing_waiting(broker: SmallBroker) -> None:
-    _plan(broker, FOREX)
+    broker.plan(FOREX)
     _two(broker)
     assert broker.waiting() == {"unpriced": 1}
-    _plan(broker, PLAN.replace('symbol_group = "forex"\n', ""))
+    broker.plan(PLAN.replace('symbol_group = "forex"\n', ""))
     assert broker.waiting() == {}
     assert broker.totals() == {"P-1": 3 * E8, "P-2": 15 * E8}
 
 
 def test_rating_again_keeps_what_waits_and_since_when(broker: SmallBroker) -> None:
-    _plan(broker, FOREX)
+    broker.plan(FOREX)
     _two(broker)
     since = broker.conn.execute("SELECT since FROM rating_waiting").fetchall()
     broker.load("symbols", "symbol,symbol_group\nGBPUSD,forex\n")
@@ -75,7 +60,7 @@ def test_rating_again_keeps_what_waits_and_since_when(broker: SmallBroker) -> No
 
 
 def test_the_sum_of_a_period_waits_by_its_last_trade(broker: SmallBroker) -> None:
-    _plan(broker, CARRIED.replace('per = "month"', 'per = "month"\ncurrency = "EUR"'))
+    broker.plan(CARRIED.replace('per = "month"', 'per = "month"\ncurrency = "EUR"'))
     broker.bring("a.csv", manager(manager_row(1, Profit="-10.00"), manager_row(2, Profit="-90.00")))
     assert broker.waiting() == {"no_fx": 2}, "each trade, into the component's currency"
     broker.load("fx", "base,quote,time,rate\nEUR,USD,2026-03-02T00:00:00Z,1.25\n")

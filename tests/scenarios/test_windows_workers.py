@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from small_broker import SmallBroker, manager, manager_row
-from test_windows import CAPPED, TIERS
+from window_plans import CAPPED, TIERS
 
 from pipshare import ledger, statements
 from pipshare.pipeline import Run

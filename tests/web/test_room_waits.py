@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from tests.scenarios.small_broker import SmallBroker
-from tests.scenarios.test_windows import CPA
+from tests.scenarios.window_plans import CPA
 
 from pipshare import db
 from pipshare.console.kept import forget
