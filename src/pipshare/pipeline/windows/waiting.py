@@ -77,6 +77,8 @@ def _last_of(
     found: dict[tuple[int, int], tuple[int, int, int]] = {}
     for block in blocks:
         trades, chains = block.given.placed.trades, block.given.placed.chains
+        if not len(trades):
+            continue
         assert trades.server is not None
         assert trades.ticket is not None
         for moment in {moment for _, moment in rows}:
