@@ -1,4 +1,4 @@
-"""`/s2s/<event>`: postbacks in, by GET or POST, answered when they are durable.
+"""Postbacks in at `/s2s/<event>`, by GET or POST, answered when they are durable.
 
 Whoever calls is a program of the broker's site or tracker: every answer is JSON, and says what
 became of the postback and why. Reference: docs/reference/postbacks.md.
