@@ -21,7 +21,7 @@ from pipshare.errors import PipshareError, Unavailable
 
 MOST = 500  # in one transaction; callers behind it wait for the next
 # Who was answered together mostly comes again together: so long for as many to arrive, at most.
-GATHER_S = 0.003
+GATHER_S = 0.001
 _LIMITS: dict[str, Any] = {"statement_timeout": "20s", "lock_timeout": "10s"}
 _log = logging.getLogger("pipshare.gather")
 Item = TypeVar("Item")
