@@ -144,7 +144,8 @@ def link(request: HttpRequest, link_id: int) -> HttpResponse:
         "partner_url": reverse("console:partner", args=[one.partner_id]),
         "trackers": [(preset.name, f"{address}?{preset.link}") for preset in PRESETS.values()],
         "stats": [
-            Stat(f"Clicks, {_DAYS} days", count(people), "of people"),
+            Stat(f"Clicks, {_DAYS} days", count(people), "of people",
+                 url=f"{reverse('console:funnel')}?{urlencode({'link': one.code})}"),
             Stat("Bots and prefetches", count(others), "counted apart; nobody is told of them"),
         ],
     })  # fmt: skip

@@ -5,8 +5,10 @@ from __future__ import annotations
 from django.urls import path
 
 from pipshare.console import (
+    client_why,
     explanation,
     files,
+    funnel,
     landings,
     links,
     message,
@@ -14,10 +16,13 @@ from pipshare.console import (
     overview,
     partner,
     partner_tree,
+    postback_log,
+    postback_try,
     receiver_setup,
     receivers,
     sources,
     statement,
+    trackers,
     trade,
     trades,
     window,
@@ -51,6 +56,15 @@ urlpatterns = [
     path("links/<int:link_id>/", links.link, name="link"),
     path("links/<int:link_id>/archive/", links.archive_link, name="archive_link"),
     path("links/<int:link_id>/qr.<str:kind>", links.link_qr, name="link_qr"),
+    path("funnel/", funnel.show_funnel, name="funnel"),
+    path("clients/", client_why.client_why, name="client_why"),
+    path("postbacks/", postback_log.postbacks, name="postbacks"),
+    path("postbacks/try/", postback_try.build_url, name="build_url"),
+    path("postbacks/try/send/", postback_try.send_postback, name="send_postback"),
+    path("postbacks/trackers/", trackers.trackers, name="trackers"),
+    path("postbacks/trackers/add/", trackers.add_tracker, name="add_tracker"),
+    path("postbacks/trackers/<str:code>/revoke/", trackers.revoke_tracker, name="revoke_tracker"),
+    path("postbacks/<str:postback_id>/", postback_log.postback, name="postback"),
     path("receivers/", receivers.receivers, name="receivers"),
     path("receivers/events/", message_types.message_types, name="message_types"),
     path("receivers/events/<str:kind>.json", message_types.schema, name="message_schema"),
@@ -73,6 +87,8 @@ rooms.add("Overview", "console:overview", "overview.see")
 rooms.add("Trades", "console:trades", "trades.see")
 rooms.add("Partners", "console:partners", "partners.see")
 rooms.add("Links", "console:links", "tracking.see")
+rooms.add("Funnel", "console:funnel", "tracking.see")
+rooms.add("Postbacks", "console:postbacks", "tracking.see")
 rooms.add("Receivers", "console:receivers", "receivers.see")
 rooms.add("Sources", "console:sources", "sources.see")
 rooms.add("Files", "console:files", "sources.see")
