@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import io
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 import psycopg
-import segno
 from django import forms
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -24,6 +22,7 @@ from pipshare.console.shown import Row, count, counted
 from pipshare.errors import Missing
 from pipshare.partners import Link
 from pipshare.tracking.presets import PRESETS
+from pipshare.tracking.qr import qr
 from pipshare.web import Cell, Column, Stat, Table, reading, room, writing
 
 _DAY_MS = 86_400_000
@@ -159,10 +158,7 @@ def link_qr(request: HttpRequest, link_id: int, kind: str) -> HttpResponse:
     types = {"svg": "image/svg+xml", "png": "image/png"}
     if kind not in types:
         raise Missing("no_kind", f"There is no QR code as {kind[:10]!r}: take svg or png.")
-    out = io.BytesIO()
-    code = segno.make(address_of(request, one), error="m", micro=False)
-    code.save(out, kind=kind, scale=10, border=4, dark="#000", light="#fff")
-    response = HttpResponse(out.getvalue(), content_type=types[kind])
+    response = HttpResponse(qr(address_of(request, one), kind), content_type=types[kind])
     if "download" in request.GET:
         response.headers["Content-Disposition"] = f'attachment; filename="{one.code}.{kind}"'
     return response

@@ -41,6 +41,7 @@ class LogSearch(Form):
     txid = text("Transaction id", required=False)
     click = text("Click id", required=False)
     partner = text("Partner told", required=False)
+    waits = forms.BooleanField(label="Only what waits", required=False)
     day = forms.DateField(label="Day (UTC)", required=False,
                           widget=forms.DateInput(attrs={"type": "date"}))  # fmt: skip
 
@@ -104,7 +105,9 @@ def became(one: LoggedPostback) -> tuple[str, str]:
 
 def _asked(form: LogSearch, before: str) -> dict[str, Any]:
     told: dict[str, Any] = {
-        name: value.strip() for name, value in form.cleaned_data.items() if value and name != "day"
+        name: value.strip() if isinstance(value, str) else value
+        for name, value in form.cleaned_data.items()
+        if value and name != "day"
     }  # Django's fields refuse zero bytes
     day = form.cleaned_data.get("day")
     if day is not None:
