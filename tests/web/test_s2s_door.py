@@ -100,6 +100,9 @@ def test_other_methods_other_events_and_other_sizes(s2s: Door) -> None:
     answer = s2s.get("/s2s/lottery", {"token": s2s.token})
     assert (answer.status_code, answer.json()["reason"]) == (404, "unknown_event")
     assert "first-trade" in answer.json()["detail"]
+    for odd in ("%00", "%ff%fe", "x" * 3000, "deposit/", "%ED%A0%80"):
+        assert s2s.get(f"/s2s/{odd}", {"token": s2s.token}).status_code == 404
+        assert s2s.get(f"/s2s/{odd}").status_code == 401
     answer = s2s.get("/s2s/deposit", {"token": s2s.token, "pad": "x" * 100_000})
     assert (answer.status_code, answer.json()["reason"]) == (414, "url_too_long")
     answer = s2s.post(f"/s2s/deposit?token={s2s.token}", b"x" * 100_000,

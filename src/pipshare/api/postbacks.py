@@ -59,7 +59,8 @@ def _read(request: HttpRequest, event: str) -> Sent:
         bearer.strip() if kind.lower() == "bearer" else "",
         told.get("HTTP_X_SIGNATURE", ""),
     )
-    return Sent(event, fields, sender_of(request), time.time_ns() // 1_000_000)
+    shown = event if event.isprintable() else "?"  # no text of the database holds a zero byte
+    return Sent(shown[:40], fields, sender_of(request)[:64], time.time_ns() // 1_000_000)
 
 
 def _told(answer: Answer) -> HttpResponse:

@@ -21,7 +21,7 @@ from pipshare.pipeline.postback_checks import Found, fault_of, look_up, note_of
 from pipshare.tracking.postback_fields import Fault, Fields, is_signed
 from pipshare.tracking.postbacks import KINDS, Postback, postback_of
 
-STRANGERS = 300  # postbacks without a known token that one process logs a minute; others it counts
+STRANGERS = 300  # postbacks without a known token that a process logs a minute; all are answered
 _UNAUTHORISED, _FORBIDDEN, _NOWHERE = 401, 403, 404
 
 
@@ -139,7 +139,7 @@ def _closed(sent: Sent, tracker: Tracker | None) -> Fault | None:
             _UNAUTHORISED,
         )
     if sent.kind not in KINDS:
-        return Fault("unknown_event", f"there is no event {sent.kind[:40]!r}: there are"
+        return Fault("unknown_event", f"there is no event {sent.kind!r}: there are"
                                       f" {', '.join(KINDS)}", _NOWHERE)  # fmt: skip
     return None
 
@@ -167,7 +167,7 @@ def _row(
     sent: Sent, tracker: Tracker | None, told: Postback | None, verdict: tuple[str, str, str]
 ) -> StoredPostback:
     """Return what is stored of a postback; of what a stranger says, nothing."""
-    kind = sent.kind if sent.kind in KINDS else sent.kind[:40]
+    kind = sent.kind
     if tracker is None:
         return StoredPostback(kind, sent.at_ms, *verdict, sender=sent.sender)
     said = dict(sent.fields.told)
