@@ -27,9 +27,7 @@ class Form(forms.Form):
     def refuse(self, error: PipshareError) -> None:
         """Put what the core refused beside its field, else above the form."""
         field = self.field_of(error)
-        text = error.message[:1].upper() + error.message[1:]
-        text += "" if text.endswith((".", "?", "!")) else "."
-        self.add_error(field if field in self.fields else None, text)
+        self.add_error(field if field in self.fields else None, sentence(error))
 
     def field_of(self, error: PipshareError) -> str | None:
         """Return the name of the field that an error is about, None for the form as a whole."""
@@ -43,6 +41,12 @@ class Form(forms.Form):
             self.refuse(error)
             return False
         return True
+
+
+def sentence(error: PipshareError) -> str:
+    """Write what the core refused as a sentence of its own."""
+    said = error.message[:1].upper() + error.message[1:]
+    return said if said.endswith((".", "?", "!")) else f"{said}."
 
 
 def text(label: str, *, help: str = "", required: bool = True, **attrs: Any) -> forms.CharField:

@@ -10,6 +10,7 @@ from django.shortcuts import render
 from django.urls import reverse
 
 from pipshare import market
+from pipshare.console.asked import sentence
 from pipshare.console.scope import scope_of
 from pipshare.console.shown import Row
 from pipshare.errors import BadInput, Missing
@@ -34,9 +35,9 @@ def client_why(request: HttpRequest) -> HttpResponse:
             try:
                 told = explain_client(conn, code, entity)
             except (Missing, BadInput) as error:
-                wrong = error.message.replace("the --entity", "the entity")
+                wrong = sentence(error).replace("the --entity", "the entity")
             if scope is not None and not (told and _is_within(told, scope)):
-                told, wrong = None, f"there is no client {code!r}"  # nor a hint at others' clients
+                told, wrong = None, f"There is no client {code!r}."  # nor a hint at others' clients
     if told is None:
         known: dict[str, Any] = {"code": code, "wrong": wrong, "entities": codes}
         return render(request, "console/client_why.html", known, status=404 if wrong else 200)

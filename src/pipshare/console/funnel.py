@@ -15,7 +15,7 @@ from django.urls import reverse
 from django.utils.http import urlencode
 
 from pipshare import partners
-from pipshare.console.asked import Form, text
+from pipshare.console.asked import Form, sentence, text
 from pipshare.console.kept import kept
 from pipshare.console.scope import scope_of
 from pipshare.console.shown import Row, count, counted
@@ -72,7 +72,7 @@ def show_funnel(request: HttpRequest) -> HttpResponse:
             try:
                 ids = _partners(conn, told["partner"].replace("\0", "").strip(), request)
             except (Missing, BadInput) as error:
-                form.add_error("partner", f"{error.message[:1].upper()}{error.message[1:]}.")
+                form.add_error("partner", sentence(error))
             else:
                 since, until = told["since"] or today, told["until"] or today
                 rows = _narrowed(_counted(conn, since, until, ids, told["by"] or "link"), told)

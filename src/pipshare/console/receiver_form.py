@@ -73,7 +73,9 @@ class ReceiverForm(Form):
         self.kind, self.is_webhook = kind, kind == WEBHOOK
         self.blanks = _BLANK.findall(preset.url) if preset and is_new else []
         for number, word in enumerate(self.blanks):
-            self.fields[f"blank{number}"] = text(word[:1].upper() + word[1:], required=False)
+            written = "url" in self.data and f"<{word}>" not in self.data["url"]  # by hand
+            self.fields[f"blank{number}"] = text(word[:1].upper() + word[1:], required=not written,
+                                                 help="As his tracker shows it.")  # fmt: skip
         self._choose_events()
         if self.is_webhook:
             del self.fields["method"], self.fields["body"], self.fields["body_type"]
@@ -104,8 +106,8 @@ class ReceiverForm(Form):
         """Return the form's parts: title, whether it may stay folded, fields."""
         parts: list[tuple[str, bool, list[str]]] = [
             ("Who", False, ["name", "entity", "partner"]),
-            ("Where to", False, [*(f"blank{n}" for n in range(len(self.blanks))), "url", "method",
-                                 "body", "body_type"]),
+            ("Where to", False, [*(f"blank{n}" for n in range(len(self.blanks))), "url"]),
+            ("Method and body", True, ["method", "body", "body_type"]),
             ("What it hears", False, ["events", "countries", "not_countries", "minimum"]),
             ("The tracker's words", True, [f"{what}_{event}" for event in EVENTS
                                            for what in ("word", "status")]),
@@ -127,7 +129,7 @@ class ReceiverForm(Form):
         mine = {
             "url": self._url(), "events": told["events"], "countries": _codes(told["countries"]),
             "not_countries": _codes(told["not_countries"]),
-            "minimum": dict(map(_minimum, told["minimum"].split("\n"))) if told["minimum"] else {},
+            "minimum": dict(map(_minimum, filter(str.strip, told["minimum"].splitlines()))),
             "headers": dict(map(_header, filter(str.strip, told["headers"].splitlines()))),
             **{name: told[name].strip()
                for name in ("concurrency", "per_minute", "timeout_s", "owner_email")},
