@@ -125,6 +125,9 @@ def test_a_test_waits_where_nobody_delivers(broker: Any, client: Any) -> None:
     live = manager.get(sent.headers["Location"], headers={"HX-Request": "true"})
     assert live.status_code == 200
     assert "<html" not in live.text
+    seen = {"seen": "False"}
+    live = manager.get(sent.headers["Location"], seen, headers={"HX-Request": "true"})
+    assert live.status_code == 204, "nothing new"
     other = made(broker, "Other")
     number = sent.headers["Location"].rstrip("/").rpartition("/")[2]
     assert manager.get(f"/receivers/{other.id}/messages/{number}/").status_code == 404

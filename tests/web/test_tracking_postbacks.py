@@ -104,6 +104,8 @@ def test_a_registration_from_the_click_to_the_funnel(
             ("partner_funnel", f"/partners/{_partner('IB-1')}/"),
         ):  # fmt: skip
             other.goto(live_server.url + path)
+            if name == "partner_funnel":
+                other.locator(".steps .stat", has_text="100.0 % of clicks").wait_for()
             assert open_page.fits(other), (path, width)
             open_page.shoot(other, f"{name}_{width}_{scheme}")
 

@@ -17,6 +17,7 @@ from django.utils.http import urlencode
 from pipshare import partners
 from pipshare.console.asked import Form, sentence, text
 from pipshare.console.kept import kept
+from pipshare.console.partner import partner_of
 from pipshare.console.scope import scope_of
 from pipshare.console.shown import Row, count, counted
 from pipshare.errors import BadInput, Missing
@@ -84,13 +85,17 @@ def show_funnel(request: HttpRequest) -> HttpResponse:
     })  # fmt: skip
 
 
-def steps_of(
-    conn: psycopg.Connection[Any], partner_ids: Sequence[int]
-) -> Steps:  # fmt: skip
-    """Return the sums of some partners for the last 30 days."""
+@room("tracking.see")
+def partner_funnel(request: HttpRequest, partner_id: int) -> HttpResponse:
+    """Return the steps of a partner and all below him, 30 days: put into his page when counted."""
     today = datetime.now(UTC).date()
     first = today - timedelta(days=_DAYS - 1)
-    return summed(_counted(conn, first, today, list(partner_ids), "partner"))
+    with reading() as conn:
+        one = partner_of(conn, partner_id, scope_of(conn, request.user))
+        ids = partners.subtree(conn, one.id)
+        steps = summed(_counted(conn, first, today, ids, "partner"))
+    url = f"{reverse('console:funnel')}?{urlencode({'partner': one.code})}"
+    return render(request, "console/parts/stats.html", {"stats": steps_shown(steps, url)})
 
 
 def summed(rows: Sequence[Funnel]) -> Steps:

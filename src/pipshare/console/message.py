@@ -56,8 +56,10 @@ def message(request: HttpRequest, receiver_id: int, message_id: int) -> HttpResp
         running = outbox.is_dispatched(conn)
     delivery = found[0] if found else None
     is_over = delivery is not None and delivery.state not in ("due", "behind")
+    seen = f"{running} {delivery.state} {delivery.attempts}" if delivery else f"{running}"
     known = {
-        "one": one, "delivery": delivery, "message_id": message_id, "running": running,
+        "one": one, "seen": seen, "delivery": delivery, "message_id": message_id,
+        "running": running,
         "state": state_cell(delivery, now_ms) if delivery else None, "is_over": is_over,
         "subject": subject_of(delivery) if delivery else "",
         "about": TYPES[delivery.type].about if delivery and delivery.type in TYPES else "",
@@ -66,6 +68,8 @@ def message(request: HttpRequest, receiver_id: int, message_id: int) -> HttpResp
         "may_replay": is_over and may(request, "receivers.change"),
     }  # fmt: skip
     if getattr(request, "htmx", False):
+        if request.GET.get("seen") == seen and not is_over:
+            return HttpResponse(status=204)  # nothing new: nobody is read the same again
         return render(request, "console/parts/message_live.html", known,
                       status=_STOP_POLLING if is_over else 200)  # fmt: skip
     return render(request, "console/message.html", known)

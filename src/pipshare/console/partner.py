@@ -9,11 +9,9 @@ import psycopg
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils.http import urlencode
 
 from pipshare import partners
 from pipshare.console.asked import may
-from pipshare.console.funnel import steps_of, steps_shown
 from pipshare.console.partner_tree import (
     STATUS_TONES,
     asked_period,
@@ -51,8 +49,6 @@ def partner(request: HttpRequest, partner_id: int) -> HttpResponse:
         by_month = [(month, earned(conn, month, [partner_id]).get(partner_id, {}))
                     for month in months.every[:_MONTHS]]  # fmt: skip
         waiting = waiting_lines(conn, partner_id)
-        sees_tracking = may(request, "tracking.see")
-        steps = steps_of(conn, partners.subtree(conn, partner_id)) if sees_tracking else None
         codes = partners.typed_codes(conn, [partner_id]).get(partner_id, [])
     if not path:
         raise Missing("no_partner", f"There is no partner with the number {partner_id} yet.")
@@ -67,8 +63,7 @@ def partner(request: HttpRequest, partner_id: int) -> HttpResponse:
                  f"{counted(me.below, 'partner')} below"),
             Stat("Clients", count(told.clients), "introduced directly, now"),
         ],
-        "steps": steps_shown(steps, f"{reverse('console:funnel')}?"
-                             f"{urlencode({'partner': one.code})}") if steps else None,
+        "sees_tracking": may(request, "tracking.see"),
         "codes": codes,
         "may_change": may(request, "tracking.change"),
         "by_month": _by_month(partner_id, by_month), "terms": _terms(told),

@@ -56,6 +56,7 @@ urlpatterns = [
     path("links/<int:link_id>/", links.link, name="link"),
     path("links/<int:link_id>/archive/", links.archive_link, name="archive_link"),
     path("links/<int:link_id>/qr.<str:kind>", links.link_qr, name="link_qr"),
+    path(f"{_PARTNER}funnel/", funnel.partner_funnel, name="partner_funnel"),
     path("funnel/", funnel.show_funnel, name="funnel"),
     path("clients/", client_why.client_why, name="client_why"),
     path("postbacks/", postback_log.postbacks, name="postbacks"),
