@@ -22,6 +22,7 @@ from benchmarks import (
     html_parse,
     memory,
     one_by_one,
+    outgoing,
     postbacks,
     rate_and_post,
     rating_only,
@@ -33,7 +34,7 @@ from benchmarks.racing import Race, Result, as_json, show
 from benchmarks.world import Size, make_world
 
 NAMES = ("file", "post", "one", "live", "rating", "families", "html", "memory", "rerate", "clicks",
-         "postbacks")  # fmt: skip
+         "postbacks", "outgoing")  # fmt: skip
 
 
 def main(arguments: list[str] | None = None) -> list[Result]:
@@ -70,6 +71,10 @@ def main(arguments: list[str] | None = None) -> list[Result]:
         _say("postbacks in")
         found, races["postbacks"] = postbacks.measure(options.rounds, options.click_seconds, _say)
         results += found
+    if "outgoing" in wanted:
+        _say("webhooks out")
+        found, races["outgoing"] = outgoing.measure(options.rounds, options.messages, _say)
+        results += found
     heading = f"{options.trades:,} trades, medians of {options.rounds}, {os.cpu_count()} cores"
     show(results, heading)
     if options.json:
@@ -103,6 +108,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--click-seconds", type=float, default=8, help="of each load of clicks or postbacks"
     )
+    parser.add_argument("--messages", type=int, default=20_000, help="webhooks sent in a round")
     parser.add_argument("--long", action="store_true", help="memory at ten times the trades, too")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures")
     parser.add_argument("--folder", type=Path, help="on a real disk; default: for temporary files")

@@ -22,7 +22,7 @@ import polars as pl
 
 from benchmarks.clicks import environment
 from benchmarks.racing import Race, Result, beside, race
-from pipshare import db, outbox
+from pipshare import db, outbox, settings
 from pipshare.db import cluster, embedded
 
 RECEIVERS = 100
@@ -39,8 +39,10 @@ SELECT extract(epoch FROM max(a.at - a.due_at)) * 1000,
  WHERE r.partner = ANY(%s) AND m.key LIKE 'even/%%'"""
 
 
-def measure(rounds: int, count: int, say: Callable[[str], None]) -> tuple[list[Result], Race]:
-    """Race deliveries and jobs; then let a receiver hang."""
+def measure(
+    rounds: int, count: int, say: Callable[[str], None], even_s: int = EVEN_S
+) -> tuple[list[Result], Race]:
+    """Race deliveries and jobs; then let a receiver hang while messages come for `even_s`."""
     with tempfile.TemporaryDirectory(prefix="pipshare-outgoing-") as name:
         server = embedded.attach(Path(name) / "database")
         try:
@@ -50,16 +52,17 @@ def measure(rounds: int, count: int, say: Callable[[str], None]) -> tuple[list[R
                 db.migrate()
                 given = environment(target) | {
                     "PIPSHARE_DATA": name, "PIPSHARE_EGRESS_ALLOW": "127.0.0.0/8",
+                    # What opens the secrets that are sealed here.
+                    "PIPSHARE_ENCRYPTION_KEYS": ",".join(settings.encryption_keys(settings.ENV)),
                 }  # fmt: skip
-                os.environ.update(given)  # sealing a secret needs the same keys as opening it
-                return _measure(target, port, given, rounds, count, say)
+                return _measure(target, port, given, rounds, count, say, even_s)
         finally:
             embedded.destroy(Path(name) / "database")
 
 
 def _measure(
     target: db.Target, port: int, given: dict[str, str], rounds: int, count: int,
-    say: Callable[[str], None],
+    say: Callable[[str], None], even_s: int,
 ) -> tuple[list[Result], Race]:  # fmt: skip
     _receivers(port)
     numbers = iter(range(1_000_000))
@@ -69,7 +72,7 @@ def _measure(
         POSTS: lambda: _jobs(target.owner, count // 4, f"http://127.0.0.1:{port}/"),
     }
     run = race(runners, rounds, say)
-    worst, p99 = _hang(given, port, say)
+    worst, p99 = _hang(given, port, even_s)
     say(f"  one of {RECEIVERS} hangs: the others' attempts begin {p99:.0f} ms (p99), {worst:.0f} ms"
         " (worst) after they are due")  # fmt: skip
     return [
@@ -124,7 +127,7 @@ def _deliver(given: dict[str, str], count: int, number: int) -> float:
     return count / float(told[1])
 
 
-def _hang(given: dict[str, str], port: int, say: Callable[[str], None]) -> tuple[float, float]:
+def _hang(given: dict[str, str], port: int, even_s: int) -> tuple[float, float]:
     """Say messages evenly while one receiver hangs; return the worst and p99 lateness in ms."""
     with db.connect() as conn:
         hanging = next(one for one in outbox.receivers(conn) if one.partner == "P-0")
@@ -132,11 +135,11 @@ def _hang(given: dict[str, str], port: int, say: Callable[[str], None]) -> tuple
         conn.commit()
     with delivering(given):
         began = time.monotonic()
-        for n in range(EVEN_RATE * EVEN_S // 10):
+        for n in range(EVEN_RATE * even_s // 10):
             _say_some("even", n * 10, 10)
             time.sleep(max(0.0, began + n * 10 / EVEN_RATE - time.monotonic()))
         others = [f"P-{n}" for n in range(1, RECEIVERS)]
-        wanted = EVEN_RATE * EVEN_S * (RECEIVERS - 1) // RECEIVERS
+        wanted = EVEN_RATE * even_s * (RECEIVERS - 1) // RECEIVERS
         with db.connect(autocommit=True) as conn:
             while (row := conn.execute(_LATE, (others,)).fetchone()) and row[2] < wanted:
                 time.sleep(0.5)

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from benchmarks import checking, racing
+from benchmarks import checking, outgoing, postbacks, racing
 from benchmarks.__main__ import main
 from benchmarks.databases import Databases
 from benchmarks.exports import code, write_files
@@ -89,6 +89,14 @@ def test_families_and_rating_again_run(scratch: Path, monkeypatch: pytest.Monkey
     named = {one.what for one in results}
     assert {"per lot", "spread", "difference", "rank", "share-up", "tiers", "caps"} <= named
     assert [one.target for one in results if one.goal == 11] == [3]
+
+
+def test_what_goes_out_and_what_comes_in_run() -> None:
+    results, run = outgoing.measure(1, 200, lambda text: None, even_s=1)
+    assert len(run.rates) == 3
+    assert all(one.rate > 0 for one in results)
+    results, run = postbacks.measure(1, 0.5, lambda text: None)
+    assert all(one.rate > 0 for one in results)
 
 
 def test_turns_are_taken_and_medians_compared() -> None:
