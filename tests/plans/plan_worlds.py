@@ -182,6 +182,8 @@ def components(draw: st.DrawFn, number: int, earlier: tuple[Component, ...]) -> 
             OPTIONAL)),
     )  # fmt: skip
     bare = replace(bare, tier=draw(maybe(tiers(bare))))
+    if not bare.of_clients:
+        bare = replace(bare, qualify=None)
     return replace(bare, rates=draw(rates(bare, bare.tier is not None)))
 
 

@@ -219,6 +219,8 @@ def test_what_a_mode_does_not_define(
         ("lot", "qualify = { kyc = true, sum_hours = 1 }", 9, "belongs to first_deposit"),
         ("lot", 'qualify = { kyc = true, calendar = "business" }', 9, "belongs to within_days"),
         ("lot", "qualify = { kyc = true, gate = {} }", 9, "a gate needs a conversion"),
+        ("lot", "qualify.lots = 1", 9, 'an amount is paid: it needs event = "qualified"; that'),
+        ("fixed", 'event = "trade"\nqualify.lots = 1', 10, "said for the whole programme, in [p"),
         ("lot", "carry.across = ['x']", 5, 'across: "x" is no component'),
         ("lot", "carry.across = ['c']", 5, "is this component itself: it is netted anyway"),
         ("lot", 'advance = "x"', 5, 'advance = "x" is no component above this one'),

@@ -58,6 +58,10 @@ def _keys(component: Component) -> Found:
         yield from _less(component)
     if component.event and basis not in ("fixed", "deposits"):
         yield line, f"event belongs to the bases fixed and deposits, not to {basis}"
+    elif component.qualify and not component.of_clients:
+        yield (component.qualify.line, "[component.qualify] says for which clients an amount is "
+               'paid: it needs event = "qualified"; that only trades of qualified clients pay is '
+               "said for the whole programme, in [programme.qualify]")  # fmt: skip
     if basis == "fixed" and not component.event:
         yield (line, 'the basis fixed needs an event: event = "qualified", "registration" or '
                '"trade"')  # fmt: skip
