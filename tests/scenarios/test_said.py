@@ -173,3 +173,34 @@ def test_a_message_gives_the_tracker_its_own_click_id_back(broker: SmallBroker) 
         click.id, "theirs-1", "spring", "c-7",
     )  # fmt: skip
     assert "sub2" not in data
+
+
+def test_a_bonus_is_said_once_though_held_and_released_and_taken_back_once(
+    broker: SmallBroker,
+) -> None:
+    broker.plan(CPA)
+    _listen(broker)
+    broker.events("d-1,deposit,C-1,2026-03-01T09:00:00Z,250.00,USD,,crm")
+    broker.events("k-1,kyc_approved,C-1,2026-03-02T09:00:00Z,,,,crm")
+    broker.events("x-1,chargeback_lost,C-1,2026-03-05T09:00:00Z,,,d-1,crm")
+    told = [(kind, data["component"], data["amount"]) for kind, data in _said(broker)
+            if kind.startswith("commission")]  # fmt: skip
+    assert told == [
+        ("commission.posted", "cpa", "200.00"), ("commission.reversed", "cpa", "-200.00"),
+    ]  # fmt: skip
+    assert len({data["txid"] for _, data in _said(broker)}) == len(_said(broker))
+
+
+CPA = """[programme]
+code = "std"
+currency = "USD"
+kyc = "hold"
+
+[[component]]
+code = "cpa"
+basis = "fixed"
+event = "qualified"
+mode = "per_level"
+qualify = { first_deposit = 100 }
+rate = [{ level = 1, amount = "200" }]
+"""

@@ -89,10 +89,12 @@ def _anybody(batch: _Batch, row: int) -> bool:
 
 
 def _earned(batch: _Batch) -> dict[int, list[dict[str, Any]]]:
+    """Return what was posted by ticket; what only moved from held to earned comes to nothing."""
     found: dict[int, list[dict[str, Any]]] = {}
-    columns = ("ticket", "component", "level", "partner", "amount_e8")
-    lines = batch.lines.filter(pl.col("amount_e8") != 0).select(columns)
-    for line in lines.sort("ticket", "component", "level").iter_rows(named=True):
+    by = ("ticket", "component", "level", "partner")
+    lines = batch.lines.group_by(by).agg(pl.col("amount_e8").sum())
+    lines = lines.filter(pl.col("amount_e8") != 0)
+    for line in lines.sort(by).iter_rows(named=True):
         found.setdefault(line["ticket"], []).append(line)
     return found
 

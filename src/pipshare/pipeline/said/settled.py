@@ -31,7 +31,7 @@ def say_settled(run: Run, entity_id: int, component: int, code: str, posted: pl.
     wanted = [run.wanted.by(entity_id, one) for one in (POSTED, REVERSED)]
     if not any(wanted):
         return
-    lines = posted.filter((pl.col("payee_kind") == "partner") & (pl.col("amount_e8") != 0))
+    lines = _netted(posted)
     if not any(one.all for one in wanted):
         hearing = set().union(*(one.partner_ids for one in wanted))
         lines = lines.filter(pl.col("payee_id").is_in(list(hearing)))
@@ -45,6 +45,17 @@ def say_settled(run: Run, entity_id: int, component: int, code: str, posted: pl.
         outbox.say(run.conn, said.frame())
 
 
+def _netted(posted: pl.DataFrame) -> pl.DataFrame:
+    """Return what each partner earned or lost by a window; what only moved from held to earned
+    comes to nothing. `posting` names the postings behind it: no other message has the same."""
+    mine = posted.filter(pl.col("payee_kind") == "partner").sort("account", "level", "seq")
+    lines = mine.group_by("start_ms", "client_id", "payee_id", maintain_order=True).agg(
+        pl.col("amount_e8").sum(), pl.col("moment_ms").max(),
+        posting=pl.concat_str("account", "level", "seq", separator=".").str.join("+"),
+    )  # fmt: skip
+    return lines.filter(pl.col("amount_e8") != 0)
+
+
 def _say(
     run: Run, entity_id: int, component: tuple[int, str], line: Mapping[str, Any],
     person: Person | None, said: Messages,
@@ -55,13 +66,12 @@ def _say(
                                       run.clock(entity_id))[0]))  # fmt: skip
     told = money(line["amount_e8"], wallet_of(run, line["payee_id"]))
     whose = person.data if person is not None else base(run, entity_id, ())
-    key = "/".join(str(line[name]) for name in ("start_ms", "client_id", "level", "account", "seq"))
+    key = f"{line['start_ms']}/{line['client_id']}/{line['posting']}"
+    of = person.code if person is not None else day.isoformat()
     data = {
         **whose, "partner": payee, "component": code, "period": day.isoformat(),
-        "txid": f"{code}-{day.isoformat()}-{payee}-{line['seq']}", "earned": {payee: told}, **told,
+        "txid": f"{code}-{of}-{payee}-{line['posting']}", "earned": {payee: told}, **told,
     }  # fmt: skip
-    if person is not None:
-        data["txid"] = f"{code}-{person.code}-{payee}-{line['seq']}"
     subject = f"client:{whose['entity']}/{person.code}" if person else f"partner:{payee}"
     kind = POSTED if line["amount_e8"] > 0 else REVERSED
     said.add(entity_id, kind, f"{number}/{key}", subject, line["moment_ms"], data)
