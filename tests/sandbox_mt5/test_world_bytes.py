@@ -81,6 +81,8 @@ def _busy_story(world: World, clock: Ticks) -> list[object]:
     clock.on(5)
     answers.append(world.compact(login, world.server_ms(clock.utc_ms) // 1000 - 12))
     answers.append(world.open_account())
+    answers.append(world.open_trade(login))
+    answers.append(world.close_trade(login))
     world.edit_user(login, Group="real\\ecn", Agent=str(world.logins("*")[2]))
     clock.on(7)
     world.advance()

@@ -205,6 +205,19 @@ def test_a_late_deal_is_new_and_old(world: World) -> None:
     assert deal in read(world.deals(from_s=now_s - 5_000, to_s=now_s - 5_000))
 
 
+def test_an_account_trades_when_it_is_told_to(world: World) -> None:
+    login = world.open_account()
+    world.edit_user(login, Group="real\\standard")
+    with pytest.raises(Refused, match="nothing to close"):
+        world.close_trade(login)
+    opening = _deal(world, world.open_trade(login))
+    assert (opening["Login"], opening["Entry"]) == (str(login), "0")
+    closing = _deal(world, world.close_trade(login))
+    assert (closing["Entry"], closing["PositionID"]) == ("1", opening["PositionID"])
+    assert closing["VolumeClosed"] == opening["Volume"]
+    assert world.positions([login]) == []
+
+
 def test_a_burst_lasts_as_long_as_it_was_told() -> None:
     clock = Ticks()
     world = started(clock, Size(logins=200, rate=0.01, history_days=0, positions=400))

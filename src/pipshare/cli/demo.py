@@ -11,6 +11,7 @@ import click
 
 from pipshare import db, market, sandbox, settings, statements
 from pipshare.cli.demo_live import run_live
+from pipshare.cli.demo_tracking import LENA, VOLUUM
 from pipshare.cli.explaining import say_explanation
 from pipshare.cli.options import console, money, say_booked, table, what_waits
 from pipshare.db import embedded
@@ -41,8 +42,8 @@ SINCE = date(2026, 10, 19)  # its go-live: October is over and can be closed
 def demo_command(reset: bool, seed: int, trades: int, once: bool, files_only: bool) -> None:
     """Load a demonstration broker, book its trades, then go live until Ctrl-C.
 
-    The live part starts an MT5 server of an invented broker, connects to it, and serves the
-    console.
+    The live part starts an MT5 server of an invented broker, connects to it, serves the console,
+    and lets visitors click on partners' links, register, deposit and trade.
     """
     started = time.monotonic()
     if reset:
@@ -65,7 +66,7 @@ def demo_command(reset: bool, seed: int, trades: int, once: bool, files_only: bo
         if not files_only:
             run_live(run, once=once)
     console.print(f"Done in {time.monotonic() - started:.1f} s. Data: {settings.ENV.data}")
-    _where_next()
+    _where_next(files_only)
 
 
 def _reset() -> None:
@@ -75,6 +76,7 @@ def _reset() -> None:
     with db.connect() as conn:
         _not_a_real_broker(Run(conn))
     embedded.destroy(settings.ENV.data / "database")
+    (settings.ENV.data / "demo" / "console_password").unlink(missing_ok=True)
     console.print("The demonstration's data is gone.")
 
 
@@ -160,10 +162,20 @@ def _show(run: Run) -> None:
         say_explanation(run, market.server(run.conn, ticket[0]), ticket[1])
 
 
-def _where_next() -> None:
+def _where_next(files_only: bool) -> None:
     program = Path(sys.argv[0]).absolute()
     here = program.is_relative_to(Path.cwd())
     name = str(program.relative_to(Path.cwd())) if here else "pipshare"
     console.print("Try next:")
-    for line in ("statement IB-110 --period 2026-11", "waiting", CLOSE, "verify", "--help"):
+    tracked = (
+        ()
+        if files_only
+        else (
+            f"funnel --partner {LENA.code}",
+            f'receiver log "{VOLUUM}"',
+            "explain --client W-1002",
+        )
+    )
+    for line in ("statement IB-110 --period 2026-11", "waiting", CLOSE, *tracked, "verify",
+                 "--help"):  # fmt: skip
         console.print(f"  {name} {line}")

@@ -18,8 +18,10 @@ from pipshare.errors import Unavailable
 _START = [sys.executable, "-c", "from pipshare.cli import main; main()"]
 _SANDBOX = re.compile(
     r"sandbox mt5: (?P<url>\S+) manager (?P<login>\d+) password (?P<password>\S+)"
-    r" certificate sha256 (?P<fingerprint>\S+)"
+    r" certificate sha256 (?P<fingerprint>\S+) \(file (?P<certificate>.+)\)"
 )
+_TRACKER = re.compile(r"sandbox tracker on (?P<url>\S+)/ ")
+_LOOPBACK = {"PIPSHARE_EGRESS_ALLOW": "127.0.0.0/8"}  # where the sandbox tracker is
 _SERVES = re.compile(r"pipshare serves on (?P<url>\S+)")
 
 
@@ -39,11 +41,17 @@ class Children:
         logs.mkdir(parents=True, exist_ok=True)
 
     def sandbox(self, rate: float, port: int = 0) -> Told:
-        """Start an invented broker's MT5 server; return url, login, password and fingerprint."""
+        """Start an invented broker's MT5 server; return url, login, password, fingerprint
+        and certificate."""
         folder = settings.ENV.data / "sandbox-mt5"
         options = ["mt5", "--folder", str(folder), "--rate", str(rate), "--port", str(port),
-                   "--with-parent"]  # fmt: skip
+                   "--admin", "--with-parent"]  # fmt: skip
         return self._start("sandbox", options, _SANDBOX)
+
+    def tracker(self, port: int, secret: str) -> Told:
+        """Start the tracker that receivers lead to; `secret` signs webhooks. Return its url."""
+        options = ["tracker", "--port", str(port), "--secret", secret, "--with-parent"]
+        return self._start("sandbox", options, _TRACKER, name="tracker")
 
     def work(self) -> None:
         """Start the loop that polls and books."""
@@ -75,14 +83,15 @@ class Children:
         self._running.clear()
 
     def _start(
-        self, name: str, options: Sequence[str], ready: re.Pattern[str] | None = None
-    ) -> Told:
+        self, command: str, options: Sequence[str], ready: re.Pattern[str] | None = None,
+        name: str = "",
+    ) -> Told:  # fmt: skip
+        name = name or command
         log = self._logs / f"{name}.log"
-        command = [*_START, name, *options]
         with log.open("w", encoding="utf-8") as errors:
             child = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stderr=errors, text=True,
-                stdout=subprocess.PIPE if ready else errors,
+                [*_START, command, *options], stdin=subprocess.DEVNULL, stderr=errors, text=True,
+                stdout=subprocess.PIPE if ready else errors, env=os.environ | _LOOPBACK,
             )  # fmt: skip
         self._running[name] = child
         if ready is None:

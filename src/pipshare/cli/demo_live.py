@@ -7,6 +7,8 @@ import secrets
 import sys
 import time
 from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import psycopg
@@ -16,7 +18,10 @@ from rich.table import Table
 from rich.text import Text
 
 from pipshare import inbox, market, settings, statements
+from pipshare.cli import demo_tracking
 from pipshare.cli.demo_children import Children
+from pipshare.cli.demo_told import funnel_table, receivers_line, say_received
+from pipshare.cli.demo_visits import Visits
 from pipshare.cli.explaining import say_explanation
 from pipshare.cli.options import console, counted, money, table
 from pipshare.errors import Conflict
@@ -28,12 +33,15 @@ from pipshare.pipeline.loads import load
 from pipshare.pipeline.work.set_up import set_up
 from pipshare.sandbox.cast import PARTNERS
 from pipshare.sandbox.mt5.world import Size, World
+from pipshare.sandbox.site import Platform, Site
 
 SERVER, CODE, BY = "Demo-MT5-Live", "demo-mt5-live", "demo"
 PERSON = "demo@pipshare.example"
 RATE = 4.0  # closed trades a second
 ENOUGH, LONGEST_S = 25, 60  # trades, and seconds, of a bounded run
-SHOWN = 8
+REST_S = 3.0  # after the visitors' last trade, for what is told of it
+CONSOLE_PORT, TRACKER_PORT = 8000, 8700  # where people look for them
+SHOWN = 5
 _LATEST = """
 SELECT t.ticket, t.login, t.symbol, t.lots_e8, sum(l.amount_e8)::bigint, a.currency,
        count(DISTINCT l.partner), (extract(epoch FROM x.booked_at - t.close_at))::numeric(9,1)::text
@@ -80,14 +88,24 @@ def run_live(run: Run, *, once: bool) -> None:
     try:
         console.print("Starting an MT5 server of an invented broker, and connecting to it ...")
         _introduce(run)
+        demo_tracking.prepare(run)
         known = _known(run.conn)
         port = urlsplit(known.settings["url"]).port or 0 if known else 0
         told = children.sandbox(RATE, port).parts
+        port = 0 if once else _port(TRACKER_PORT)
+        tracker = children.tracker(port, demo_tracking.webhook_secret()).parts["url"]
+        demo_tracking.point_to(run, tracker)
         source = known or _connect(run, told)
         children.work()
-        url = children.serve(_port(once)).parts["url"]
+        url = children.serve(0 if once else _port(CONSOLE_PORT)).parts["url"]
         _say_console(run, url)
-        _watch(run, children, source, once=once)
+        demo_tracking.say(url, tracker)
+        visits = Visits(run, Site(url, demo_tracking.token()),
+                        Platform(told["url"], Path(told["certificate"])), SERVER)  # fmt: skip
+        seen = _watch(run, children, source, visits, once=once)
+        if once:
+            say_received(tracker)
+            _explain(run, seen)
     except KeyboardInterrupt:
         console.print()
     finally:
@@ -118,19 +136,17 @@ def _connect(run: Run, told: dict[str, str]) -> Source:
     return source
 
 
-def _port(once: bool) -> int:
-    """Port 8000, where people look for it, unless something else is there."""
+def _port(wanted: int) -> int:
+    """Return the port, or 0 when something else is there."""
     import socket
 
-    if once:
-        return 0
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind(("127.0.0.1", 8000))
+            probe.bind(("127.0.0.1", wanted))
         except OSError:
             return 0
-    return 8000
+    return wanted
 
 
 def _say_console(run: Run, url: str) -> None:
@@ -153,38 +169,57 @@ def _say_console(run: Run, url: str) -> None:
     console.print("  (the demonstration's person is exempt from the second factor; staff is not)")
 
 
-def _watch(run: Run, children: Children, source: Source, *, once: bool) -> None:
+def _watch(
+    run: Run, children: Children, source: Source, visits: Visits, *, once: bool
+) -> Seen:  # fmt: skip
     """Look every second; on a terminal the picture is drawn anew, elsewhere a line is printed."""
     since = run.conn.execute(_NOW).fetchone()[0]  # type: ignore[index]
-    began = time.monotonic()
-    seen = _look(run.conn, source, since)
+    end = _End(once, children, visits)
+    seen = _look(run, source, since)
     if sys.stdout.isatty() and not os.environ.get("CI"):
         with Live(seen.picture, console=console, auto_refresh=False) as live:
-            while not _over(seen, began, once, children):
+            while not end.is_now(seen):
                 time.sleep(1)
-                seen = _look(run.conn, source, since)
+                visits.step(more=not once)
+                seen = _look(run, source, since)
                 live.update(seen.picture, refresh=True)
     else:
         said = 0.0
-        while not _over(seen, began, once, children):
+        while not end.is_now(seen):
             time.sleep(1)
-            seen = _look(run.conn, source, since)
+            visits.step(more=not once)
+            seen = _look(run, source, since)
             if time.monotonic() - said > 5:
                 said = time.monotonic()
-                console.print(f"  {counted(seen.booked, 'live trade')} booked")
+                console.print(f"  {counted(seen.booked, 'live trade')} booked,"
+                              f" {counted(visits.came, 'visitor')} came")  # fmt: skip
         console.print(seen.picture)
-    if once:
-        _explain(run, seen)
+    return seen
 
 
-def _over(seen: Seen, began: float, once: bool, children: Children) -> bool:
-    if lost := children.lost():
-        console.print(lost)
-        raise Conflict("lost", f"a process of the demonstration is gone: {lost}")
-    return once and (seen.booked >= ENOUGH or time.monotonic() - began > LONGEST_S)
+class _End:
+    """Tells when a bounded run is over: some trades, the visitors through, or LONGEST_S."""
+
+    def __init__(self, once: bool, children: Children, visits: Visits) -> None:
+        self._once, self._children, self._visits = once, children, visits
+        self._began, self._through = time.monotonic(), 0.0
+
+    def is_now(self, seen: Seen) -> bool:
+        """Tell whether to end. Raises Conflict when a child has ended by itself."""
+        if lost := self._children.lost():
+            console.print(lost)
+            raise Conflict("lost", f"a process of the demonstration is gone: {lost}")
+        if not self._once:
+            return False
+        now = time.monotonic()
+        if not self._through and self._visits.is_through():
+            self._through = now
+        enough = seen.booked >= ENOUGH and self._through and now - self._through > REST_S
+        return bool(enough) or now - self._began > LONGEST_S
 
 
-def _look(conn: psycopg.Connection, source: Source, since: object) -> Seen:
+def _look(run: Run, source: Source, since: datetime) -> Seen:
+    conn = run.conn
     values = {"server": source.server_id, "since": since, "shown": SHOWN}
     booked = (conn.execute(_BOOKED, values).fetchone() or (0,))[0]
     ticket, most = None, 0
@@ -199,8 +234,10 @@ def _look(conn: psycopg.Connection, source: Source, since: object) -> Seen:
     for code, name, currency, amount in conn.execute(_EARNED, values):
         earned.add_row(code, name, money(amount, currency))
     fresh = _freshness(conn, source)
+    clicks = funnel_table(conn, since)
     conn.commit()
-    return Seen(booked, ticket, Group(Text(), latest, Text(), earned, Text(), fresh))
+    return Seen(booked, ticket, Group(Text(), latest, Text(), earned, Text(), clicks,
+                                      Text(), receivers_line(run), fresh))  # fmt: skip
 
 
 def _freshness(conn: psycopg.Connection, source: Source) -> Text | Table:

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 # What may be done to the world from outside.
 DEEDS = {
-    "advance", "archive_login", "burst", "cancel_deal", "compact", "delete_deal", "edit_deal",
-    "edit_user", "hide_group", "late_deal", "open_account", "show_group",
+    "advance", "archive_login", "burst", "cancel_deal", "close_trade", "compact", "delete_deal",
+    "edit_deal", "edit_user", "hide_group", "late_deal", "open_account", "open_trade", "show_group",
 }  # fmt: skip
 
 

@@ -26,6 +26,7 @@ from pipshare.sandbox.mt5.world.masks import fits
 from pipshare.sandbox.mt5.world.price_list import GROUP_NUMBERS, GROUPS, WEEKDAY_SYMBOLS
 from pipshare.sandbox.mt5.world.realm import NO_SYMBOL, Realm
 from pipshare.sandbox.mt5.world.refused import NOT_FOUND, PARAMS, Refused
+from pipshare.sandbox.mt5.world.trading import close_for, open_for
 from pipshare.sandbox.mt5.world.wall import DAY_MS, is_weekend, offset_ms
 
 _BY_MANAGER = "2"  # ModificationFlags
@@ -124,6 +125,20 @@ def open_account(realm: Realm, utc_ms: int) -> int:
     realm.accounts.edit(account, {"Registration": str(wall_ms // 1000)})
     realm.cash(account, BALANCE, realm.accounts.first_deposit(account), "Deposit", wall_ms)
     return login_of(account)
+
+
+def open_trade(realm: Realm, utc_ms: int, login: int) -> int:
+    """Let an account open a position at the market; return its deal."""
+    open_for(realm, _account(realm, login), utc_ms)
+    return realm.next_deal - 1
+
+
+def close_trade(realm: Realm, utc_ms: int, login: int) -> int:
+    """Let an account close its oldest position at the market; return its deal."""
+    ticket = close_for(realm, _account(realm, login), utc_ms)
+    if ticket is None:
+        raise Refused(NOT_FOUND, f"Not found: account {login} has nothing to close now")
+    return ticket
 
 
 def burst(realm: Realm, utc_ms: int, rate_milli: int, seconds: int) -> None:

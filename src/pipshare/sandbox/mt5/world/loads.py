@@ -33,7 +33,7 @@ def write_loads(
     """Write the files; return their paths by kind, in loading order."""
     folder.mkdir(parents=True, exist_ok=True)
     known = [
-        account for account in range(len(realm.accounts))
+        account for account in range(realm.size.logins)
         if account % _UNKNOWN_EVERY != _UNKNOWN_EVERY - 1 and realm.accounts.visible()[account]
     ]  # fmt: skip
     tables: dict[str, Table] = {

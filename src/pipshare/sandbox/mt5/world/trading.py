@@ -41,11 +41,15 @@ _UNKNOWN = (19, 20, 37)
 
 def open_one(realm: Realm, utc_ms: int) -> None:
     """Let somebody open a position, or add to one."""
+    account = _trader(realm)
+    if account is not None:
+        open_for(realm, account, utc_ms)
+
+
+def open_for(realm: Realm, account: int, utc_ms: int) -> None:
+    """Let an account open a position, or add to one."""
     wall_ms = utc_ms + offset_ms(utc_ms)
     weekend = is_weekend(wall_ms)
-    account = _trader(realm)
-    if account is None:
-        return
     group = realm.accounts.group[account]
     table = (WEEKEND_SYMBOLS if weekend else WEEKDAY_SYMBOLS)[group]
     quoted = table[realm.dice.below(len(table))]
@@ -94,6 +98,18 @@ def close_one(realm: Realm, utc_ms: int) -> Closed | None:
     if kind > 12 and lots > 1:
         lots = 1 + realm.dice.below(lots - 1)
     return Closed(_close(realm, position, lots, wall_ms, bits >> 8), position.account, lots)
+
+
+def close_for(realm: Realm, account: int, utc_ms: int) -> int | None:
+    """Let an account close its oldest position; return the closing deal, None = there is none.
+
+    At weekends only positions in crypto can be closed.
+    """
+    wall_ms = utc_ms + offset_ms(utc_ms)
+    for position in realm.positions.held(account):
+        if position.quoted.crypto or not is_weekend(wall_ms):
+            return _close(realm, position, position.lots, wall_ms, realm.dice.roll() >> 8)
+    return None
 
 
 def _trader(realm: Realm) -> int | None:

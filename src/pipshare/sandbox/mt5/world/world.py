@@ -207,6 +207,14 @@ class World:
         """Open one more account, with a deposit; return its login."""
         return int(self._now("open_account"))
 
+    def open_trade(self, login: int) -> int:
+        """Let an account open a position; return its deal."""
+        return int(self._now("open_trade", login=login))
+
+    def close_trade(self, login: int) -> int:
+        """Let an account close its oldest position; return its deal."""
+        return int(self._now("close_trade", login=login))
+
     def hide_group(self, mask: str) -> None:
         """Hide the groups that a mask names from the manager."""
         self._now("hide_group", mask=mask)
@@ -340,7 +348,7 @@ _CALLS: dict[str, Callable[..., Any]] = {
     "archive_login": calls.archive_login, "open_account": calls.open_account,
     "hide_group": calls.hide_group, "show_group": calls.show_group,
     "compact_history": calls.compact_history, "late_deal": calls.late_deal,
-    "burst": calls.burst,
+    "burst": calls.burst, "open_trade": calls.open_trade, "close_trade": calls.close_trade,
 }  # fmt: skip
 
 
