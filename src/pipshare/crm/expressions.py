@@ -1,0 +1,89 @@
+"""Expressions that find something in a payload: JMESPath, selection only.
+
+Functions that reckon or convert are not there: they would turn amounts into floats. Whatever the
+payload holds, an expression finds something, nothing, or raises BadInput.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from decimal import DecimalException
+from difflib import get_close_matches
+from typing import Any
+
+import jmespath
+from jmespath.exceptions import JMESPathError
+
+from pipshare.errors import BadInput
+
+LONGEST = 500
+FUNCTIONS = ("contains", "ends_with", "join", "keys", "length", "not_null", "starts_with",
+             "to_array", "type", "values")  # fmt: skip
+_RAISED = (JMESPathError, DecimalException, TypeError, ValueError, KeyError, AttributeError,
+           RecursionError, OverflowError)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Expression:
+    """One compiled expression. `text` is what was written."""
+
+    text: str
+    _compiled: Any = field(repr=False, compare=False)
+
+    def find(self, payload: Any) -> Any:
+        """Return what is found, None for nothing. Raises BadInput when it cannot be applied."""
+        try:
+            return self._compiled.search(payload)
+        except _RAISED as error:
+            why = (
+                "the payload is nested too deep"
+                if isinstance(error, RecursionError)
+                else _why(error)
+            )
+            raise BadInput("bad_match", f"the expression cannot be applied: {why}") from None
+
+
+def expression(text: str) -> Expression:
+    """Compile an expression. Raises BadInput: too long, not JMESPath, or more than selection."""
+    if len(text) > LONGEST:
+        raise BadInput("bad_expression", f"an expression has at most {LONGEST} characters")
+    try:
+        compiled = jmespath.compile(text)
+    except _RAISED as error:
+        raise BadInput(
+            "bad_expression",
+            f"{text!r} is no JMESPath expression ({_why(error)}); write Amount, data.client.id,"
+            ' records[0].id or "a name with blanks"',
+        ) from None
+    _check(text, compiled.parsed)
+    return Expression(text, compiled)
+
+
+def _check(text: str, node: Any) -> None:
+    """Refuse what is not selection, anywhere in the tree of an expression."""
+    waiting = [node]
+    while waiting:
+        one = waiting.pop()
+        if not isinstance(one, dict):
+            continue
+        waiting += one["children"]
+        name = one.get("value")
+        if one["type"] == "function_expression" and name not in FUNCTIONS:
+            close = get_close_matches(str(name), FUNCTIONS, 1)
+            hint = f" (did you mean {close[0]}?)" if close else ""
+            raise BadInput(
+                "bad_expression",
+                f"{text!r}: the function {name} is not available{hint}; expressions select, they"
+                f" do not reckon: there are {', '.join(FUNCTIONS)}",
+            )
+        if one["type"] == "literal" and isinstance(name, float):
+            raise BadInput(
+                "bad_expression",
+                f"{text!r}: a number with a fraction cannot stand in an expression; give constants"
+                ' with "value"',
+            )
+
+
+def _why(error: Exception) -> str:
+    lines = str(error).splitlines()
+    return lines[0][:120] if lines and lines[0] else type(error).__name__
