@@ -92,6 +92,7 @@ def _test_it(tracker: TrackerServer, page: Any, open_page: Any) -> None:
     open_page.shoot(page, "message_dead_1280_light")
     page.get_by_role("link", name="Voluum of IB-1").click()
     assert page.locator("a.stat.bad strong").inner_text() == "1"
+    open_page.shoot(page, "receiver_dead_1280_light")
     page.get_by_role("button", name="Send again").click()
     page.get_by_text("1 message sent again").wait_for()
     page.locator("#messages tbody a").first.click()
