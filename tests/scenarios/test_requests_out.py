@@ -8,7 +8,7 @@ import pytest
 
 from pipshare.errors import BadInput
 from pipshare.outbox import Message, Receiver
-from pipshare.pipeline.said.requests import build, checked
+from pipshare.pipeline.said.requests import build, checked, cut_to
 from pipshare.tracking.catalogue import TYPES, example_data, schema_of
 
 
@@ -36,6 +36,22 @@ def test_a_webhook_has_what_its_schema_needs(kind: str) -> None:
     assert told["sequence"] == 3
     assert set(schema["properties"]["data"]["required"]) <= set(told["data"])
     assert request == build(_receiver("webhook", url="https://b.example/in"), _message(kind), 3)
+
+
+def test_a_partner_is_told_of_nobody_above_him_and_of_no_others_earnings() -> None:
+    earned = {"SUB": {"amount": "1"}, "IB-1": {"amount": "2"}, "MASTER": {"amount": "3"}}
+    data = {"partner": "SUB", "chain": ["SUB", "IB-1", "MASTER"], "earned": earned}
+    assert cut_to("", data) == data
+    assert cut_to("IB-1", data) == {"partner": "SUB", "chain": ["SUB", "IB-1"],
+                                    "earned": {"IB-1": {"amount": "2"}}}  # fmt: skip
+    assert cut_to("OTHER", data) == {"partner": "SUB", "earned": {}}
+    message = Message(7, 1, "trade.closed", "trade:a", 1_793_615_400_000, data)
+    hook = Receiver(1, 1, 3, "SUB", "webhook", "his", {"url": "https://b.example/in",
+                                                        "headers": {"X-Tenant": "7"}})  # fmt: skip
+    request = build(hook, message, 1)
+    assert b"MASTER" not in request.body
+    assert b"IB-1" not in request.body
+    assert ("X-Tenant", "7") in request.headers
 
 
 def test_a_template_that_cannot_be_is_refused_before_anything_is_sent() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -20,12 +21,30 @@ def build(receiver: Receiver, message: Message, seq: int) -> Request:
 
     Raises BadInput when a template, filled in, cannot be sent: sending it again would not help.
     """
+    message = replace(message, data=cut_to(receiver.partner, message.data))
     if receiver.kind == "webhook":
         body = body_of(message.type, from_ms(message.at_ms), message.data, seq)
-        headers = (("content-type", "application/json"),)
+        own = (receiver.settings.get("headers") or {}).items()
+        headers = (("content-type", "application/json"), *((name, str(text)) for name, text in own))
         return Request("POST", receiver.settings["url"], headers, body)
     template = _template(json.dumps(receiver.settings, sort_keys=True))
     return filled_in(template, receiver.partner, message)
+
+
+def cut_to(partner: str, data: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a partner may be told: nobody above him, and nobody's earnings but his own.
+
+    The broker's own receivers ("") are told everything.
+    """
+    told = dict(data)
+    if not partner:
+        return told
+    if "earned" in told:
+        told["earned"] = {who: one for who, one in told["earned"].items() if who == partner}
+    chain = told.pop("chain", [])
+    if partner in chain:
+        told["chain"] = chain[: chain.index(partner) + 1]
+    return told
 
 
 def filled_in(template: Postback, partner: str, message: Message) -> Request:
