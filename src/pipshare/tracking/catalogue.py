@@ -112,6 +112,11 @@ _EXAMPLES: dict[str, Any] = {
     "chain": ["IB-1", "MASTER"],
     "earned": {"IB-1": {"amount": "3.50", "currency": "USD"}},
 }
+_TAKEN_BACK = {
+    "amount": "-3.50",
+    "currency": "USD",
+    "earned": {"IB-1": {"amount": "-3.50", "currency": "USD"}},
+}
 
 
 def schema_of(kind: str) -> dict[str, Any]:
@@ -155,11 +160,12 @@ def example(kind: str) -> dict[str, Any]:
 def example_data(kind: str) -> dict[str, Any]:
     """Return data of a type, with every field that it may have: for previews and tests."""
     said = TYPES[kind]
-    return {
+    told = {
         name: _EXAMPLES.get(name, FIELDS[name][1])
         for name in FIELDS
         if name in (*said.needs, *said.may)
     }
+    return told | (_TAKEN_BACK if kind == "commission.reversed" else {})
 
 
 def text_of(kind: str) -> str:
