@@ -8,6 +8,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
+import jmespath
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -86,6 +87,14 @@ def test_no_expression_raises_anything_but_bad_input(text: str, payload: Any) ->
         expression(text).find(payload)
     except BadInput as error:
         assert error.code in ("bad_expression", "bad_match")  # noqa: PT017
+
+
+PATHS = st.lists(st.sampled_from(NAMES), min_size=1, max_size=4).map(".".join)
+
+
+@given(PATHS, PAYLOADS)
+def test_a_plain_path_finds_what_the_library_finds(path: str, payload: Any) -> None:
+    assert expression(path).find(payload) == jmespath.search(path, payload)
 
 
 AMOUNTS = st.decimals(min_value=0, max_value=10**10, allow_nan=False, places=8)

@@ -25,13 +25,18 @@ _RAISED = (JMESPathError, DecimalException, TypeError, ValueError, KeyError, Att
 
 @dataclass(frozen=True)
 class Expression:
-    """One compiled expression. `text` is what was written."""
+    """One compiled expression. `text` is what was written, `_path` the names of a plain a.b.c."""
 
     text: str
     _compiled: Any = field(repr=False, compare=False)
+    _path: tuple[str, ...] = ()
 
     def find(self, payload: Any) -> Any:
         """Return what is found, None for nothing. Raises BadInput when it cannot be applied."""
+        if self._path:  # most expressions: without the library's tree they take a quarter
+            for name in self._path:
+                payload = payload.get(name) if isinstance(payload, dict) else None
+            return payload
         try:
             return self._compiled.search(payload)
         except _RAISED as error:
@@ -56,7 +61,17 @@ def expression(text: str) -> Expression:
             ' records[0].id or "a name with blanks"',
         ) from None
     _check(text, compiled.parsed)
-    return Expression(text, compiled)
+    return Expression(text, compiled, _path_of(compiled.parsed))
+
+
+def _path_of(node: Any) -> tuple[str, ...]:
+    """Return the names of an expression that is nothing but names and dots, () for any other."""
+    if node["type"] == "field":
+        return (str(node["value"]),)
+    if node["type"] != "subexpression":
+        return ()
+    parts = [_path_of(child) for child in node["children"]]
+    return sum(parts, ()) if all(parts) else ()
 
 
 def _check(text: str, node: Any) -> None:
