@@ -140,7 +140,7 @@ def test_a_killed_demo_leaves_no_process_and_the_next_one_works(
         assert until(lambda: not holders(data), 30), holders(data)
     again = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert again.returncode == 0, again.stderr
-    expected = sandbox.expected_totals(sandbox.make_broker(7, 300))
+    expected = sandbox.expected_totals(sandbox.make_broker(7, 300, SINCE))
     shown = {words[0]: words for words in map(str.split, again.stdout.splitlines()) if words}
     for code, amount in expected.items():
         whole, part = divmod(amount, 10**8)

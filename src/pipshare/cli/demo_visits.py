@@ -117,8 +117,9 @@ class Visits:
         now = time.monotonic()
         for one in [one for one in self._stories if one.login]:
             if not one.opened:
-                self.platform.open_trade(one.login)
                 one.opened = now
+                if not self.platform.open_trade(one.login):
+                    self._stories.remove(one)
             elif now - one.opened > _HOLD_S:
                 self.platform.close_trade(one.login)
                 self._stories.remove(one)

@@ -67,14 +67,17 @@ class Platform:
         self._do("edit_user", login=login, Group=GROUP)
         return login
 
-    def open_trade(self, login: int) -> None:
-        """Let the owner open a position."""
-        self._do("open_trade", login=login)
+    def open_trade(self, login: int) -> bool:
+        """Let the owner open a position; False = he cannot."""
+        return self._may("open_trade", login)
 
     def close_trade(self, login: int) -> bool:
         """Let the owner close it; False = it closed by itself, or cannot be closed now."""
+        return self._may("close_trade", login)
+
+    def _may(self, what: str, login: int) -> bool:
         try:
-            self._do("close_trade", login=login)
+            self._do(what, login=login)
         except Conflict:
             return False
         return True
