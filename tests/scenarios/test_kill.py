@@ -17,6 +17,7 @@ import pytest
 from broker_world import SERVERS, World
 
 from pipshare import ledger, sandbox, statements
+from pipshare.cli.demo import SINCE
 from pipshare.pipeline import Run
 
 LONG = bool(os.environ.get("PIPSHARE_TEST_LONG"))
