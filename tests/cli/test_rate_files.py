@@ -123,6 +123,19 @@ def test_what_is_missing_waits(rate: Any) -> None:
     assert [line["amount"] for line in found["lines"]] == ["4.00", "16.00"]
 
 
+def test_a_reversal_of_what_is_not_in_the_files_waits(
+    rate: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(GOOD, "events", "event,kind,at,client,amount,currency,reference\n"
+                        "d-1,deposit,2026-03-02 12:00,C-1,100,USD,\n"
+                        "x-9,deposit_reversed,2026-03-03 12:00,C-1,,,d-9\n")  # fmt: skip
+    found = rate()
+    assert [(one["event"], one["reason"], one["key"]) for one in found["waiting"]] == [
+        ("x-9", "unknown_reference", "d-9")
+    ]
+    assert [line["amount"] for line in found["lines"]] == ["4.00", "16.00"]
+
+
 def test_a_snapshot_names_an_account_alone(rate: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     account = [{"login": 7, "client": "C-1"}]
     monkeypatch.setitem(TREE, "accounts", account)

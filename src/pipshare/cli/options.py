@@ -30,6 +30,7 @@ _WAITS = {
     "no_terms": "the partner has no terms: pipshare load terms",
     "no_fx": "no exchange rate of the last 7 days: pipshare load fx",
     "opening_unknown": "the opening deal was not seen yet: import it",
+    "unknown_reference": "it takes back an event that is not known: bring that one, too",
     "volume_unknown": "nothing tells how much of it closed: import the deals that opened it",
 }
 WAITS = {wait.word: wait.sentence for wait in Wait} | _WAITS

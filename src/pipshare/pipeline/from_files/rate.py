@@ -9,6 +9,7 @@ import polars as pl
 
 from pipshare import attribution, rating
 from pipshare.attribution import Attributed
+from pipshare.facts.events import REFERRING, newest, originals
 from pipshare.facts.standing import NO_SNAPSHOT, snapshots_at, standing_at
 from pipshare.market import Server, points_of
 from pipshare.pipeline.from_files.outcome import Result, Waiting
@@ -35,7 +36,18 @@ def rate_files(files: Files) -> Result:
         trades, names = entity_trades(world, entity, result)
         if trades is not None or len(world.events.filter(entity=entity)):
             _rate_entity(world, entity, trades, names, result)
+    result.waiting += _unmatched(world.events)
     return result
+
+
+def _unmatched(events: pl.DataFrame) -> list[Waiting]:
+    """Return what takes something back that is not in the files: it waits for it."""
+    told = newest(events)
+    lost = told.filter(pl.col("kind").is_in(list(REFERRING)) & (originals(told) < 0))
+    return [
+        Waiting(None, event, "unknown_reference", key=reference)
+        for event, reference in lost.select("event", "reference").iter_rows()
+    ]
 
 
 def entity_trades(world: World, entity: str, result: Result) -> tuple[Placed | None, list[str]]:
