@@ -99,6 +99,8 @@ def test_a_postback_by_preset(db: Any, run: Run) -> None:
         (["--kind", "webhook", "--url", "https://t.example/", "--partner", "NOBODY"], "NOBODY"),
         (["--url", "https://t.example/"], "--kind postback"),
         (["--kind", "webhook", "--url", "https://t.example/", "--minimum", "ten USD"], "amount"),
+        (["--kind", "webhook", "--url", "https://t.example/", "--minimum", "100"], "no currency"),
+        (["--preset", "voluum", "--fill", "tracking domain=https://t.example"], "https:// once"),
         (["--kind", "webhook", "--url", "https://t.example/", "--entity", "x"], "no entity"),
     ],
 )

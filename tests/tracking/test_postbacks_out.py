@@ -42,6 +42,8 @@ SCHEMAS = Path(tracking.__file__).with_name("schemas")
         ("https://example.com/ä", "bad_url"),
         ("https://example.com/pb?c={sub1", "bad_url"),
         ("https://[::1/pb", "bad_url"),
+        ("https://https://track.example.com/pb", "bad_url"),
+        ("https://track.example.com:/pb", "bad_url"),
         ("https://example.com/" + "a" * 100_000, "too_long"),
     ],
 )
@@ -54,6 +56,8 @@ def test_a_url_that_cannot_be_is_refused_by_name(url, code):
 def test_an_unknown_macro_names_the_nearest_and_all_others():
     with pytest.raises(BadInput, match=r"did you mean \{payout\}\? Known macros: \{click_id\}"):
         url_template("https://example.com/?p={pay_out}")
+    with pytest.raises(BadInput, match=r"\{qqq\}: there is no such macro\. Known macros: \{click"):
+        url_template("https://example.com/?p={qqq}")
 
 
 @given(st.dictionaries(st.sampled_from(sorted(MACROS)), st.text(max_size=40)))

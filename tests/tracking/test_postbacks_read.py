@@ -121,6 +121,7 @@ def test_the_future_is_refused_and_a_clock_that_is_a_little_fast_is_not() -> Non
         (b'{"client":"C"', "application/json", "bad_json"),
         (b'["C"]', "application/json", "bad_json"),
         (b'{"client":{"id":1}}', "application/json", "bad_json"),
+        (b'{"client":true}', "application/json", "bad_json"),
         (b'{"client":"A","Client":"B"}', "application/json", "bad_json"),
         (b'{"client":"\\ud800"}', "application/json", "bad_text"),
         (b"[" * 5000, "application/json", "bad_json"),

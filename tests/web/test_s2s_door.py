@@ -120,6 +120,7 @@ def test_other_methods_other_events_and_other_sizes(s2s: Door) -> None:
 def test_a_method_that_is_none_of_the_two(client: Callable[..., Any], s2s: Door) -> None:
     answer = client().delete("/s2s/deposit")
     assert (answer.status_code, answer.headers["Allow"]) == (405, "GET, POST")
+    assert (answer.json()["verdict"], answer.json()["reason"]) == ("rejected", "no_method")
 
 
 def test_the_sender_is_whom_the_outermost_proxy_saw(

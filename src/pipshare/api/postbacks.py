@@ -32,7 +32,8 @@ _gather: db.Gather[Sent, Answer] = db.Gather(
 def take(request: HttpRequest, event: str) -> HttpResponse:
     """Take one postback: 200 with a verdict; 401, 403 to who is not let in; 413, 414 too long."""
     if request.method not in _METHODS:
-        refused = problem(405, "no_method", f"Send GET or POST, not {request.method}.")
+        refused = problem(405, "no_method", f"Send GET or POST, not {request.method}.",
+                          verdict="rejected", reason="no_method")  # fmt: skip
         refused.headers["Allow"] = ", ".join(_METHODS)
         return refused
     try:

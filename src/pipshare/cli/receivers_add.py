@@ -119,6 +119,9 @@ def _types(event: str) -> list[str]:
 
 def _minimum(text: str) -> tuple[str, str]:
     amount, _, currency = text.strip().partition(" ")
+    if not currency.strip():
+        raise click.BadParameter(f"{text!r} has no currency: write '100 USD'",
+                                 param_hint="--minimum")  # fmt: skip
     return currency.strip().upper(), amount
 
 

@@ -102,6 +102,9 @@ def url_template(text: str) -> Template:
         raise BadInput("bad_url", f"the URL {_cut(text)!r} cannot be read: {error}") from None
     if not host:
         raise BadInput("no_host", f"the URL {_cut(text)!r} has no host")
+    if parts.netloc.endswith(":"):  # https://https://...: an address was put where a host belongs
+        raise BadInput("bad_url", f"the URL {_cut(text)!r} names the host {parts.netloc!r}: write"
+                                  " https:// once, and a colon only before a port")  # fmt: skip
     if _MACRO.search(parts.netloc):
         raise BadInput("macro_in_host", "a macro may stand in the path and the query, not in the"
                                         f" host: {parts.netloc}")  # fmt: skip
@@ -171,7 +174,7 @@ def _known(text: str, where: str) -> None:
     for name in _MACRO.findall(text):
         if name not in MACROS:
             close = get_close_matches(name.lower(), MACROS, 1)
-            hint = f"did you mean {{{close[0]}}}?" if close else "it is none of"
+            hint = f"did you mean {{{close[0]}}}?" if close else "there is no such macro."
             known = ", ".join(f"{{{one}}}" for one in MACROS)
             raise BadInput("unknown_macro", f"{where} has {{{name}}}: {hint} Known macros: {known}")
 

@@ -148,13 +148,14 @@ def _of_json(body: bytes) -> tuple[list[Pair], Fault | None]:
         return [], Fault("bad_json", "the body is not an object: send one postback at a time")
     pairs, fault = [], None
     for name, held in value.items():
-        if isinstance(held, dict | list):
+        if isinstance(held, dict | list | bool):
             known = name.strip().lower() in _NAMES
             if known and fault is None:
-                fault = Fault("bad_json", f"field {name}: holds an object or a list, not a value")
+                what = "true or false" if isinstance(held, bool) else "an object or a list"
+                fault = Fault("bad_json", f"field {name}: holds {what}, not a text or a number")
             pairs.append((name if not known else "", ""))
         elif held is not None:
-            pairs.append((name, str(held) if not isinstance(held, bool) else str(held).lower()))
+            pairs.append((name, str(held)))
     return pairs, fault
 
 
