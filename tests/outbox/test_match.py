@@ -61,6 +61,15 @@ def test_filters(settings: dict[str, Any], data: dict[str, str], wants: bool) ->
     assert hears(receiver(**settings), message(**data)) is wants
 
 
+def test_a_known_tracker_hears_of_its_own_clicks_only() -> None:
+    url = "https://t.example/postback?cid={sub1}"
+    voluum, own = receiver(preset="voluum", url=url), receiver(url=url)
+    assert hears(voluum, message(sub1="w1"))
+    assert not hears(voluum, message())
+    assert hears(voluum, message("test"))
+    assert hears(own, message()), "a template of one's own may want whatever it wants"
+
+
 def test_the_minimum_of_a_partner_is_of_what_he_earned() -> None:
     earned = {"ANA": {"amount": "5", "currency": "USD"}}
     told = message(partner="ANA", amount="500", currency="USD", earned=earned)

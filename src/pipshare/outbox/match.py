@@ -6,7 +6,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from pipshare.outbox.values import OFF, PAUSED, REMOVED, SWITCHED_OFF, WEBHOOK, Message, Receiver
+from pipshare.outbox.values import (
+    OFF,
+    PAUSED,
+    REMOVED,
+    SWITCHED_OFF,
+    TEST,
+    WEBHOOK,
+    Message,
+    Receiver,
+)
 
 COLLECTS_MS = 30 * 24 * 3600 * 1000  # so long what is said to one switched off is kept for him
 
@@ -72,12 +81,23 @@ def passes(receiver: Receiver, message: Message, now_ms: int = 0) -> bool:
         return False
     if country and country in told.get("not_countries", ()):
         return False
+    if _knows_clicks_only(told) and message.type != TEST and not message.data.get("sub1"):
+        return False
     return not told.get("minimum") or _enough(told["minimum"], receiver.partner, message.data)
 
 
 def sends(receiver: Receiver) -> bool:
     """Whether what is due to a receiver is to be sent now."""
     return receiver.state not in (PAUSED, OFF, REMOVED)
+
+
+def _knows_clicks_only(settings: Mapping[str, Any]) -> bool:
+    """Whether it is a known tracker that takes its own click id, {sub1}, and refuses all else.
+
+    A client who came by a typed code has none: each message of him would be a dead letter, and
+    three days of such clients would switch the receiver off.
+    """
+    return bool(settings.get("preset")) and "{sub1}" in settings.get("url", "")
 
 
 def _named(data: Mapping[str, Any]) -> Iterable[str]:
