@@ -85,11 +85,13 @@ def test_a_correction_says_what_is_taken_back(broker: SmallBroker) -> None:
     _listen(broker, "")
     broker.bring("a.csv", manager(manager_row(11, "0.30")), as_of_ms=1_772_600_000_000)
     broker.bring("b.csv", manager(manager_row(11, "0.10")), as_of_ms=1_772_700_000_000)
-    said = [(kind, data.get("amount"), data["partner"]) for kind, data in _said(broker)
-            if kind.startswith("commission")]  # fmt: skip
+    said = [(kind, data.get("amount"), data["txid"], data.get("reference"))
+            for kind, data in _said(broker) if kind.startswith("commission")]  # fmt: skip
+    first, above = "Live-4-11-lots-P-2", "Live-4-11-lots-P-1"
     assert said == [
-        ("commission.posted", "1.50", "P-2"), ("commission.posted", "0.30", "P-1"),
-        ("commission.reversed", "-1.00", "P-2"), ("commission.reversed", "-0.20", "P-1"),
+        ("commission.posted", "1.50", first, None), ("commission.posted", "0.30", above, None),
+        ("commission.reversed", "-1.00", f"{first}-2", first),
+        ("commission.reversed", "-0.20", f"{above}-2", above),
     ]  # fmt: skip
     assert [data["revision"] for kind, data in _said(broker) if kind == "trade.closed"] == [
         "1",
@@ -183,10 +185,13 @@ def test_a_bonus_is_said_once_though_held_and_released_and_taken_back_once(
     broker.events("d-1,deposit,C-1,2026-03-01T09:00:00Z,250.00,USD,,crm")
     broker.events("k-1,kyc_approved,C-1,2026-03-02T09:00:00Z,,,,crm")
     broker.events("x-1,chargeback_lost,C-1,2026-03-05T09:00:00Z,,,d-1,crm")
-    told = [(kind, data["component"], data["amount"]) for kind, data in _said(broker)
-            if kind.startswith("commission")]  # fmt: skip
-    assert told == [
-        ("commission.posted", "cpa", "200.00"), ("commission.reversed", "cpa", "-200.00"),
+    broker.events("d-2,deposit,C-1,2026-03-07T09:00:00Z,300.00,USD,,crm")
+    told = [(kind, data["txid"], data.get("reference"), data["amount"])
+            for kind, data in _said(broker) if kind.startswith("commission")]  # fmt: skip
+    first = "cpa-C-1-P-2"
+    assert [one[1:] for one in told[:1]] == [(first, None, "200.00")]
+    assert [(kind, reference, amount) for kind, _, reference, amount in told[1:]] == [
+        ("commission.reversed", first, "-200.00"), ("commission.posted", first, "200.00"),
     ]  # fmt: skip
     assert len({data["txid"] for _, data in _said(broker)}) == len(_said(broker))
 

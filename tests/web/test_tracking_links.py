@@ -68,7 +68,10 @@ def test_from_nothing_to_a_link_that_is_followed(
     page.get_by_text("Link spring is made").wait_for()
     address = page.get_by_label("What IB-1 puts on his pages").input_value()
     assert address == f"{live_server.url}/c/spring"
-    page.wait_for_function("document.querySelector('img.qr').naturalWidth > 100")
+    shown = page.locator("img.qr").element_handle()
+    assert shown is not None
+    shown.wait_for_element_state("stable")
+    assert shown.bounding_box()["width"] > 100
     assert page.get_by_role("button", name="Copy").is_visible()
     status, where = follow(live_server.url, "/c/spring?sub1=abc")
     assert status == 302

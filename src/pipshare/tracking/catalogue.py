@@ -49,13 +49,13 @@ TYPES: dict[str, Said] = {
     "commission.posted": Said(
         "a partner earned an amount", "commission",
         ("entity", "partner", "txid", "component", "earned", *_MONEY),
-        ("client", "chain", *_FROM, *_TRADE, "period"),
+        ("client", "chain", *_FROM, *_TRADE, "period", "reference"),
     ),
     "commission.reversed": Said(
         "an amount that a partner had earned is taken back, whole or in part: it is below zero",
         "reversal",
         ("entity", "partner", "txid", "component", "earned", *_MONEY),
-        ("client", "chain", *_FROM, *_TRADE, "period", "reason"),
+        ("client", "chain", *_FROM, *_TRADE, "period", "reference", "reason"),
     ),
     "deposit.reversed": Said(
         "what a client had qualified by is gone: his deposit was reversed or charged back",
@@ -80,7 +80,7 @@ FIELDS: dict[str, tuple[str, str]] = {
     "campaign": ("of that link", "spring-2026"),
     **{f"sub{n}": (f"sub{n} of that click, as the link had it", f"s{n}") for n in range(1, 6)},
     "txid": ("id of what happened: deposit, deal or trade; the same whenever it is said", "t-7"),
-    "reference": ("txid of the message that is taken back", "dep-1001"),
+    "reference": ("txid of the message that this one takes back, or corrects", "dep-1001"),
     "amount": ("exact decimal", "250.00"),
     "currency": ("of the amount", "USD"),
     "server": ("trade server", "Live-1"),

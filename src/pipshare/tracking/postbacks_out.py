@@ -100,7 +100,7 @@ class Postback:
             "payout": earned.get("amount", ""),
             "currency": earned.get("currency") or own.get("currency", ""),
             "amount_currency": own.get("currency", ""),
-            "txid": own.get("reference") or own.get("txid", ""),
+            "txid": (own.get("reference") if event == "reversal" else "") or own.get("txid", ""),
             "id": message_id,
             "type": kind,
             "client_id": own.get("client", ""),

@@ -21,6 +21,7 @@ from pipshare.pipeline.said.people import (
     base,
     moment,
     money,
+    named,
     partner_code,
     people,
     wallet_of,
@@ -115,7 +116,7 @@ def _say(
     for line in earned:
         kind = POSTED if line["amount_e8"] > 0 else REVERSED
         if run.wanted.by(entity_id, kind):
-            told = {**data, **_commission(run, line)}
+            told = {**data, **_commission(run, line, data["txid"], seq)}
             key = f"{name}/{seq}/{line['component']}/{line['level']}/{line['partner']}"
             said.add(entity_id, kind, key, f"trade:{name}", at_ms, told)
 
@@ -145,12 +146,13 @@ def _sums(run: Run, earned: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, 
     }
 
 
-def _commission(run: Run, line: Mapping[str, Any]) -> dict[str, Any]:
+def _commission(run: Run, line: Mapping[str, Any], trade: str, seq: int) -> dict[str, Any]:
     """Return what a message says of one line: its partner is the one who earned."""
     code, amount = partner_code(run, line["partner"]), line["amount_e8"]
+    component = component_code(run, line["component"])
     told = money(amount, wallet_of(run, line["partner"]))
-    return {"partner": code, "component": component_code(run, line["component"]),
-            "earned": {code: told}, **told}  # fmt: skip
+    return {"partner": code, "component": component, "earned": {code: told}, **told,
+            **named(f"{trade}-{component}-{code}", seq)}  # fmt: skip
 
 
 def component_code(run: Run, number: int) -> str:

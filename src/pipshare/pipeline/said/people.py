@@ -76,6 +76,12 @@ def money(amount_e8: int, currency: str) -> dict[str, str]:
     return {"amount": format_e8(amount_e8), "currency": currency}
 
 
+def named(first: str, number: int) -> dict[str, str]:
+    """Return the txid of the number-th news of a commission whose first one is named `first`: what
+    comes later refers to that, so that a tracker finds the conversion that it knows."""
+    return {"txid": first} if number == 1 else {"txid": f"{first}-{number}", "reference": first}
+
+
 def moment(utc_ms: int) -> str:
     """Return a moment as messages have it."""
     return datetime.fromtimestamp(utc_ms / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

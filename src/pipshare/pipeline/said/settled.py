@@ -16,22 +16,28 @@ from pipshare.pipeline.said.people import (
     Person,
     base,
     money,
+    named,
     partner_code,
     people,
     wallet_of,
 )
 
+_WHOSE = ("start_ms", "client_id", "payee_id")
 
-def say_settled(run: Run, entity_id: int, component: int, code: str, posted: pl.DataFrame) -> None:
+
+def say_settled(
+    run: Run, entity_id: int, component: int, code: str, posted: pl.DataFrame, known: pl.DataFrame
+) -> None:
     """Say what settling windows posted, in its transaction, to those who want to hear it.
 
     `posted` has a row per line: seq, start_ms, client_id (0 = of no single client), level,
-    payee_kind, payee_id, account, amount_e8 (the difference), moment_ms.
+    payee_kind, payee_id, account, amount_e8 (the difference), moment_ms. `known` is what stood
+    booked before, with the same key and the last seq.
     """
     wanted = [run.wanted.by(entity_id, one) for one in (POSTED, REVERSED)]
     if not any(wanted):
         return
-    lines = _netted(posted)
+    lines = _netted(posted, known)
     if not any(one.all for one in wanted):
         hearing = set().union(*(one.partner_ids for one in wanted))
         lines = lines.filter(pl.col("payee_id").is_in(list(hearing)))
@@ -45,15 +51,17 @@ def say_settled(run: Run, entity_id: int, component: int, code: str, posted: pl.
         outbox.say(run.conn, said.frame())
 
 
-def _netted(posted: pl.DataFrame) -> pl.DataFrame:
+def _netted(posted: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
     """Return what each partner earned or lost by a window; what only moved from held to earned
-    comes to nothing. `posting` names the postings behind it: no other message has the same."""
-    mine = posted.filter(pl.col("payee_kind") == "partner").sort("account", "level", "seq")
-    lines = mine.group_by("start_ms", "client_id", "payee_id", maintain_order=True).agg(
-        pl.col("amount_e8").sum(), pl.col("moment_ms").max(),
-        posting=pl.concat_str("account", "level", "seq", separator=".").str.join("+"),
+    comes to nothing. `number` counts a window's news for a partner: it never comes twice."""
+    partners = pl.col("payee_kind") == "partner"
+    before = known.filter(partners).group_by(_WHOSE).agg(before=pl.col("seq").sum())
+    lines = posted.filter(partners).group_by(_WHOSE, maintain_order=True).agg(
+        pl.col("amount_e8").sum(), pl.col("moment_ms").max()
     )  # fmt: skip
-    return lines.filter(pl.col("amount_e8") != 0)
+    lines = lines.join(before, on=_WHOSE, how="left", maintain_order="left")
+    number = pl.col("before").fill_null(0).cast(pl.Int64) + 1
+    return lines.filter(pl.col("amount_e8") != 0).with_columns(number=number)
 
 
 def _say(
@@ -66,11 +74,11 @@ def _say(
                                       run.clock(entity_id))[0]))  # fmt: skip
     told = money(line["amount_e8"], wallet_of(run, line["payee_id"]))
     whose = person.data if person is not None else base(run, entity_id, ())
-    key = f"{line['start_ms']}/{line['client_id']}/{line['posting']}"
+    key = f"{line['start_ms']}/{line['client_id']}/{line['payee_id']}/{line['number']}"
     of = person.code if person is not None else day.isoformat()
     data = {
         **whose, "partner": payee, "component": code, "period": day.isoformat(),
-        "txid": f"{code}-{of}-{payee}-{line['posting']}", "earned": {payee: told}, **told,
+        "earned": {payee: told}, **told, **named(f"{code}-{of}-{payee}", line["number"]),
     }  # fmt: skip
     subject = f"client:{whose['entity']}/{person.code}" if person else f"partner:{payee}"
     kind = POSTED if line["amount_e8"] > 0 else REVERSED

@@ -116,7 +116,7 @@ def _post(run: Run, entity_id: int, target: Target) -> int:
         shard=pl.Series([_shard(run, row) for row in new.iter_rows(named=True)], dtype=pl.Int64),
     )
     store_window_lines(run.conn, stored, causes)
-    say_settled(run, entity_id, target.component, target.code, new)
+    say_settled(run, entity_id, target.component, target.code, new, known)
     return len(new)
 
 
