@@ -7,6 +7,7 @@ watches its workers. It must not compute with Polars before: a fork of Polars' t
 from __future__ import annotations
 
 import ctypes
+import gc
 import ipaddress
 import os
 import signal
@@ -19,6 +20,7 @@ from pipshare import db, settings
 from pipshare.errors import BadInput, Conflict, Unavailable
 
 _PR_SET_PDEATHSIG = 1
+TURN_S = 0.0005
 
 
 @click.command("serve")
@@ -115,7 +117,14 @@ def _serve(bind: str, workers: int, threads: int) -> None:
 
 
 def _say_ready(worker: Any) -> None:
-    """Say where, once the first worker serves."""
+    """Make a worker answer evenly, and say where, once the first one serves.
+
+    By default a thread may compute for 5 ms while fifteen others have an answer to send, and all
+    that was imported is looked through for garbage again and again: all wait for that.
+    """
+    sys.setswitchinterval(TURN_S)
+    gc.collect()
+    gc.freeze()
     if worker.age == 1:
         host, port = worker.sockets[0].getsockname()[:2]
         shown = settings.ENV.url or f"http://{f'[{host}]' if ':' in host else host}:{port}"
