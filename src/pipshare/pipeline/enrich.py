@@ -42,6 +42,7 @@ class Asked:
     countries: bool = False
     lives: bool = False
     snapshots: bool = False
+    negative: bool = False
     points: bool = False
 
 
@@ -68,6 +69,7 @@ def asked(book: Book) -> Asked:
             lives=any(one.kyc == "hold" or one.qualify is not None for one in said)
             or any(part.conditions.of_age for _, part in parts),
             snapshots=any(part.conditions.bonus is not None for _, part in parts),
+            negative=any(part.conditions.negative_balance == "none" for _, part in parts),
             points=any(_asks_points(*pair) for pair in parts),
         )
     return known
@@ -116,6 +118,10 @@ def enriched(run: Run, server: Server, settled: pl.DataFrame, who: Attributed) -
         frame = frame.with_columns(country=known.country)
     if wanted.snapshots:
         frame = _with_snapshots(run, server, frame)
+    if wanted.negative:
+        found = trades.drove_below_zero(run.conn, server, frame["login"].to_numpy())
+        negative = np.isin(frame["ticket"].to_numpy(), found)
+        frame = frame.with_columns(negative=pl.Series(negative))
     return frame
 
 

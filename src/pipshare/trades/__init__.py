@@ -7,6 +7,7 @@ trades it touches; a close without a known opening is kept and waits. Rules: doc
 """
 
 from pipshare.trades.assemble import ASSEMBLED, all_legs, assemble, legs
+from pipshare.trades.below_zero import drove_below_zero
 from pipshare.trades.close_by import (
     CLOSED_BY_COUNTS,
     CLOSED_BY_OTHER,
@@ -40,6 +41,7 @@ __all__ = [
     "close_by_sides",
     "compare",
     "deals_of",
+    "drove_below_zero",
     "from_deals",
     "gateway_points",
     "legs",

@@ -24,7 +24,7 @@ def take_up_clients(run: Run) -> bool:
     touched = clients.claim_touched(run.conn, AT_ONCE)
     if touched:
         wanted = asked(run.book)
-        if wanted.lives or wanted.countries or wanted.snapshots:
+        if wanted.lives or wanted.countries or wanted.snapshots or wanted.negative:
             _rate_again(run, [client for client, _, _ in touched])
         _note(run, touched)
         settle_milestones(run, [client for client, _, _ in touched])
