@@ -23,7 +23,6 @@ from pipshare.pipeline.twin_facts import fx_facts
 from pipshare.pipeline.windows.work import (
     begins,
     counts_others,
-    live_ms,
     looks_at_clients,
     with_chains,
 )
@@ -150,7 +149,7 @@ def _worked(
             chains_at=chains_at, country=_country(run), clients=who,
         )  # fmt: skip
         pays = client_facts(known, facts, fx, day, _with_shared(said, needed))
-        costs = client_costs(known, live_ms(run, entity_id))
+        costs = client_costs(known, run.live_ms(entity_id))
 
     def rated(before_ms: int) -> tuple[ManyResult, list[Earned]]:
         """Rate by hand what happened before a moment."""
@@ -203,10 +202,7 @@ def _is_live(run: Run, entity_id: int, gathered: Gathered, one: ManyLine) -> boo
         return bool(gathered.live[one.place])
     if one.client is None:
         return True
-    start = min((server.go_live_ms for server in run.servers.values()
-                 if server.entity_id == entity_id and server.go_live_ms is not None),
-                default=FOREVER_MS)  # fmt: skip
-    return one.moment_ms >= start
+    return one.moment_ms >= run.live_ms(entity_id)
 
 
 def _earned(

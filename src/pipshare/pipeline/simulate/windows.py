@@ -18,7 +18,6 @@ from pipshare.pipeline.simulate.lines import LINES
 from pipshare.pipeline.windows.work import (
     Target,
     counts_others,
-    live_ms,
     looks_at_clients,
     targets,
 )
@@ -108,7 +107,7 @@ def _pieces(
     """Yield the bounds of the pieces: whole windows that overlap the span and what is stored."""
     known = [run.conn.execute(_STORED, (servers,)).fetchone()]
     if any(looks_at_clients(*pair) for pair in versions):
-        known.append(run.conn.execute(_TOLD, (entity_id, live_ms(run, entity_id))).fetchone())
+        known.append(run.conn.execute(_TOLD, (entity_id, run.live_ms(entity_id))).fetchone())
     stored = [row for row in known if row is not None and row[0] is not None]
     if not stored:
         return

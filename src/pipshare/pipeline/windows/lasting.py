@@ -8,7 +8,7 @@ import polars as pl
 from pipshare import partners
 from pipshare.period import FOREVER_MS
 from pipshare.pipeline.run import Run
-from pipshare.pipeline.windows.work import Target, live_ms
+from pipshare.pipeline.windows.work import Target
 from pipshare.plans.book import Book
 from pipshare.rating.window_waits import Lasting, store_lasting
 
@@ -18,7 +18,7 @@ def keep_lasting(run: Run, entity_id: int, target: Target) -> None:
 
     A tree's sum mostly waits by its last trade (keep_waits); this is for what has none.
     """
-    start = live_ms(run, entity_id)
+    start = run.live_ms(entity_id)
     if not _is_ever_in_force(run.book, target.component):
         start = FOREVER_MS  # what a plan that never held would ask is nobody's business
     of_clients = bool(target.clients)

@@ -178,22 +178,13 @@ def _of_clients(
     )  # fmt: skip
     waiting = Waiting(run, entity_id, number)
     found = settle_blocks(given, blocks, Span(0, FOREVER_MS), waiting.noted, components=[number])
-    start = live_ms(run, entity_id)
+    start = run.live_ms(entity_id)
     # What a later client changes for the ones before is of no client.
     mine = pl.col("client").is_in([*who, -1])
     lines = found.lines.filter((pl.col("moment_ms") >= start) & mine)
     return Target(number, _code(said, number), due, 0, FOREVER_MS, lines,
                   waiting.named(found.waits, ()), waiting.known(), frozenset(who),
                   frozenset(shards))  # fmt: skip
-
-
-def live_ms(run: Run, entity_id: int) -> int:
-    """Return from when on what happens to an entity's clients is booked: its first go-live."""
-    return min(
-        (server.go_live_ms for server in run.servers.values()
-         if server.entity_id == entity_id and server.go_live_ms is not None),
-        default=FOREVER_MS,
-    )  # fmt: skip
 
 
 def counts_others(programme: Programme, component: Component) -> bool:
@@ -231,7 +222,7 @@ def _given(run: Run, entity_id: int, who: Sequence[int]) -> Given:
     given = Given(
         placed=none, book=run.book, payees=payees_of(run.partners), fx=run.fx,
         clock=run.clock(entity_id), events=events, chains_at=chains_at,
-        as_of_ms=time.time_ns() // 1_000_000, live_ms=live_ms(run, entity_id),
+        as_of_ms=time.time_ns() // 1_000_000, live_ms=run.live_ms(entity_id),
         countries=clients.countries_of(run.conn, who) if who else None,
     )  # fmt: skip
     moments = ClientMoments(run, entity_id, given, lives=True)
@@ -259,7 +250,6 @@ __all__ = [
     "begins",
     "counts_others",
     "is_of_clients",
-    "live_ms",
     "looks_at_clients",
     "targets",
     "with_chains",
