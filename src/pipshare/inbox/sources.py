@@ -13,6 +13,7 @@ from psycopg.types.json import Jsonb
 
 from pipshare import audit, db
 from pipshare.errors import BadInput, Conflict, Missing
+from pipshare.inbox.endpoint_secrets import rekey_endpoints
 from pipshare.inbox.trackers import rekey_trackers
 
 ACTIVE, PAUSED, REMOVED = "active", "paused", "removed"
@@ -131,7 +132,7 @@ def rekey(conn: psycopg.Connection[Any]) -> int:
         if anew is not None:
             conn.execute("UPDATE inbox_source SET secret = %s WHERE id = %s", (anew, source_id))
             changed += 1
-    return changed + rekey_trackers(conn)
+    return changed + rekey_trackers(conn) + rekey_endpoints(conn)
 
 
 def taken_in(conn: psycopg.Connection[Any], server_id: int) -> bool:

@@ -1,0 +1,118 @@
+"""The queue of payloads that are to be settled, and the items that wait for a client first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+from psycopg.types.json import Jsonb
+
+from pipshare import db
+
+# Payloads and postbacks claim clients: one transaction at a time settles either.
+_TURN = "SELECT pg_advisory_xact_lock(hashtextextended('pipshare postbacks', 0))"
+_TAKE = f"""
+WITH taken AS (
+    DELETE FROM inbox_payload_due WHERE payload_id IN (
+        SELECT payload_id FROM inbox_payload_due ORDER BY payload_id LIMIT %s)
+    RETURNING payload_id, by, mapped)
+SELECT p.id, p.endpoint_id, {db.ms("p.at")}, p.content_type, p.once, p.version, t.by, t.mapped,
+       b.body,
+       (SELECT coalesce(max(run), 0) + 1 FROM inbox_payload_item i WHERE i.payload_id = p.id)
+  FROM taken t JOIN inbox_payload p ON p.id = t.payload_id
+  LEFT JOIN inbox_payload_body b ON b.payload_id = p.id
+ ORDER BY p.id
+"""
+_ANY = "SELECT EXISTS (SELECT FROM inbox_payload_due)"
+_AGAIN = """
+INSERT INTO inbox_payload_due (payload_id, by)
+SELECT p.id, %s FROM inbox_payload p JOIN inbox_payload_body b ON b.payload_id = p.id
+ WHERE p.id = ANY(%s) AND p.verdict = 'accepted' ON CONFLICT DO NOTHING
+"""
+_WAIT = """
+INSERT INTO inbox_payload_waiting (payload_id, item, place, entity_id, reason, key, told)
+SELECT * FROM unnest(%s::text[], %s::int[], %s::int[], %s::int[], %s::text[], %s::text[],
+                     %s::jsonb[])
+"""
+_READY = """
+DELETE FROM inbox_payload_waiting w USING clients_client c
+ WHERE c.entity_id = w.entity_id AND c.code = w.key
+   AND (w.payload_id, w.item, w.place) IN (
+       SELECT v.payload_id, v.item, v.place FROM inbox_payload_waiting v
+         JOIN clients_client k ON k.entity_id = v.entity_id AND k.code = v.key LIMIT %s)
+RETURNING w.payload_id, w.item, w.place, w.entity_id, w.reason, w.key, w.told
+"""
+
+
+@dataclass(frozen=True)
+class DuePayload:
+    """A payload to be settled; `run` counts how often, from 1. `body` is compressed, None if gone.
+
+    `mapped`: what the door made of it by mapping `version`, None = map it now.
+    """
+
+    id: str
+    endpoint_id: int
+    at_ms: int
+    content_type: str
+    once: str
+    version: int
+    by: str
+    mapped: bytes | None
+    body: bytes | None
+    run: int
+
+
+@dataclass(frozen=True)
+class WaitingItem:
+    """An item that waits for a client (`key`: his code); `told` is what was mapped."""
+
+    payload_id: str
+    item: int
+    place: int
+    entity_id: int
+    reason: str
+    key: str
+    told: Mapping[str, Any]
+
+
+def any_payload_due(conn: psycopg.Connection[Any]) -> bool:
+    """Tell whether a payload is to be settled."""
+    row = conn.execute(_ANY).fetchone()
+    return bool(row and row[0])
+
+
+def take_due_payloads(conn: psycopg.Connection[Any], limit: int) -> list[DuePayload]:
+    """Take payloads off the queue in the caller's transaction, the oldest first; one at a time."""
+    conn.execute(_TURN)
+    return [DuePayload(*row) for row in conn.execute(_TAKE, (limit,)).fetchall()]
+
+
+def settle_payloads_again(conn: psycopg.Connection[Any], ids: Sequence[str], *, by: str) -> int:
+    """Put accepted payloads whose bodies are kept on the queue again; return how many."""
+    return conn.execute(_AGAIN, (by, list(ids))).rowcount
+
+
+def let_items_wait(conn: psycopg.Connection[Any], items: Iterable[WaitingItem]) -> None:
+    """Keep items until their client is known."""
+    rows = [(one.payload_id, one.item, one.place, one.entity_id, one.reason, one.key,
+             Jsonb(dict(one.told))) for one in items]  # fmt: skip
+    if rows:
+        conn.execute(_WAIT, [list(column) for column in zip(*rows, strict=True)])
+
+
+def forget_waiting(conn: psycopg.Connection[Any], payload_ids: Sequence[str]) -> None:
+    """Forget what waits of payloads: they are mapped anew."""
+    conn.execute(
+        "DELETE FROM inbox_payload_waiting WHERE payload_id = ANY(%s)", (list(payload_ids),)
+    )
+
+
+def take_ready_items(conn: psycopg.Connection[Any], limit: int) -> list[WaitingItem]:
+    """Take items off whose clients are known by now, in the caller's transaction."""
+    conn.execute(_TURN)
+    rows = conn.execute(_READY, (limit,)).fetchall()
+    return sorted((WaitingItem(*row) for row in rows),
+                  key=lambda one: (one.payload_id, one.item, one.place))  # fmt: skip

@@ -1,0 +1,144 @@
+"""The log of payloads: every one that came, and what became of each of its items."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+import psycopg
+
+from pipshare import db
+from pipshare.errors import BadInput
+
+MOST = 1_000
+_LOG = f"""
+SELECT p.id, {db.ms("p.at")}, e.code, p.content_type, p.size, p.sender, p.verdict, p.reason,
+       p.detail, p.version, p.items, p.problems, b.payload_id IS NOT NULL,
+       d.payload_id IS NOT NULL, w.waits
+  FROM inbox_payload p
+  JOIN inbox_endpoint e ON e.id = p.endpoint_id
+  LEFT JOIN inbox_payload_body b ON b.payload_id = p.id
+  LEFT JOIN inbox_payload_due d ON d.payload_id = p.id
+  LEFT JOIN LATERAL (SELECT count(*) AS waits FROM inbox_payload_waiting w
+                      WHERE w.payload_id = p.id) w ON true
+"""
+_BAD = """
+EXISTS (SELECT FROM inbox_payload_item i
+         WHERE i.payload_id = p.id AND i.outcome IN ('problem', 'refused')
+           AND i.run = (SELECT max(run) FROM inbox_payload_item m WHERE m.payload_id = p.id))"""
+_CONDITIONS = {
+    "id": "p.id = %(id)s",
+    "endpoint": "e.code = %(endpoint)s",
+    "verdict": "p.verdict = %(verdict)s",
+    "reason": "p.reason = %(reason)s",
+    "since_ms": "p.at >= to_timestamp(%(since_ms)s::bigint / 1000.0)",
+    "until_ms": "p.at < to_timestamp(%(until_ms)s::bigint / 1000.0)",
+    "before": "p.id < %(before)s",
+    "problems": f"(p.problems > 0 OR {_BAD}) = %(problems)s",
+    "waits": "(w.waits > 0) = %(waits)s",
+    "event": "EXISTS (SELECT FROM inbox_payload_item i WHERE i.payload_id = p.id"
+             " AND i.event = %(event)s)",
+    "client": "EXISTS (SELECT FROM inbox_payload_item i WHERE i.payload_id = p.id"
+              " AND i.client = %(client)s)",
+}  # fmt: skip
+_ITEMS = f"""
+SELECT i.payload_id, i.run, i.item, i.rule, i.kind, i.source, i.event, i.client, i.outcome,
+       i.reason, i.field, i.expression, i.detail, {db.ms("i.recorded_at")}
+  FROM inbox_payload_item i
+"""
+_NEWEST = """
+ WHERE i.payload_id = %s
+   AND (%s OR i.run = (SELECT max(run) FROM inbox_payload_item WHERE payload_id = i.payload_id))
+ ORDER BY i.run, i.item, i.id"""
+_OF_EVENT = " WHERE i.event = %s AND (%s::text IS NULL OR i.source = %s) ORDER BY i.id"
+_TEXTS = ("rule", "kind", "source", "event", "client", "outcome", "reason", "field", "expression",
+          "detail")  # fmt: skip
+
+
+@dataclass(frozen=True)
+class LoggedPayload:
+    """One payload of the log. `is_due`: not settled yet; `waits`: items that wait for a client."""
+
+    id: str
+    at_ms: int
+    endpoint: str
+    content_type: str
+    size: int
+    sender: str
+    verdict: str
+    reason: str
+    detail: str
+    version: int
+    items: int
+    problems: int
+    has_body: bool
+    is_due: bool
+    waits: int
+
+
+@dataclass(frozen=True)
+class PayloadItem:
+    """What became of one item in a run; texts are "" where there is nothing to say."""
+
+    payload_id: str
+    run: int
+    item: int
+    rule: str = ""
+    kind: str = ""
+    source: str = ""
+    event: str = ""
+    client: str = ""
+    outcome: str = ""
+    reason: str = ""
+    field: str = ""
+    expression: str = ""
+    detail: str = ""
+    at_ms: int = 0
+
+
+def note_items(conn: psycopg.Connection[Any], items: Sequence[PayloadItem]) -> None:
+    """Write down what became of items."""
+    if not items:
+        return
+    frame = {name: pl.Series([getattr(one, name) for one in items], dtype=pl.String)
+             for name in ("payload_id", *_TEXTS)}  # fmt: skip
+    numbers = {name: pl.Series([getattr(one, name) for one in items], dtype=pl.Int64).to_numpy()
+               for name in ("run", "item")}  # fmt: skip
+    db.copy_in(conn, "inbox_payload_item", {
+        **{name: db.Text(column) for name, column in frame.items()},
+        **{name: db.Int4(column) for name, column in numbers.items()},
+    })  # fmt: skip
+
+
+def payloads(
+    conn: psycopg.Connection[Any], *, limit: int = 50, **asked: str | int | bool | None
+) -> list[LoggedPayload]:
+    """Return payloads, the newest first, at most `limit`.
+
+    `asked`: id, endpoint, verdict, reason, event, client, since_ms, until_ms, problems, waits;
+    `before` continues a list behind the id that it ended with.
+    """
+    unknown = sorted(set(asked) - set(_CONDITIONS))
+    if unknown:
+        raise BadInput("bad_filter", f"the log of payloads is not searched by {unknown[0]}")
+    told = {name: value for name, value in asked.items() if value is not None}
+    where = " AND ".join(_CONDITIONS[name] for name in told) or "true"
+    query = f"{_LOG} WHERE {where} ORDER BY p.id DESC LIMIT %(limit)s"
+    rows = conn.execute(query, {**told, "limit": min(limit, MOST)}).fetchall()
+    return [LoggedPayload(*row) for row in rows]
+
+
+def payload_items(
+    conn: psycopg.Connection[Any], payload_id: str, *, all_runs: bool = False
+) -> list[PayloadItem]:
+    """Return what became of a payload's items in its newest run, or in all."""
+    return [PayloadItem(*row) for row in conn.execute(_ITEMS + _NEWEST, (payload_id, all_runs))]
+
+
+def items_of_event(
+    conn: psycopg.Connection[Any], event: str, source: str | None = None
+) -> list[PayloadItem]:
+    """Return every item that told an event, the oldest first."""
+    return [PayloadItem(*row) for row in conn.execute(_ITEMS + _OF_EVENT, (event, source, source))]
