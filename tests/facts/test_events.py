@@ -58,9 +58,10 @@ def test_every_field_belongs_to_some_kind():
 
 
 def test_both_spellings_of_a_kind_are_read():
-    rows = "\n".join(f"{n},{name},2026-01-01T00:00:00Z,C-1,Live-1,5,1,USD,x,1,1"
+    rows = "\n".join(f"{n},{name},2026-01-01T00:00:00Z,C-1,Live-1,5,1,USD,x,1,1,C-2,IB"
                      for n, name in enumerate(ALSO))  # fmt: skip
-    head = "event,kind,at,client,server,login,amount,currency,reference,credit,equity\n"
+    head = ("event,kind,at,client,server,login,amount,currency,reference,credit,equity,"
+            "other_client,partner\n")  # fmt: skip
     events, refused = read(head + rows)
     assert refused == []
     assert events["kind"].to_list() == list(ALSO.values())

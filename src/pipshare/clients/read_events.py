@@ -24,6 +24,7 @@ _EXPRESSIONS = {
     "at_ms": ms("v.at"),
     "cleared_ms": ms("v.cleared_at"),
     "expires_ms": ms("v.expires_at"),
+    "effective_ms": ms("v.effective_at"),
     "line": "0",
 }
 _COLUMNS = ", ".join(_EXPRESSIONS.get(name, f"v.{name}") for name in EVENT) + ", v.client_id"

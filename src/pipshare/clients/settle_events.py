@@ -10,7 +10,7 @@ from typing import Any
 
 import psycopg
 
-from pipshare.facts.events import REFERRING
+from pipshare.facts.events import NEEDING
 
 _SET = """
 SELECT e.id FROM clients_event f JOIN clients_event e USING (source, event)
@@ -95,7 +95,7 @@ def settle_events(conn: psycopg.Connection[Any], ids: Sequence[int]) -> dict[int
     """
     if not ids:
         return {}
-    values = {"ids": list(ids), "referring": list(REFERRING)}
+    values = {"ids": list(ids), "referring": list(NEEDING)}
     conn.execute(_NO_LONGER, values)
     conn.execute(_WAIT, values)
     conn.execute(_TOUCH, values)

@@ -20,7 +20,7 @@ import psycopg
 from pipshare.clients.settle_events import settle_events
 from pipshare.clients.stage import numbers, take_turn
 from pipshare.db import Int4, Int8, Text, Timestamp, copy_in, ms, read_columns
-from pipshare.facts.events import EVENT, UNCOUNTED, checked
+from pipshare.facts.events import EVENT, LATER, UNCOUNTED, checked
 from pipshare.facts.lookup import look_up, refuse
 from pipshare.facts.reading import LoadReport
 
@@ -34,8 +34,10 @@ SELECT e.source, e.event, e.version, {ms("e.at")}, e.content
 """
 _KNOWN_SCHEMA = {"source": pl.String, "event": pl.String, "version": pl.Int64, "at_ms": pl.Int64,
                  "content": pl.Int64}  # fmt: skip
-_COUNTED = tuple(name for name in EVENT if name not in UNCOUNTED)
-_MOMENTS = {"at_ms": "at", "cleared_ms": "cleared_at", "expires_ms": "expires_at"}
+_COUNTED = tuple(name for name in EVENT if name not in (*UNCOUNTED, *LATER))
+_MOMENTS = {"at_ms": "at", "cleared_ms": "cleared_at", "expires_ms": "expires_at",
+            "effective_ms": "effective_at"}  # fmt: skip
+_UNBOUNDED = ("expires_ms", "effective_ms")  # 0 = not told
 Identity = tuple[str, str]
 
 
@@ -131,7 +133,10 @@ def _judged(conn: psycopg.Connection[Any], events: pl.DataFrame) -> pl.DataFrame
 
 def _content(row: Mapping[str, Any]) -> int:
     """Return a fingerprint of all that an event says, the same on every machine for ever."""
-    told = json.dumps([row[name] for name in _COUNTED], separators=(",", ":"))
+    values: list[Any] = [row[name] for name in _COUNTED]
+    if later := {name: row[name] for name in LATER if row[name]}:
+        values.append(later)
+    told = json.dumps(values, separators=(",", ":"))
     return int.from_bytes(blake2b(told.encode(), digest_size=8).digest(), "big", signed=True)
 
 
@@ -153,9 +158,7 @@ def _store(conn: psycopg.Connection[Any], rows: pl.DataFrame, by: str) -> None:
     }
     for name, type_ in EVENT.items():
         if name in _MOMENTS:
-            columns[_MOMENTS[name]] = Timestamp(
-                rows[name].to_numpy(), unbounded=name == "expires_ms"
-            )
+            columns[_MOMENTS[name]] = Timestamp(rows[name].to_numpy(), unbounded=name in _UNBOUNDED)
         elif name not in ("entity", "line"):
             column = rows[name]
             columns[name] = Text(column) if type_ == pl.String else Int8(column.to_numpy())

@@ -14,6 +14,7 @@ from typing import Any
 from pipshare.facts.events import ALWAYS, ANY, KINDS
 from pipshare.facts.fields import FIELDS
 
+VERSION = 1  # of the schemas: more fields are no new version, another meaning is
 _DECIMAL = r"^[+]?([0-9]+(\.[0-9]*)?|\.[0-9]+)$"
 _TYPES: dict[str, dict[str, Any]] = {
     "text": {"type": "string", "maxLength": 1000},
@@ -30,6 +31,8 @@ _EXAMPLES: dict[str, str] = {
     "login": "1001", "country": "CY", "balance": "1250.00", "credit": "250.00",
     "equity": "1300.50", "cleared_at": "2026-07-01T12:00:00Z", "method": "card",
     "document": "passport", "expires_at": "2031-07-01T00:00:00Z", "version": "1",
+    "other_client": "C-9", "partner": "IB-7", "reason": "moved to the desk of IB-7",
+    "effective_at": "2026-07-01T00:00:00Z",
 }  # fmt: skip
 
 
@@ -51,7 +54,7 @@ def schema_of(kind: str) -> dict[str, Any]:
     required = [name for name in asked if name in (*ALWAYS, *one.needs)]
     whole: dict[str, Any] = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "$id": f"urn:pipshare:event:{kind}",
+        "$id": f"urn:pipshare:event:{kind}:{VERSION}",
         "title": kind,
         "description": one.about,
         "type": "object",

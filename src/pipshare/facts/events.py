@@ -1,4 +1,4 @@
-"""Events of a client's life: registration, money in and out and back, KYC, bonus, qualification.
+"""Events of a client's life: registration, money in and out and back, KYC, who he is and whose.
 
 One flat record each, in the field names of facts.fields ("events"). `checked` turns what
 facts.reading read into EVENT columns, the one form in which stages and `rate` pass events on, and
@@ -39,10 +39,17 @@ EVENT: dict[str, pl.DataType | type[pl.DataType]] = {
     "document": pl.String,
     "expires_ms": pl.Int64,  # UTC; 0 = does not expire
     "version": pl.Int64,
+    "other_client": pl.String,  # code
+    "partner": pl.String,  # code; "direct" = nobody's client
+    "reason": pl.String,
+    "effective_ms": pl.Int64,  # UTC; 0 = at_ms
     "line": pl.Int32,
 }
 # The sender's way to write a record apart from its meaning.
 UNCOUNTED = ("line",)
+# Came after events were stored: what an event says has them only where it tells them, so that
+# events told before are still known by what they say.
+LATER = ("other_client", "partner", "reason", "effective_ms")
 
 
 @dataclass(frozen=True)
@@ -100,6 +107,28 @@ KINDS: dict[str, EventKind] = {
     ),
     "qualified": EventKind("the CRM says that the client qualifies"),
     "unqualified": EventKind("the CRM says that the client does not qualify (any more)"),
+    "client_duplicate": EventKind(
+        "the client is somebody who was a client before: he does not qualify", ("client",),
+        ("other_client", "reason"),
+    ),
+    "client_not_duplicate": EventKind(
+        "the client is no duplicate (any more)", ("client",), ("reason",)
+    ),
+    "client_merged": EventKind(
+        "the client is the same person as the other one, whose his accounts and events become",
+        ("client", "other_client"), ("reason",),
+    ),
+    "client_unmerged": EventKind(
+        "the client is a person of his own (again)", ("client",), ("reason",)
+    ),
+    "client_reassigned": EventKind(
+        "the client is to become another partner's, or nobody's: proposed to two people",
+        ("client", "partner"), ("effective_at", "reason"),
+    ),
+    "client_reassignment_cancelled": EventKind(
+        "a re-assignment is not to be: what is still proposed of it is withdrawn",
+        ("client", "reference"), ("reason",),
+    ),
 }  # fmt: skip
 ALWAYS = ("event", "kind", "at")
 ANY = ("client", *_ACCOUNT, "entity", "source", "version")
@@ -126,6 +155,12 @@ ALSO = {
     "account.snapshot": "account_snapshot",
     "client.qualified": "qualified",
     "client.unqualified": "unqualified",
+    "client.duplicate": "client_duplicate",
+    "client.not_duplicate": "client_not_duplicate",
+    "client.merged": "client_merged",
+    "client.unmerged": "client_unmerged",
+    "client.reassigned": "client_reassigned",
+    "client.reassignment_cancelled": "client_reassignment_cancelled",
 }
 KYC_CHANGED = "kyc.changed"  # its `status` makes it one of the following
 KYC = ("kyc_approved", "kyc_rejected", "kyc_expired", "kyc_withdrawn")
@@ -134,11 +169,18 @@ REFERRING = (
     "deposit_reversed", "withdrawal_reversed", "chargeback_opened", "chargeback_lost",
     "chargeback_won",
 )  # fmt: skip
-_TEXTS = ("currency", "reference", "server", "country", "method", "document")
-_ZEROS = ("login", "amount", "balance", "credit", "equity", "expires_at")
+# Who a client is, as the CRM found out: of several words the last holds.
+DUPLICATE = ("client_duplicate", "client_not_duplicate")
+MERGED = ("client_merged", "client_unmerged")
+REASSIGNED, CANCELLED = "client_reassigned", "client_reassignment_cancelled"
+# What makes no sense, and waits, until the event that `reference` names is known.
+NEEDING = (*REFERRING, CANCELLED)
+_TEXTS = ("currency", "reference", "server", "country", "method", "document", "other_client",
+          "partner", "reason")  # fmt: skip
+_ZEROS = ("login", "amount", "balance", "credit", "equity", "expires_at", "effective_at")
 _UNITS = {"amount": "amount_e8", "balance": "balance_e8", "credit": "credit_e8",
           "equity": "equity_e8", "at": "at_ms", "cleared_at": "cleared_ms",
-          "expires_at": "expires_ms"}  # fmt: skip
+          "expires_at": "expires_ms", "effective_at": "effective_ms"}  # fmt: skip
 
 
 def checked(frame: pl.DataFrame) -> tuple[pl.DataFrame, list[Refusal]]:
@@ -205,6 +247,8 @@ _RULES = (
     (pl.col("version") < 0, "bad_version", "field version: {version} is below zero"),
     (pl.col("reference") == pl.col("event"), "own_reference",
      "field reference: an event cannot take itself back"),
+    ((pl.col("other_client") != "") & (pl.col("other_client") == pl.col("client")), "own_other",
+     "field other_client: {client} is the client himself"),
     (pl.col("cleared_at") < pl.col("at"), "cleared_before",
      "field cleared_at: money is cleared after it was sent, not before"),
 )  # fmt: skip

@@ -129,6 +129,10 @@ FIELDS: dict[str, tuple[Field, ...]] = {
         _f("status", "text", "KYC told as kyc.changed: approved, rejected ...", ""),
         _f("expires_at", "moment", "KYC: the approval holds until then; empty = no end"),
         _f("version", "int", "schema or revision: of two contents the higher holds", "1"),
+        _f("other_client", "text", "code of the client who he is the same person as", ""),
+        _f("partner", "text", "re-assignment: the new partner's code; `direct` = nobody", ""),
+        _f("reason", "text", "why, in words that name no person", ""),
+        _f("effective_at", "moment", "re-assignment: holds from then on; empty = `at`"),
     ),
     "entities": (
         _need("entity", "text", "code, for example main"),
