@@ -84,6 +84,25 @@ def test_what_is_held_is_released_or_forfeited() -> None:
     assert nine.tolist() == [FREE, FREE, HELD, FORFEITED, FREE]
 
 
+def test_an_approval_holds_until_its_document_expires() -> None:
+    until = ms("07-10 00:00")
+    told = event("kyc_approved", "07-05 10:00", expires_ms=until)
+    client, end = longs(1, 1, 1, 1), ms("08-25 10:00")
+    at = longs(ms("07-01 10:00"), until - 1, until, ms("07-20 10:00"))
+
+    def states(*more: dict[str, object]) -> list[int]:
+        known = lives(frame([told, *more]))
+        return kyc_states(known, client, at, clock=UTC_CLOCK, as_of_ms=end).tolist()
+
+    assert states() == [FREE, FREE, HELD, HELD]
+    renewed = event("kyc_approved", "07-09 10:00", event="b")
+    assert states(renewed) == [FREE, FREE, FREE, FREE]
+    assert states(event("kyc_approved", "07-15 10:00", event="b")) == [FREE] * 4
+    over = event("kyc_approved", "07-15 10:00", event="b", expires_ms=ms("07-15 10:00"))
+    assert states(over) == [FREE, FREE, HELD, HELD]
+    assert states(event("kyc_withdrawn", "07-07 10:00")) == [FREE, HELD, HELD, HELD]
+
+
 def test_hold_days_are_the_brokers() -> None:
     at = longs(ms("07-01 23:59"), ms("07-02 00:00"))
     assert payable_ms(at, longs(30, 0), UTC_CLOCK).tolist() == [

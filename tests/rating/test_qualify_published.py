@@ -124,6 +124,20 @@ def test_kyc_is_asked_and_may_be_withdrawn() -> None:
     assert paid(what, deposit, kyc, gone, back) == [first, undone, (ms("07-08 10:00"), 0, 1, "")]
 
 
+def test_who_qualified_before_his_document_expired_stays_qualified() -> None:
+    what = asked(first_deposit="100", kyc=True)
+    kyc = event("kyc_approved", "07-04 10:00", expires_ms=ms("07-10 00:00"))
+    before, after = event("deposit", "07-09 10:00", "100"), event("deposit", "07-11 10:00", "100")
+    assert paid(what, kyc, before) == [(ms("07-09 10:00"), 0, 1, "")]
+    told = event("kyc_expired", "07-10 00:00")
+    assert paid(what, kyc, before, told) == [(ms("07-09 10:00"), 0, 1, "")]
+    assert paid(what, kyc, after) == paid(what, kyc, after, told) == []
+    again = event("kyc_approved", "07-20 10:00")
+    assert paid(what, kyc, after, told, again) == [(ms("07-20 10:00"), 0, 1, "")]
+    gone = event("kyc_withdrawn", "07-21 10:00")
+    assert paid(what, kyc, before, told, gone)[-1] == (ms("07-21 10:00"), 0, 1, "undone")
+
+
 def test_net_deposits_count_withdrawals_until_then() -> None:
     what = asked(net_deposits="100")
     moves = [

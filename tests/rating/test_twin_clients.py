@@ -35,7 +35,7 @@ def client(what: Qualify, *rows: dict[str, object], traded: tuple[Closed, ...] =
     events = [
         Event(str(x["event"]), str(x["kind"]), int(str(x["at_ms"])),
               Fraction(int(str(x["amount_e8"])), 10**8), str(x["currency"]), str(x["reference"]),
-              int(str(x["cleared_ms"])))
+              int(str(x["cleared_ms"])), int(str(x["expires_ms"])))
         for x in rows
     ]  # fmt: skip
     return Client(events, traded, what, DAY)
@@ -137,8 +137,10 @@ def _life(rnd: Random) -> list[dict[str, object]]:
         kinds = ("deposit_reversed", "chargeback_opened", "chargeback_lost", "chargeback_won")
         kind = "withdrawal_reversed" if of == "w" else rnd.choice(kinds)
         rows.append(event(kind, at(), rnd.choice(("0", "0", "5")), event=f"t{n}", reference=of))
-    for n in range(rnd.choice((0, 0, 1, 2))):
-        rows.append(event(rnd.choice(("kyc_approved", "kyc_withdrawn")), at(), event=f"k{n}"))
+    for n in range(rnd.choice((0, 0, 1, 2, 4))):
+        kind, when = rnd.choice((*2 * ("kyc_approved",), "kyc_withdrawn", "kyc_expired")), at()
+        expires = rnd.choice((0, when + 1, at())) if kind == "kyc_approved" else 0
+        rows.append(event(kind, when, event=f"k{n}", expires_ms=expires))
     for n in range(rnd.choice((0, 0, 1, 2))):
         rows.append(event(rnd.choice(("qualified", "unqualified")), at(), event=f"q{n}"))
     return rows

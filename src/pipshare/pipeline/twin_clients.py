@@ -144,7 +144,7 @@ def client_costs(
 def _events(known: Lives, client_id: int) -> list[Event]:
     return [
         Event(row["event"], row["kind"], row["at_ms"], Fraction(row["amount_e8"], _E8),
-              row["currency"], row["reference"], row["cleared_ms"])
+              row["currency"], row["reference"], row["cleared_ms"], row["expires_ms"])
         for row in known.events.filter(client_id=client_id).iter_rows(named=True)
     ]  # fmt: skip
 

@@ -6,7 +6,7 @@ is dated before its deposit, or whose deposit is not there, takes nothing until 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import groupby
@@ -16,11 +16,13 @@ from typing import Any
 import polars as pl
 
 from pipshare.facts.events import KYC, REFERRING, newest, originals
+from pipshare.period import FOREVER_MS
 
 OPENED, LOST, WON = "chargeback_opened", "chargeback_lost", "chargeback_won"
 _ORDER = {OPENED: 1, LOST: 2, WON: 3, "deposit_reversed": 4, "withdrawal_reversed": 4}
 _USED = ("registration", "deposit", "withdrawal", "qualified", "unqualified", *KYC, *REFERRING)
-_COLUMNS = ("kind", "at_ms", "cleared_ms", "amount_e8", "currency", "country", "event")
+_COLUMNS = ("kind", "at_ms", "cleared_ms", "amount_e8", "currency", "country", "event",
+            "expires_ms")  # fmt: skip
 _TAKING = ("original", "kind", "at_ms", "amount_e8", "event")
 
 
@@ -73,11 +75,16 @@ class Movement:
 
 @dataclass(frozen=True)
 class Word:
-    """A moment at which something was said: KYC approved or not, qualified or not."""
+    """A moment at which something was said: KYC approved or not, qualified or not.
+
+    `ends`: it is over from then on (a document expired), and what was built on it stays; otherwise
+    a word that is not good takes the good one back.
+    """
 
     at_ms: int
     good: bool
     event: str
+    ends: bool = False
 
 
 @dataclass
@@ -121,7 +128,8 @@ def lives(events: pl.DataFrame) -> list[Life]:
 
 def _life(client: int, rows: Iterable[Any], movements: dict[int, Movement]) -> Life:
     life = Life(client)
-    for _, row, kind, at, cleared, amount_e8, currency, country, event in rows:
+    approvals: list[tuple[Word, int]] = []
+    for _, row, kind, at, cleared, amount_e8, currency, country, event, expires in rows:
         if kind in ("deposit", "withdrawal"):
             amount = Fraction(amount_e8, 10**8)
             made = movements[row] = Movement(event, at, max(at, cleared), amount, currency)
@@ -130,8 +138,22 @@ def _life(client: int, rows: Iterable[Any], movements: dict[int, Movement]) -> L
             if life.registered_ms is None:
                 life.registered_ms, life.registration = at, event
         elif kind in KYC:
-            life.kyc.append(Word(at, kind == "kyc_approved", event))
+            word = Word(at, kind == "kyc_approved", event, ends=kind == "kyc_expired")
+            approvals.append((word, expires if word.good else 0))
         else:
             life.crm.append(Word(at, kind == "qualified", event))
         life.country = country or life.country
+    life.kyc = list(_until_expiry(approvals))
     return life
+
+
+def _until_expiry(told: list[tuple[Word, int]]) -> Iterator[Word]:
+    """Yield the words said of KYC (with the moment of expiry, 0 = none), and the expiries: one
+    that is renewed or taken back before is none, and who is approved too late is not approved."""
+    following = [*(word.at_ms for word, _ in told[1:]), FOREVER_MS][: len(told)]
+    for (word, expires), then in zip(told, following, strict=True):
+        over = Word(max(expires, word.at_ms), False, word.event, ends=True)
+        if not 0 < expires <= word.at_ms:
+            yield word
+        if expires > 0 and over.at_ms <= then:
+            yield over

@@ -70,7 +70,8 @@ def stretches(life: Life, trades_ms: int | None, asked: Asked) -> Iterator[Stret
     edges: dict[int, str] = {}
     for movement in (*life.deposits, *life.withdrawals):
         edges.update((one.at_ms, one.event) for one in movement.takings)
-    edges.update((one.at_ms, one.event) for one in (*life.kyc, *life.crm) if not one.good)
+    words = [one for one in (*life.kyc, *life.crm) if not one.good and not one.ends]
+    edges.update((one.at_ms, one.event) for one in words)
     if asked.qualify.who != "own":
         # The CRM's word stands for as long as there is a deposit left, if there was any.
         edges.update((one.counts_ms, one.event) for one in life.deposits)
@@ -100,6 +101,27 @@ def since(words: list[Word], as_of_ms: int) -> Word | None:
     return good
 
 
+def approvals(words: list[Word], as_of_ms: int) -> list[tuple[int, int, str]]:
+    """Return (from, to, event) of the times in which it was so, as known at a moment.
+
+    What ended by itself was so until then; what was taken back by the moment never was.
+    """
+    spans: list[tuple[int, int, str]] = []
+    good: Word | None = None
+    for word in words:
+        if word.good:
+            good = good or word
+        elif word.ends:
+            if good is not None and word.at_ms > good.at_ms:
+                spans.append((good.at_ms, word.at_ms, good.event))
+            good = None
+        elif word.at_ms <= as_of_ms:
+            spans, good = [], None
+    if good is not None:
+        spans.append((good.at_ms, FOREVER_MS, good.event))
+    return spans
+
+
 def broker_day(clock: Clock, utc_ms: int) -> int:
     """Return the broker's day of a moment, as days since 1970-01-01."""
     return int(clock.from_utc(np.array([utc_ms], np.int64))[0] // DAY_MS)
@@ -116,7 +138,9 @@ class _Walk:
         self.deposits = self._standing(life.deposits, doubted)
         self.withdrawals = self._standing(life.withdrawals, doubted=False)
         self.trades_ms = trades_ms if asks_trades(asked.qualify) else -1
-        self.kyc, self.crm = since(life.kyc, as_of), since(life.crm, as_of)
+        self.crm = since(life.crm, as_of)
+        needs = asked.qualify.kyc and asked.qualify.who != "crm"
+        self.kyc = approvals(life.kyc, as_of) if needs else [(-1, FOREVER_MS, "")]
 
     def _standing(
         self, movements: list[Movement], doubted: bool
@@ -148,7 +172,7 @@ class _Walk:
         for at, event, enough, first, total in self._moments(at_least, cause):
             if at >= self.until:
                 break
-            holds = (found or enough) and self._in_time(at)
+            holds = (found or (enough and self._approved(at))) and self._in_time(at)
             # A deposit that was sent before the first one and clears after it lowers nothing.
             first = max(first, found[-1].first) if found else first
             if holds and (not found or (total, first) != (found[-1].deposits, found[-1].first)):
@@ -163,7 +187,8 @@ class _Walk:
                 return None
             gates.append((self.trades_ms, TRADE))
             if q.kyc:
-                gates.append((self.kyc.at_ms, self.kyc.event) if self.kyc else (FOREVER_MS, ""))
+                first = self.kyc[0] if self.kyc else (FOREVER_MS, FOREVER_MS, "")
+                gates.append((first[0], first[2]))
         if q.who != "own":
             counted = [one for one in self.life.deposits if one.counts_ms <= self.as_of]
             taken = counted and not any(counts <= self.as_of for counts, *_ in self.deposits)
@@ -175,6 +200,9 @@ class _Walk:
                 return None  # nothing is asked, so that the registration is what counts
             gates.append((self.life.registered_ms, self.life.registration))
         return max(gates, key=lambda gate: gate[0])
+
+    def _approved(self, at: int) -> bool:
+        return any(start <= at < end for start, end, _ in self.kyc)
 
     def _in_time(self, at: int) -> bool:
         """Tell whether a moment is within the days in which all of it has to happen."""
@@ -195,6 +223,9 @@ class _Walk:
         own = q.who != "crm"
         moves = [(*one[:3], one[3], True) for one in self.deposits]
         moves += [(*one[:3], -one[3], False) for one in self.withdrawals]
+        # Approved again is a moment of its own at which all may come to hold.
+        moves += [(at, at, event, Fraction(0), False) for at, _, event in self.kyc
+                  if at_least < at < self.until]  # fmt: skip
         moves.sort(key=lambda move: (move[0], not move[4], move[1], move[2]))
         first = _FirstDeposit(q.sum_hours)
         net = total = Fraction(0)

@@ -30,7 +30,8 @@ Rate = Callable[[str, str, int], Fraction]
 @dataclass(frozen=True)
 class Event:
     """Something that happened to a client. `amount` 0 on a taking = all of it; `cleared_ms` 0 = at
-    once; `reference` names the movement that is taken back or disputed."""
+    once; `reference` names the movement that is taken back or disputed; `expires_ms`: an approval
+    holds until then, 0 = for ever."""
 
     name: str
     kind: str
@@ -39,6 +40,7 @@ class Event:
     currency: str = ""
     reference: str = ""
     cleared_ms: int = 0
+    expires_ms: int = 0
 
     @property
     def counts_ms(self) -> int:
@@ -114,11 +116,11 @@ class Client:
 
     def _holds(self, moment: int, as_of: int, doubted: bool) -> bool:
         asked = self.asked
-        crm = self._said("qualified", moment, as_of) and not self._all_taken(as_of, doubted)
+        crm = self._named(moment, as_of) and not self._all_taken(as_of, doubted)
         if asked.who != "own" and not crm:
             return False
         if asked.who != "crm":
-            if asked.kyc and not self._said("kyc_approved", moment, as_of):
+            if asked.kyc and not self._approved(moment, as_of):
                 return False
             if not self._deposited(moment, as_of, doubted) or not self._traded(moment):
                 return False
@@ -182,17 +184,28 @@ class Client:
         last = later(self.day.date(min(known)), self.asked.within_days, self.asked.calendar)
         return self.day.date(moment) <= last
 
-    def _said(self, good: str, moment: int, as_of: int) -> bool:
-        """Tell whether a word was given by a moment and stood, unbroken, until `as_of`."""
+    def _named(self, moment: int, as_of: int) -> bool:
+        """Tell whether the CRM had said by a moment that he qualifies, and not taken it back."""
         since = None
         for event in self.events:
-            if event.at_ms > as_of or not _is_word(event.kind, good):
+            if event.at_ms > as_of or event.kind not in ("qualified", "unqualified"):
                 continue
-            if event.kind != good:
+            if event.kind == "unqualified":
                 since = None
             elif since is None:
                 since = event.at_ms
         return since is not None and since <= moment
+
+    def _approved(self, moment: int, as_of: int) -> bool:
+        """Tell whether his KYC was approved at a moment and that was not taken back by `as_of`;
+        what merely expired after the moment was true at it."""
+        words = [e for e in self.events if e.kind.startswith("kyc_")]
+        by_then = [e for e in words if e.at_ms <= moment]
+        if not by_then or by_then[-1].kind != "kyc_approved":
+            return False
+        over = 0 < by_then[-1].expires_ms <= moment
+        later = [e for e in words[len(by_then) :] if e.at_ms <= as_of]
+        return not over and all(e.kind in ("kyc_approved", "kyc_expired") for e in later)
 
     def _counted(
         self, kind: str, moment: int, as_of: int, doubted: bool
@@ -256,13 +269,6 @@ def original_of(taking: Event, events: Sequence[Event]) -> str:
 
 
 _RANK = {OPENED: 1, LOST: 2, WON: 3, "deposit_reversed": 4, "withdrawal_reversed": 4}
-
-
-def _is_word(kind: str, good: str) -> bool:
-    """Tell whether an event is the good word, or one that takes it back."""
-    if good == "qualified":
-        return kind in ("qualified", "unqualified")
-    return kind.startswith("kyc_")
 
 
 def later(start: date, days: int, calendar: str) -> date:
