@@ -61,6 +61,9 @@ OPEN_TO_DELETE = QUEUES | {
     "inbox_salt",
     "outbox_request",
     "outbox_unsent",
+    "partners_acceptance_person",
+    "partners_applicant",
+    "partners_application_note",
 }
 DUMP = """
 SELECT table_name, column_name, data_type, is_nullable, column_default
