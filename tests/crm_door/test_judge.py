@@ -10,7 +10,18 @@ import pytest
 
 from pipshare.crm import canonical, read_mapping
 from pipshare.money.currencies import is_known
-from pipshare.pipeline.crm.judge import JSON, MOST, NDJSON, PROBLEM, Judgement, item_of, judge
+from pipshare.pipeline.crm.judge import (
+    JSON,
+    MOST,
+    NDJSON,
+    PROBLEM,
+    Judgement,
+    delivery_of,
+    item_of,
+    judge,
+    packed,
+    unpacked,
+)
 
 NOW_MS = 1_780_000_000_000  # 28 May 2026
 LINES = NDJSON[0]
@@ -96,6 +107,7 @@ def test_of_lines_every_right_one_is_taken() -> None:
     assert told == [(1, 1, "d-1"), (2, 2, "bad_json"), (3, 3, "d-2"), (4, 3, "bad_amount"),
                     (5, 4, "not_records"), (6, 5, "a test"), (7, 6, "d-4")]  # fmt: skip
     assert not found.is_lost
+    assert unpacked(packed(found)) == found
 
 
 @pytest.mark.parametrize(("body", "kind", "code"), [
@@ -158,3 +170,8 @@ def test_a_form_is_one_item() -> None:
     body = b"kind=deposit&event=d-1&at=2026-05-01T10:00:00Z&client=C-1&amount=5.00&currency=usd"
     (one,) = judged(body, "application/x-www-form-urlencoded; charset=utf-8").items
     assert one.fields["currency"] == "USD"
+
+
+def test_a_mapping_is_given_the_senders_id_or_our_own() -> None:
+    assert delivery_of("d:msg_1", "01ABC") == "msg_1"
+    assert delivery_of("h:ffff", "01ABC") == "01ABC"

@@ -8,10 +8,13 @@ or a mapping holds, judging raises nothing.
 
 from __future__ import annotations
 
+import json
 import logging
+import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from dataclasses import field as made
+from dataclasses import fields as fields_of
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
@@ -31,6 +34,7 @@ NDJSON = ("application/x-ndjson", "application/ndjson", "application/jsonl")
 JSON, FORM = "application/json", "application/x-www-form-urlencoded"
 _DAY_AHEAD_MS = 14 * 3600 * 1000  # no zone's day begins earlier than so long before UTC's
 _BOM = b"\xef\xbb\xbf"
+_LEVEL = 1  # of zlib: a sender waits for it
 _UNKNOWN = ("nothing is known of {}: put it right, or load a rate of it first"
             " (`pipshare load fx`)")  # fmt: skip
 _AHEAD = ("found {}, and it is {}: it has not happened yet; check the zone that the mapping gives"
@@ -72,7 +76,11 @@ class Item:
 
     def kept(self) -> dict[str, Any]:
         """Return it as JSON to store, without what is empty; `item_of` makes it again."""
-        return {name: told for name, told in asdict(self).items() if told}
+        told = ((name, getattr(self, name)) for name in _NAMES)
+        return {name: value for name, value in told if value}
+
+
+_NAMES = tuple(one.name for one in fields_of(Item))
 
 
 def item_of(kept: Mapping[str, Any]) -> Item:
@@ -105,6 +113,22 @@ class Judgement:
     def is_unread(self) -> bool:
         """Tell whether the body itself cannot be read."""
         return bool(self.items) and all(one.code in UNREAD for one in self.items)
+
+
+def packed(judgement: Judgement) -> bytes:
+    """Return a judgement as bytes to store until it is settled."""
+    told = json.dumps([one.kept() for one in judgement.items], separators=(",", ":"))
+    return zlib.compress(told.encode(), _LEVEL)
+
+
+def unpacked(stored: bytes) -> Judgement:
+    """Return a judgement that was packed."""
+    return Judgement(tuple(map(item_of, json.loads(zlib.decompress(stored)))))
+
+
+def delivery_of(once: str, payload_id: str) -> str:
+    """Return what mappings are given as `delivery`: the sender's signed id, else our number."""
+    return once[2:] if once.startswith("d:") else payload_id
 
 
 UNREAD = ("bad_json", "bad_encoding", "bad_form", "empty", "too_many_lines")
