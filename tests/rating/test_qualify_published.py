@@ -124,6 +124,30 @@ def test_kyc_is_asked_and_may_be_withdrawn() -> None:
     assert paid(what, deposit, kyc, gone, back) == [first, undone, (ms("07-08 10:00"), 0, 1, "")]
 
 
+def test_a_duplicate_earns_nobody_anything_and_what_was_paid_for_him_is_taken_back() -> None:
+    what = asked(first_deposit="100")
+    deposit, double = (
+        event("deposit", "07-02 10:00", "100"),
+        event("client_duplicate", "07-01 12:00"),
+    )
+    assert paid(what, deposit, double) == []
+    later = event("client_duplicate", "07-06 10:00")
+    first, undone = (ms("07-02 10:00"), 0, 1, ""), (ms("07-06 10:00"), 0, 1, "undone")
+    assert paid(what, deposit, later) == paid(what, later, deposit) == [first, undone]
+    assert paid(what, deposit, later, clawback_days=3) == [first]
+    back = event("client_not_duplicate", "07-08 10:00")
+    assert paid(what, back, deposit, later) == [first, undone, (ms("07-08 10:00"), 0, 1, "")]
+    assert paid(what, deposit, double, back) == [(ms("07-08 10:00"), 0, 1, "")]
+
+
+def test_a_duplicate_does_not_qualify_by_the_crms_word_or_his_registration_either() -> None:
+    double = event("client_duplicate", "07-06 10:00", other_client="C-0", reason="same passport")
+    word, registered = event("qualified", "07-01 10:00"), event("registration", "07-01 10:00")
+    for what, qualifies in ((asked(who="crm"), word), (asked(), registered)):
+        assert [row[3] for row in paid(what, qualifies)] == [""]
+        assert [row[3] for row in paid(what, qualifies, double)] == ["", "undone"]
+
+
 def test_who_qualified_before_his_document_expired_stays_qualified() -> None:
     what = asked(first_deposit="100", kyc=True)
     kyc = event("kyc_approved", "07-04 10:00", expires_ms=ms("07-10 00:00"))

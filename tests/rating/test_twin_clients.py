@@ -143,6 +143,9 @@ def _life(rnd: Random) -> list[dict[str, object]]:
         rows.append(event(kind, when, event=f"k{n}", expires_ms=expires))
     for n in range(rnd.choice((0, 0, 1, 2))):
         rows.append(event(rnd.choice(("qualified", "unqualified")), at(), event=f"q{n}"))
+    for n in range(rnd.choice((0, 0, 0, 1, 2))):
+        kind = rnd.choice(("client_duplicate", "client_not_duplicate"))
+        rows.append(event(kind, at(), event=f"u{n}"))
     return rows
 
 

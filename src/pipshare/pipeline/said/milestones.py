@@ -23,7 +23,7 @@ from pipshare.clients.milestones import (
     Milestone,
     Reached,
 )
-from pipshare.facts.events import REFERRING
+from pipshare.facts.events import DUPLICATE, REFERRING
 from pipshare.money import format_e8, half_even
 from pipshare.pipeline.run import Run
 from pipshare.pipeline.said.people import Messages, Person, money, people
@@ -151,7 +151,8 @@ def _speak(
 
 def _known(run: Run, who: list[int], entity_ids: set[int]) -> _Known:
     events = clients.events_of(run.conn, who)
-    taking = events.filter(pl.col("kind").is_in([*REFERRING, "withdrawal"])).sort("at_ms")
+    kinds = [*REFERRING, "withdrawal", DUPLICATE[0]]
+    taking = events.filter(pl.col("kind").is_in(kinds)).sort("at_ms")
     return _Known(
         lives={life.client: life for life in lives(events)},
         sources={
@@ -182,6 +183,8 @@ def _reached(run: Run, client: int, entity_id: int, known: _Known) -> dict[str, 
 
 def _qualified(run: Run, entity_id: int, life: Life, known: _Known) -> Reached | None:
     """Return the deposit by which what is cleared, and still there, reached the threshold."""
+    if life.is_duplicate(known.now_ms):
+        return None
     least, asked = known.asked[entity_id]
     total = Fraction(0)
     counted = sorted((one.counts_ms, one.event, one) for one in life.deposits)

@@ -15,12 +15,14 @@ from typing import Any
 
 import polars as pl
 
-from pipshare.facts.events import KYC, REFERRING, newest, originals
+from pipshare.facts.events import DUPLICATE, KYC, REFERRING, newest, originals
 from pipshare.period import FOREVER_MS
 
 OPENED, LOST, WON = "chargeback_opened", "chargeback_lost", "chargeback_won"
-_ORDER = {OPENED: 1, LOST: 2, WON: 3, "deposit_reversed": 4, "withdrawal_reversed": 4}
-_USED = ("registration", "deposit", "withdrawal", "qualified", "unqualified", *KYC, *REFERRING)
+_ORDER = {OPENED: 1, LOST: 2, WON: 3, "deposit_reversed": 4, "withdrawal_reversed": 4,
+          "client_not_duplicate": 1}  # fmt: skip
+_USED = ("registration", "deposit", "withdrawal", "qualified", "unqualified", *KYC, *REFERRING,
+         *DUPLICATE)  # fmt: skip
 _COLUMNS = ("kind", "at_ms", "cleared_ms", "amount_e8", "currency", "country", "event",
             "expires_ms")  # fmt: skip
 _TAKING = ("original", "kind", "at_ms", "amount_e8", "event")
@@ -99,6 +101,12 @@ class Life:
     withdrawals: list[Movement] = field(default_factory=list)
     kyc: list[Word] = field(default_factory=list)
     crm: list[Word] = field(default_factory=list)
+    duplicate: list[Word] = field(default_factory=list)
+
+    def is_duplicate(self, as_of_ms: int) -> bool:
+        """Tell whether the last word by a moment is that he was a client before."""
+        told = [one.good for one in self.duplicate if one.at_ms <= as_of_ms]
+        return bool(told) and not told[-1]
 
 
 def lives(events: pl.DataFrame) -> list[Life]:
@@ -140,6 +148,8 @@ def _life(client: int, rows: Iterable[Any], movements: dict[int, Movement]) -> L
         elif kind in KYC:
             word = Word(at, kind == "kyc_approved", event, ends=kind == "kyc_expired")
             approvals.append((word, expires if word.good else 0))
+        elif kind in DUPLICATE:
+            life.duplicate.append(Word(at, kind != DUPLICATE[0], event))
         else:
             life.crm.append(Word(at, kind == "qualified", event))
         life.country = country or life.country

@@ -71,7 +71,7 @@ def stretches(life: Life, trades_ms: int | None, asked: Asked) -> Iterator[Stret
     for movement in (*life.deposits, *life.withdrawals):
         edges.update((one.at_ms, one.event) for one in movement.takings)
     words = [one for one in (*life.kyc, *life.crm) if not one.good and not one.ends]
-    edges.update((one.at_ms, one.event) for one in words)
+    edges.update((one.at_ms, one.event) for one in (*words, *life.duplicate))
     if asked.qualify.who != "own":
         # The CRM's word stands for as long as there is a deposit left, if there was any.
         edges.update((one.counts_ms, one.event) for one in life.deposits)
@@ -181,6 +181,8 @@ class _Walk:
 
     def _gate(self) -> tuple[int, str] | None:
         """Return the moment before which it cannot hold, and its cause; None = it cannot at all."""
+        if self.life.is_duplicate(self.as_of):
+            return None
         q, gates = self.asked.qualify, [(-1, "")]
         if q.who != "crm":
             if self.trades_ms is None:

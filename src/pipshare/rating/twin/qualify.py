@@ -116,6 +116,8 @@ class Client:
 
     def _holds(self, moment: int, as_of: int, doubted: bool) -> bool:
         asked = self.asked
+        if self._doubled(as_of):
+            return False
         crm = self._named(moment, as_of) and not self._all_taken(as_of, doubted)
         if asked.who != "own" and not crm:
             return False
@@ -196,6 +198,11 @@ class Client:
                 since = event.at_ms
         return since is not None and since <= moment
 
+    def _doubled(self, as_of: int) -> bool:
+        """Tell whether he was a client before, by the last word known then."""
+        words = [e.kind for e in self.events if e.at_ms <= as_of and e.kind.endswith("_duplicate")]
+        return bool(words) and words[-1] == "client_duplicate"
+
     def _approved(self, moment: int, as_of: int) -> bool:
         """Tell whether his KYC was approved at a moment and that was not taken back by `as_of`;
         what merely expired after the moment was true at it."""
@@ -268,7 +275,8 @@ def original_of(taking: Event, events: Sequence[Event]) -> str:
     return ""
 
 
-_RANK = {OPENED: 1, LOST: 2, WON: 3, "deposit_reversed": 4, "withdrawal_reversed": 4}
+_RANK = {OPENED: 1, LOST: 2, WON: 3, "deposit_reversed": 4, "withdrawal_reversed": 4,
+         "client_not_duplicate": 1}  # fmt: skip
 
 
 def later(start: date, days: int, calendar: str) -> date:
