@@ -33,6 +33,7 @@ QUEUES = {  # what waits, and what ends: sessions, counted attempts
 OPEN_TO_UPDATE = QUEUES | {
     "audit_proposal",
     "clients_execution",
+    "clients_identity",
     "clients_milestone",
     "inbox_alert",
     "inbox_cursor",
