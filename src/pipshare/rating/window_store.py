@@ -36,9 +36,12 @@ DELETE FROM rating_due WHERE id IN (
        FOR UPDATE SKIP LOCKED)
 RETURNING component, shard, {db.ms("window_start")}, {db.ms("window_end")}, client_id, causes
 """
+# What a client's life brought stands by the day on which it was earned: no two facts of it are one.
 _BOOKED = f"""
 SELECT {db.ms("window_start")} AS start_ms, {db.ms("max(window_end)")} AS end_ms, client_id,
-       level, payee_kind, payee_id, account, max(seq) AS seq,
+       level, payee_kind, payee_id, account,
+       CASE WHEN client_id <> 0 THEN day - date '1970-01-01' END AS day,
+       max(day) - date '1970-01-01' AS last_day, max(seq) AS seq,
        sum(amount_e8)::bigint AS amount_e8, sum(orig_e8)::bigint AS orig_e8
   FROM rating_window_line
  WHERE component = %(component)s
@@ -47,12 +50,14 @@ SELECT {db.ms("window_start")} AS start_ms, {db.ms("max(window_end)")} AS end_ms
    AND CASE WHEN client_id <> 0 THEN client_id = ANY(%(clients)s::int[])
             ELSE shard = ANY(%(shards)s::int[])
               OR payee_kind = 'partner' AND payee_id = ANY(%(partners)s::int[]) END
- GROUP BY window_start, client_id, level, payee_kind, payee_id, account
+ GROUP BY window_start, client_id, level, payee_kind, payee_id, account, 8
 """
+# `day`: since 1970, of what is booked of a client's life, null for a tree's window; `last_day`: the
+# last on which something of it was earned.
 BOOKED = {
     "start_ms": pl.Int64, "end_ms": pl.Int64, "client_id": pl.Int64, "level": pl.Int64,
-    "payee_kind": pl.String, "payee_id": pl.Int64, "account": pl.Int64, "seq": pl.Int64,
-    "amount_e8": pl.Int64, "orig_e8": pl.Int64,
+    "payee_kind": pl.String, "payee_id": pl.Int64, "account": pl.Int64, "day": pl.Int64,
+    "last_day": pl.Int64, "seq": pl.Int64, "amount_e8": pl.Int64, "orig_e8": pl.Int64,
 }  # fmt: skip
 
 

@@ -8,7 +8,8 @@ from typing import Any
 
 import psycopg
 
-# Per payee and currency: what stood before the period, what it brought, and what stands now.
+# Per payee and currency: what stood before the period, what it brought, and what stands now. What
+# is paid is not payable any more, also where the payment's day is in a later period.
 _EARNED = """
 SELECT a.payee_kind, a.payee_id, a.currency,
        COALESCE(sum(l.amount_e8) FILTER (WHERE t.period < %(period)s
@@ -25,7 +26,8 @@ SELECT a.payee_kind, a.payee_id, a.currency,
   FROM ledger_account a
   JOIN ledger_leg l ON l.account_id = a.id
   JOIN ledger_transfer t ON t.id = l.transfer_id
- WHERE a.entity_id = %(entity)s AND a.payee_kind <> 'house' AND t.period <= %(period)s
+ WHERE a.entity_id = %(entity)s AND a.payee_kind <> 'house'
+   AND (t.period <= %(period)s OR a.state = 'payable')
  GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
 """
 # What of it has to rest longer: components with hold days, by the last days on which they earned.

@@ -11,7 +11,7 @@ import polars as pl
 
 from pipshare import ledger, rating
 from pipshare.ledger.accounts import HOUSE, Key
-from pipshare.period import broker_days
+from pipshare.period import Clock, broker_days
 from pipshare.pipeline.alerting import tell_waits
 from pipshare.pipeline.run import Run
 from pipshare.pipeline.said.settled import say_settled
@@ -28,7 +28,8 @@ from pipshare.rating.window_store import (
 )
 
 AT_ONCE = 2_000  # notes that are taken up in one transaction
-_KEY = ["start_ms", "client_id", "level", "payee_kind", "payee_id", "account"]
+# `day` (since 1970) tells apart what happened in a client's life; a tree's window has none: null.
+_KEY = ["start_ms", "client_id", "level", "payee_kind", "payee_id", "account", "day"]
 
 
 @dataclass
@@ -86,7 +87,7 @@ def keep_waits(run: Run, entity_id: int, target: Target) -> None:
 
 def _post(run: Run, entity_id: int, target: Target) -> int:
     """Post the difference between what a component's windows come to and what is booked."""
-    lines = _with_accounts(run, entity_id, _told(target))
+    lines = _with_accounts(run, entity_id, _told(target, run.clock(entity_id)))
     shards = sorted(target.shards)
     known = booked_windows(
         run.conn, target.component, first_ms=target.first_ms, last_ms=target.last_ms,
@@ -98,7 +99,8 @@ def _post(run: Run, entity_id: int, target: Target) -> int:
     house = run.accounts.house_of(run.conn, new["account"].unique().to_list())
     contra = pl.col("account").replace_strict(house, return_dtype=pl.Int64)
     new = new.with_columns(contra=contra)
-    days = broker_days(new["moment_ms"].to_numpy(), run.clock(entity_id)).astype(np.int64)
+    said = broker_days(new["moment_ms"].to_numpy(), run.clock(entity_id)).astype(np.int64)
+    days = new.select(pl.coalesce("day", "last_day", pl.Series("said", said)))["day"].to_numpy()
     transfer = np.zeros(len(new), np.int64)
     for kind, mask in (("accrual", new["seq"] == 1), ("correction", new["seq"] > 1)):
         rows = np.flatnonzero(mask.to_numpy())
@@ -120,11 +122,13 @@ def _post(run: Run, entity_id: int, target: Target) -> int:
     return len(new)
 
 
-def _told(target: Target) -> pl.DataFrame:
-    """Return the target's lines with who is paid: (payee_kind, payee_id), and for which client."""
+def _told(target: Target, clock: Clock) -> pl.DataFrame:
+    """Return the target's lines with who is paid: (payee_kind, payee_id), and for which client, on
+    which day of his life."""
     is_client = pl.col("partner_id") == 0
     lives = pl.lit(bool(target.clients))
-    return target.lines.select(
+    day = pl.Series(broker_days(target.lines["moment_ms"].to_numpy(), clock).astype(np.int64))
+    return target.lines.with_columns(day=day).select(
         start_ms="window_start_ms", end_ms="window_end_ms",
         client_id=pl.when(lives & (pl.col("client") > 0)).then("client").otherwise(0),
         level=pl.col("level").cast(pl.Int64),
@@ -134,6 +138,7 @@ def _told(target: Target) -> pl.DataFrame:
         client=pl.when(pl.col("held_by") == "kyc").then("client").otherwise(0),
         wallet="wallet", held_by="held_by", currency="currency", amount_e8="amount_e8",
         orig_e8="orig_e8", reason="reason", moment_ms="moment_ms", event="event",
+        day=pl.when(lives & (pl.col("client") > 0)).then("day"),
     )  # fmt: skip
 
 
@@ -155,7 +160,8 @@ def difference(lines: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
 
     `lines`: the columns of the key, amount_e8, orig_e8, currency, reason; several of one key are
     summed. `known`: window_store.BOOKED. What is booked and no more earned comes back with the
-    opposite amount. A sum of zero is new only where nothing stood.
+    opposite amount, on the day (`last_day`) on which it was. A sum of zero is new only where
+    nothing stood.
     """
     now = lines.group_by(_KEY, maintain_order=True).agg(
         pl.col("amount_e8", "orig_e8").sum(), pl.col("currency").min(),
@@ -175,6 +181,7 @@ def difference(lines: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
         orig_e8=pl.col("orig_e8").fill_null(zero) - pl.col("orig_before").fill_null(zero),
         reason=pl.col("reason").cast(pl.Int64).fill_null(zero),
         currency=pl.col("currency").fill_null(""),
+        last_day=pl.when(pl.col("moment_ms").is_null()).then("last_day"),
         moment_ms=pl.coalesce("moment_ms", "start_ms"),
         end_ms=pl.coalesce("end_ms", "end_before"),
     )
