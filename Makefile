@@ -53,7 +53,7 @@ format: setup-dev  ## format the code
 	@$(BIN)/ruff check --fix .
 
 lock: setup-dev  ## write requirements/*.txt anew from pyproject.toml (needs uv)
-	@for part in "run" "dev --extra dev --extra bench"; do set -- $$part; name=$$1; shift; \
+	@for part in "run" "dev --extra dev --extra bench --extra mysql"; do set -- $$part; name=$$1; shift; \
 	uv pip compile -q pyproject.toml requirements/build.in $$@ --universal \
 	--python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header \
 	-o requirements/$$name.txt; done

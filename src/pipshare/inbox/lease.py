@@ -1,4 +1,4 @@
-"""Leases: one instance polls a source, for as long as its connection lives."""
+"""Leases: one instance polls a source or an endpoint, for as long as its connection lives."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 import psycopg
 
 LEASE = 7110  # class of these advisory locks; the object is the source
+ENDPOINTS = 7111  # the object is the endpoint
 _HELD = """
 SELECT objid::bigint FROM pg_locks
  WHERE locktype = 'advisory' AND classid = %s AND objsubid = 2 AND granted
@@ -20,6 +21,12 @@ def lease(conn: psycopg.Connection[Any], source_id: int) -> bool:
     by a killed process, and nobody polls beside it. Taking it twice on one connection is an error.
     """
     row = conn.execute("SELECT pg_try_advisory_lock(%s, %s)", (LEASE, source_id)).fetchone()
+    return bool(row and row[0])
+
+
+def lease_endpoint(conn: psycopg.Connection[Any], endpoint_id: int) -> bool:
+    """Take an endpoint to poll it, as `lease` takes a source."""
+    row = conn.execute("SELECT pg_try_advisory_lock(%s, %s)", (ENDPOINTS, endpoint_id)).fetchone()
     return bool(row and row[0])
 
 
