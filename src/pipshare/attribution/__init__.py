@@ -8,7 +8,13 @@ unknown waits, with what to bring; nothing here knows about money.
 
 from pipshare.attribution.attribute import attribute, attribute_known
 from pipshare.attribution.claims import decide
-from pipshare.attribution.claims_store import cases, store_claims, why_client
+from pipshare.attribution.claims_store import (
+    cases,
+    claims_before,
+    store_claims,
+    told_before,
+    why_client,
+)
 from pipshare.attribution.clients import ClientChains, client_chains
 from pipshare.attribution.directory import Directory
 from pipshare.attribution.opening import chains_at, with_chains
@@ -27,6 +33,7 @@ __all__ = [
     "attribute_known",
     "cases",
     "chains_at",
+    "claims_before",
     "clear_waiting",
     "client_chains",
     "decide",
@@ -34,6 +41,7 @@ __all__ = [
     "store_claims",
     "store_waiting",
     "takeable",
+    "told_before",
     "untouched",
     "waits",
     "why_at_opening",

@@ -2,8 +2,8 @@
 
 Pure. A relation in force stands for life. Else the registration's own claims go before those that
 came later, and among these, in this order: the CRM's field, a partner code typed at registration,
-a click, a tag. Of a visitor's clicks the last or the first counts, by the entity's setting.
-Whatever is not followed is kept with its reason.
+a click, a link's code without a click, a tag. Of a visitor's clicks the last or the first counts,
+by the entity's setting. Whatever is not followed is kept with its reason.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ class Via(StrEnum):
     CRM = "crm"
     PARTNER_CODE = "partner_code"
     CLICK = "click"
+    LINK = "link"
     TAG = "tag"
 
 
@@ -41,7 +42,7 @@ REASONS = {
     "client_of_another_partner": "the client is another partner's, for life",
     "client_direct": "the client was declared direct: nobody introduced him",
     "later_claim": "the registration's own claim goes before what is claimed later",
-    "stronger_claim": "another claim goes before it: CRM field, then partner code, click, tag",
+    "stronger_claim": "another claim goes before it: CRM field, partner code, click, link, tag",
     "other_click": "another click of the same visitor counts, by the entity's setting",
     "earlier_claim": "another claim of the same kind was made before",
     "unknown_click": "nobody clicked under this id",
@@ -134,10 +135,10 @@ def fault_of(case: Case, claim: Claim, rules: Rules) -> str:
         return "own_client"
     if claim.partner in case.terminated:
         return "partner_terminated"
-    if claim.via is not Via.CLICK:
-        return ""
     if claim.is_archived:
         return "link_archived"
+    if claim.via is not Via.CLICK:
+        return ""
     if claim.moment_ms > case.registered_ms + SKEW_MS:
         return "click_after_registration"
     earliest = case.registered_ms - rules.window_days * DAY_MS

@@ -9,7 +9,7 @@ from typing import Any
 import psycopg
 from psycopg.rows import dict_row
 
-from pipshare.attribution.claims import Case, Judged
+from pipshare.attribution.claims import Case, Claim, Judged
 from pipshare.partners.faults import DEEPEST
 
 # The record that holds now goes before one that held at the registration: somebody ended that one.
@@ -43,6 +43,12 @@ SELECT client_id, via, evidence, partner_id, to_timestamp(moment / 1000.0),
               %s::text[], %s::text[], %s::text[], %s::text[])
        u (client_id, via, evidence, partner_id, moment, registered, told_by, told_id, decision,
           reason, detail)
+"""
+_BEFORE = """
+SELECT DISTINCT ON (client_id, told_by, told_id, via, evidence)
+       client_id, told_by, told_id, via, evidence, reason
+  FROM attribution_claim WHERE client_id = ANY(%s)
+ ORDER BY client_id, told_by, told_id, via, evidence, id DESC
 """
 _CLAIMS = """
 SELECT a.via, a.evidence, p.code AS partner, a.moment::text, a.registered_at::text, a.told_by,
@@ -106,6 +112,21 @@ def store_claims(conn: psycopg.Connection[Any], settled: Iterable[Settled]) -> N
     ]  # fmt: skip
     if rows:
         conn.execute(_STORE, [list(column) for column in zip(*rows, strict=True)])
+
+
+Before = tuple[int, str, str, str, str]
+
+
+def told_before(client: int, claim: Claim) -> Before:
+    """Return by what a claim is known again when the same is told once more."""
+    return client, claim.told_by, claim.told_id, claim.via.value, claim.evidence
+
+
+def claims_before(conn: psycopg.Connection[Any], client_ids: Sequence[int]) -> dict[Before, str]:
+    """Return what was claimed of clients before, with the reason of the last decision on it."""
+    rows = conn.execute(_BEFORE, (list(client_ids),)).fetchall()
+    return {(client, by, id_, via, evidence): reason
+            for client, by, id_, via, evidence, reason in rows}  # fmt: skip
 
 
 def why_client(conn: psycopg.Connection[Any], client_id: int) -> dict[str, Any]:

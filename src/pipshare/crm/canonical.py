@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from pipshare.crm.kinds import ACCOUNT, RECORDS, REGISTRATION, UPDATED
+from pipshare.crm.kinds import ACCOUNT, CLAIMED, RECORDS, REGISTRATION, UPDATED
 from pipshare.crm.mapping import Mapped, Problem
 from pipshare.facts.cells import Clocks
 from pipshare.facts.events import checked
@@ -19,12 +19,15 @@ from pipshare.facts.fields import FIELDS
 from pipshare.facts.reading import UTC_DAY, read_fields, schema
 from pipshare.facts.values import Refusal
 
+_PEOPLE = (REGISTRATION, UPDATED, CLAIMED)
+
 
 @dataclass(frozen=True)
 class Canonical:
     """Frames of read_table's columns; `line` is the place in what was mapped, from 1.
 
-    `clients` are those who registered or changed. `problems` name what readers refused; a Mapped
+    `clients` are those who registered, changed or are claimed; what is told of them and of accounts
+    holds from its moment on. `problems` name what readers refused; a Mapped
     with a problem is in no frame. `claims` has what claims something, in its order, and is right.
     """
 
@@ -45,7 +48,7 @@ def canonical(
     # `checked` makes other columns; who takes events in checks them again.
     events = events.filter(pl.col("line").is_in(right["line"].implode()))
     accounts, more = _read(mapped, rows, "accounts", clock, _of(mapped, ACCOUNT))
-    clients, most = _read(mapped, rows, "clients", clock, _of(mapped, UPDATED, REGISTRATION))
+    clients, most = _read(mapped, rows, "clients", clock, _of(mapped, *_PEOPLE))
     problems = [_problem(mapped, one) for one in (*refused, *wrong, *more, *most)]
     bad = {one.line for one in (*refused, *wrong, *more, *most)}
     claims = [one for line, one in enumerate(mapped, 1) if one.claims and line not in bad]
@@ -72,7 +75,8 @@ def _read(
 
 
 def _cell(row: Mapping[str, str], name: str) -> str:
-    return row.get("at" if name == "valid_from" and row["kind"] == ACCOUNT else name, "")
+    dated = name == "valid_from" and row["kind"] in (ACCOUNT, *_PEOPLE)
+    return row.get("at" if dated else name, "")
 
 
 def _problem(mapped: Sequence[Mapped], refusal: Refusal) -> Problem:

@@ -76,6 +76,7 @@ from pipshare.inbox.payloads_log import (
     note_items,
     payload_items,
     payloads,
+    proposed_before,
 )
 from pipshare.inbox.postbacks import accepted_before, note_outcomes, store_postbacks
 from pipshare.inbox.postbacks_due import (
@@ -198,6 +199,7 @@ __all__ = [
     "payload_items",
     "payloads",
     "postbacks",
+    "proposed_before",
     "publish_mapping",
     "published",
     "raise_alert",

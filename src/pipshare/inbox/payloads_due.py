@@ -11,12 +11,19 @@ from psycopg.types.json import Jsonb
 
 from pipshare import db
 
+MOST_ITEMS = 20_000  # of payloads taken together, but for a single one that has more
 # Payloads and postbacks claim clients: one transaction at a time settles either.
 _TURN = "SELECT pg_advisory_xact_lock(hashtextextended('pipshare postbacks', 0))"
 _TAKE = f"""
 WITH taken AS (
     DELETE FROM inbox_payload_due WHERE payload_id IN (
-        SELECT payload_id FROM inbox_payload_due ORDER BY payload_id LIMIT %s)
+        SELECT payload_id FROM (
+            SELECT n.payload_id, sum(q.items + 1) OVER (ORDER BY n.payload_id) - q.items AS before
+              FROM (SELECT payload_id FROM inbox_payload_due
+                     WHERE %(only)s::text IS NULL OR payload_id = %(only)s
+                     ORDER BY payload_id LIMIT %(limit)s) n
+              JOIN inbox_payload q ON q.id = n.payload_id) t
+         WHERE t.before <= {MOST_ITEMS})
     RETURNING payload_id, by, mapped)
 SELECT p.id, p.endpoint_id, {db.ms("p.at")}, p.content_type, p.once, p.version, t.by, t.mapped,
        b.body,
@@ -37,11 +44,18 @@ SELECT * FROM unnest(%s::text[], %s::int[], %s::int[], %s::int[], %s::text[], %s
                      %s::jsonb[])
 """
 _READY = """
-DELETE FROM inbox_payload_waiting w USING clients_client c
- WHERE c.entity_id = w.entity_id AND c.code = w.key
-   AND (w.payload_id, w.item, w.place) IN (
+DELETE FROM inbox_payload_waiting w
+ WHERE (w.payload_id, w.item, w.place) IN (
        SELECT v.payload_id, v.item, v.place FROM inbox_payload_waiting v
-         JOIN clients_client k ON k.entity_id = v.entity_id AND k.code = v.key LIMIT %s)
+        WHERE v.reason = 'unknown_client'
+          AND EXISTS (SELECT FROM clients_client c
+                       WHERE c.entity_id = v.entity_id AND c.code = v.key)
+           OR v.reason = 'unknown_partner'
+          AND (EXISTS (SELECT FROM partners_partner p
+                        WHERE p.entity_id = v.entity_id AND lower(p.code) = lower(v.key))
+            OR EXISTS (SELECT FROM partners_typed_code y
+                        WHERE y.entity_id = v.entity_id AND lower(y.code) = lower(v.key)))
+        ORDER BY 1, 2, 3 LIMIT %s)
 RETURNING w.payload_id, w.item, w.place, w.entity_id, w.reason, w.key, w.told
 """
 
@@ -67,7 +81,7 @@ class DuePayload:
 
 @dataclass(frozen=True)
 class WaitingItem:
-    """An item that waits for a client (`key`: his code); `told` is what was mapped."""
+    """An item that waits for a client or a partner (`key`: the code); `told`: what was mapped."""
 
     payload_id: str
     item: int
@@ -84,10 +98,16 @@ def any_payload_due(conn: psycopg.Connection[Any]) -> bool:
     return bool(row and row[0])
 
 
-def take_due_payloads(conn: psycopg.Connection[Any], limit: int) -> list[DuePayload]:
-    """Take payloads off the queue in the caller's transaction, the oldest first; one at a time."""
+def take_due_payloads(
+    conn: psycopg.Connection[Any], limit: int, only: str | None = None
+) -> list[DuePayload]:
+    """Take payloads off the queue in the caller's transaction, the oldest first; one at a time.
+
+    At most `limit`, and about MOST_ITEMS items. `only`: this payload, if it is due.
+    """
     conn.execute(_TURN)
-    return [DuePayload(*row) for row in conn.execute(_TAKE, (limit,)).fetchall()]
+    asked = {"limit": limit, "only": only}
+    return [DuePayload(*row) for row in conn.execute(_TAKE, asked).fetchall()]
 
 
 def settle_payloads_again(conn: psycopg.Connection[Any], ids: Sequence[str], *, by: str) -> int:
@@ -96,7 +116,7 @@ def settle_payloads_again(conn: psycopg.Connection[Any], ids: Sequence[str], *, 
 
 
 def let_items_wait(conn: psycopg.Connection[Any], items: Iterable[WaitingItem]) -> None:
-    """Keep items until their client is known."""
+    """Keep items until whom they wait for is known."""
     rows = [(one.payload_id, one.item, one.place, one.entity_id, one.reason, one.key,
              Jsonb(dict(one.told))) for one in items]  # fmt: skip
     if rows:
@@ -111,7 +131,7 @@ def forget_waiting(conn: psycopg.Connection[Any], payload_ids: Sequence[str]) ->
 
 
 def take_ready_items(conn: psycopg.Connection[Any], limit: int) -> list[WaitingItem]:
-    """Take items off whose clients are known by now, in the caller's transaction."""
+    """Take items off whose clients or partners are known by now, in the caller's transaction."""
     conn.execute(_TURN)
     rows = conn.execute(_READY, (limit,)).fetchall()
     return sorted((WaitingItem(*row) for row in rows),

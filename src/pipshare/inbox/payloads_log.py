@@ -53,6 +53,9 @@ _NEWEST = """
    AND (%s OR i.run = (SELECT max(run) FROM inbox_payload_item WHERE payload_id = i.payload_id))
  ORDER BY i.run, i.item, i.id"""
 _OF_EVENT = " WHERE i.event = %s AND (%s::text IS NULL OR i.source = %s) ORDER BY i.id"
+_PROPOSED = """
+SELECT DISTINCT i.source, i.event FROM unnest(%s::text[], %s::text[]) u (source, event)
+  JOIN inbox_payload_item i USING (source, event) WHERE i.outcome = 'proposed'"""
 _TEXTS = ("rule", "kind", "source", "event", "client", "outcome", "reason", "field", "expression",
           "detail")  # fmt: skip
 
@@ -110,6 +113,16 @@ def note_items(conn: psycopg.Connection[Any], items: Sequence[PayloadItem]) -> N
         **{name: db.Text(column) for name, column in frame.items()},
         **{name: db.Int4(column) for name, column in numbers.items()},
     })  # fmt: skip
+
+
+def proposed_before(
+    conn: psycopg.Connection[Any], events: Sequence[tuple[str, str]]
+) -> set[tuple[str, str]]:
+    """Return those events (source, event) of which something was proposed to two people before."""
+    if not events:
+        return set()
+    columns = [list(column) for column in zip(*events, strict=True)]
+    return {(source, event) for source, event in conn.execute(_PROPOSED, columns).fetchall()}
 
 
 def payloads(

@@ -9,19 +9,18 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import polars as pl
 import psycopg
 
-from pipshare import attribution, clients, inbox, partners
-from pipshare.attribution.claims import REASONS, Decision, Judged
-from pipshare.attribution.claims_store import Settled
+from pipshare import clients, inbox
 from pipshare.facts.reading import schema
 from pipshare.inbox.postbacks_due import UNKNOWN_CLIENT, DuePostback
 from pipshare.inbox.trackers import Tracker
-from pipshare.pipeline.claims_made import Made, claims_of
+from pipshare.pipeline.attributing import Outcome, attribute
+from pipshare.pipeline.claims_made import Telling
 from pipshare.pipeline.claims_named import named
 from pipshare.pipeline.postback_events import event_row, is_booked
 from pipshare.pipeline.run import Run
@@ -37,7 +36,6 @@ SELECT c.entity_id, c.code, c.id, (
   JOIN clients_client c ON c.entity_id = u.entity_id AND c.code = u.code
 """
 Key = tuple[int, str]  # entity, client's code
-Outcome = tuple[str, str, str]  # outcome, reason, detail
 
 
 @dataclass
@@ -138,85 +136,16 @@ def _find_clients(conn: psycopg.Connection[Any], batch: _Batch) -> None:
 
 def _attribute(conn: psycopg.Connection[Any], batch: _Batch) -> None:
     """Decide every client's claims, write relations and what was decided."""
-    moments: dict[int, int] = {}
-    for one in batch.due:
-        number = batch.client(one)
-        moments[number] = min(moments.get(number, one.happened_ms), one.happened_ms)
-    moments.update({n: at for n, at in batch.registered.items() if n in moments})
-    made = claims_of(conn, batch.due, batch.client, moments, batch.trackers)
-    if not made.claims:
-        return
-    cases = attribution.cases(conn, {n: moments[n] for n in made.claims}, made.partners())
-    settled: list[Settled] = []
-    for number, found in made.claims.items():
-        case = cases[number]
-        judged = attribution.decide(case, found, made.rules[case.entity_id])
-        shown = [one for one in judged
-                 if not one.claim.is_visitors or one.decision is Decision.ATTRIBUTED]  # fmt: skip
-        settled += [Settled(number, moments[number], one, _words(one, made)) for one in shown]
-    settled = _related(conn, batch, settled, made)
-    attribution.store_claims(conn, settled)
-    for each in settled:
-        claim = each.judged.claim
-        words = f"{claim.via.replace('_', ' ')} {claim.evidence}: {each.detail}"
-        batch.said[claim.told_id].append((each.judged.decision.value, each.judged.reason, words))
-        if each.judged.reason == "own_client":
-            _flag(conn, batch, each, made)
-
-
-def _related(
-    conn: psycopg.Connection[Any], batch: _Batch, settled: list[Settled], made: Made
-) -> list[Settled]:
-    """Write the relations that won; what somebody else wrote at this very moment stands."""
-    won = [one for one in settled if one.judged.decision is Decision.ATTRIBUTED]
-    if not won:
-        return settled
-    whose = {number: key for key, number in batch.ids.items()}
-    rows = [
-        {"client": whose[one.client][1], "entity": batch.entities[whose[one.client][0]],
-         "partner": made.codes[one.judged.claim.partner or 0], "valid_from": one.registered_ms,
-         "line": line}
-        for line, one in enumerate(won, 1)
-    ]  # fmt: skip
-    types = {"valid_from": pl.Int64, "line": pl.Int32}
-    lost: set[int] = set()
-    for source in sorted({one.judged.claim.told_by for one in won}):
-        mine = [row for row, one in zip(rows, won, strict=True)
-                if one.judged.claim.told_by == source]  # fmt: skip
-        frame = pl.DataFrame(mine, schema_overrides=types)
-        report = partners.load_relations(conn, frame, by=source)
-        lost |= {one.line for one in report.refused}
-    clients.touch(conn, [one.client for line, one in enumerate(won, 1) if line not in lost])
-    gone = [won[line - 1] for line in lost]
-    return [
-        one if one not in gone else replace(
-            one, judged=replace(one.judged, decision=Decision.KEPT,
-                                reason="client_of_another_partner"),
-            detail=REASONS["client_of_another_partner"],
+    told = [
+        Telling(
+            one.id, batch.trackers[one.tracker_id].source, one.entity_id,
+            batch.entities[one.entity_id], batch.client(one), one.client, one.happened_ms,
+            one.kind == REGISTRATION, click=one.click, partner_code=one.partner,
         )
-        for one in settled
+        for one in batch.due
     ]  # fmt: skip
-
-
-def _words(one: Judged, made: Made) -> str:
-    """Write what became of a claim as a sentence."""
-    partner = made.codes.get(one.claim.partner or 0, "")
-    if one.reason == "attributed":
-        return f"the client is {partner}'s from his registration on"
-    if one.over is not None:
-        over = made.codes.get(one.over.partner or 0, "")
-        return f"{REASONS[one.reason]} ({one.over.via} {one.over.evidence} of {over})"
-    return REASONS[one.reason]
-
-
-def _flag(conn: psycopg.Connection[Any], batch: _Batch, one: Settled, made: Made) -> None:
-    code = next(key[1] for key, number in batch.ids.items() if number == one.client)
-    partner = made.codes.get(one.judged.claim.partner or 0, "")
-    inbox.raise_alert(conn, "self_referral", code, (
-        f"client {code} is partner {partner} himself, and registered by his own"
-        f" {one.judged.claim.via.replace('_', ' ')} {one.judged.claim.evidence}: nothing was"
-        " attributed; `pipshare load relations` says whose client he is, if anybody's"
-    ))  # fmt: skip
+    for (_, id_), outcomes in attribute(conn, told, batch.registered).items():
+        batch.said[id_] += outcomes
 
 
 def _tell_events(conn: psycopg.Connection[Any], batch: _Batch) -> None:

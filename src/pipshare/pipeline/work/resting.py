@@ -104,7 +104,7 @@ def _watch(
         waked = db.listen(ears, CHANNEL, POLL_S)
         seen, changed = audit.changed_since(conn, seen)
         due = waked or bool(changed) or time.monotonic() - last > WHOLE_S
-        due = due or inbox.any_postback_fresh(conn)
+        due = due or inbox.any_postback_fresh(conn) or inbox.any_payload_due(conn)
         conn.commit()
 
 
