@@ -2,31 +2,30 @@
 
 from __future__ import annotations
 
-import ctypes
-import os
-import signal
 import sys
 import threading
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
-from types import FrameType
 
 import click
 
 from pipshare import settings
+from pipshare.cli.sandbox_crm import crm
+from pipshare.cli.sandbox_process import end_on_signals, end_with_parent
 from pipshare.errors import BadInput, Unavailable
 from pipshare.sandbox.mt5 import KINDS, RIGHTS, Limits, Mt5Server
 from pipshare.sandbox.mt5.world import Size, World
 from pipshare.sandbox.tracker import DIALECTS, TrackerServer
 from pipshare.sandbox.tracker import KINDS as TRACKER_FAULTS
 
-PR_SET_PDEATHSIG = 1
-
 
 @click.group("sandbox")
 def sandbox_command() -> None:
     """A broker in a box: servers with invented clients and trades."""
+
+
+sandbox_command.add_command(crm)
 
 
 @sandbox_command.command("mt5")
@@ -93,9 +92,9 @@ def mt5(
     with_parent: bool,
 ) -> None:
     """Serve the MetaTrader 5 Web API of an invented broker over TLS until Ctrl-C."""
-    _end_on_signals()
+    end_on_signals()
     if with_parent:
-        _end_with_parent()
+        end_with_parent()
     folder = folder or settings.ENV.data / "sandbox-mt5"
     size = Size(logins=logins, history_days=history_days)
     if rate is not None:
@@ -129,9 +128,9 @@ def mt5(
 @click.option("--with-parent", is_flag=True, help="End when the program that started this ends.")
 def tracker(port: int, secrets: tuple[str, ...], with_parent: bool) -> None:
     """Receive postbacks and webhooks like a tracker, and show them, until Ctrl-C."""
-    _end_on_signals()
+    end_on_signals()
     if with_parent:
-        _end_with_parent()
+        end_with_parent()
     try:
         server = TrackerServer(port, secrets)
     except OSError as error:
@@ -166,38 +165,6 @@ def _serve(server: Mt5Server, manager: int, password: str) -> None:
         threading.Event().wait()  # until a signal
     finally:
         server.stop()
-
-
-def _end_on_signals() -> None:
-    """Let the first SIGTERM or SIGINT end the program, wherever it is; later ones change nothing:
-    the parent and the terminal may both send one, and what is being saved is to be saved."""
-    asked = threading.Event()
-
-    def end(_number: int, _frame: FrameType | None) -> None:
-        if not asked.is_set():
-            asked.set()
-            raise SystemExit(0)
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, end)
-
-
-def _end_with_parent() -> None:
-    """End when the parent does: by the kernel where it can, by looking now and then elsewhere."""
-    parent = os.getppid()
-    if sys.platform == "linux":
-        ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
-    else:
-        threading.Thread(target=_watch, args=(parent,), daemon=True).start()
-    if os.getppid() != parent:  # it ended in between
-        sys.exit(0)
-
-
-def _watch(parent: int) -> None:
-    pause = threading.Event()
-    while os.getppid() == parent:
-        pause.wait(0.5)
-    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _password(file: Path | None) -> str:

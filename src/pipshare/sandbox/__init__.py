@@ -5,8 +5,9 @@ forms that real platforms write, and what every partner must have earned from th
 here. Guarantee: shares no code with the connectors or the engine it is used to try; the same seed
 writes the same bytes.
 
-Beside the files: `mt5`, a trade server; `tracker`, which takes postbacks and webhooks; `visitors`,
-who click on links, and `site`, the broker's site that tells of them.
+Beside the files: `mt5`, a trade server; `tracker`, which takes postbacks and webhooks; `crm`, with
+clients, a partner API and webhooks; `visitors`, who click on links, and `site`, the broker's site
+that tells of them.
 """
 
 from pipshare.sandbox.broker import Broker, make_broker
