@@ -39,6 +39,7 @@ def dispatching(db: Any) -> Iterator[Callable[..., outbox.Dispatcher]]:
     """Start dispatchers on the test's database; they end with the test."""
     # Not at the top: what reads settings must not be imported before the session has its folder.
     from pipshare.pipeline.delivering.notices import switch_off
+    from pipshare.pipeline.said.mapped import read
     from pipshare.pipeline.said.requests import build
 
     stop, threads = threading.Event(), []
@@ -48,7 +49,7 @@ def dispatching(db: Any) -> Iterator[Callable[..., outbox.Dispatcher]]:
         conn = stack.enter_context(contextlib.closing(pg.connect()))
         ears = stack.enter_context(contextlib.closing(pg.connect(autocommit=True)))
         assert outbox.lease(conn)
-        given = {"allowed": LOOPBACK, "pace": QUICK, "luck": lambda: 0.0, **options}
+        given = {"read": read, "allowed": LOOPBACK, "pace": QUICK, "luck": lambda: 0.0, **options}
         builder, on_off = given.pop("build", build), given.pop("on_off", switch_off)
         dispatcher = outbox.Dispatcher(conn, ears, builder, on_off, **given)
         thread = threading.Thread(target=dispatcher.run, args=(stop,), daemon=True)

@@ -114,3 +114,21 @@ def test_http_needs_an_opened_network(run: Run, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(settings, "ENV", replace(settings.ENV, egress_allow=()))
     told = run("add", "x", "--kind", "webhook", "--url", "http://t.example/", fails=True)
     assert "PIPSHARE_EGRESS_ALLOW" in told
+
+
+def test_a_request_in_a_systems_own_way(db: Any, run: Run, tmp_path: Any) -> None:
+    body, by_type = tmp_path / "ib.json", tmp_path / "types.json"
+    body.write_text('{"name": "{name}", "country": "=data.country"}')
+    by_type.write_text(
+        '{"ib.tier_changed": {"method": "PATCH", "url": "https://c.example/{crm_id}"}}'
+    )
+    words = ["add", "CRM", "--kind", "request", "--url", "https://c.example/ibs",
+             "--body-file", str(body), "--by-type", str(by_type), "--answer-id", "id",
+             "--source", "crm-a"]  # fmt: skip
+    assert "events is empty" in run(*words, fails=True)
+    assert "is set up" in run(*words, "--event", "ib.applied", "--event", "ib.tier_changed")
+    assert "answer_id: id" in run("show", "CRM")
+    by_type.write_text("[1]")
+    assert "give an object of types" in run(*words, "--event", "ib.*", fails=True)
+    by_type.write_text("{")
+    assert "not valid JSON" in run(*words, "--event", "ib.*", fails=True)

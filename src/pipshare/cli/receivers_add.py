@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any
 
@@ -20,8 +21,9 @@ _BLANK = re.compile(r"<([^<>]+)>")
 
 @click.command("add")
 @click.argument("name")
-@click.option("--kind", type=click.Choice(["postback", "webhook"]), help="postback to a tracker,"
-              " webhook to a system of yours; a preset is a postback.")  # fmt: skip
+@click.option("--kind", type=click.Choice(["postback", "webhook", "request"]), help="postback to a"
+              " tracker, webhook to a system of yours, request in a system's own way; a preset is a"
+              " postback.")  # fmt: skip
 @click.option("--url", default="", help="Where it is sent; a postback's has macros: {click_id}.")
 @click.option("--preset", type=click.Choice(list(PRESETS)), help="A tracker's own template.")
 @click.option("--fill", "fills", multiple=True, metavar="WORD=VALUE",
@@ -34,9 +36,15 @@ _BLANK = re.compile(r"<([^<>]+)>")
 @click.option("--not-country", "not_countries", multiple=True, help="Not of this country.")
 @click.option("--minimum", "minimums", multiple=True, metavar="'100 USD'",
               help="Amounts of this currency only from so much; repeatable.")  # fmt: skip
-@click.option("--method", type=click.Choice(["GET", "POST"]), default=None)
-@click.option("--body", default="", help="Template of the body, for a postback by POST.")
+@click.option("--method", type=click.Choice(["GET", "POST", "PUT", "PATCH"]), default=None)
+@click.option("--body", default="", help="Template of the body: a postback's by POST, a request's.")
+@click.option("--body-file", type=click.File(encoding="utf-8"), help="The file that holds it.")
 @click.option("--body-type", type=click.Choice(["form", "json"]), default=None)
+@click.option("--answer-id", default="", help="Request: expression of its own id in the answer.")
+@click.option("--answer-error", default="", help="Request: expression that finds why it refuses.")
+@click.option("--by-type", type=click.File(encoding="utf-8"), help="Request: JSON file of what"
+              " differs by type: url, method, body, answer_id, answer_error.")  # fmt: skip
+@click.option("--source", default="", help="The CRM's endpoint: what it said is not told back.")
 @click.option("--header", "headers", multiple=True, metavar="'NAME: VALUE'",
               help="A header that is no secret; else: pipshare receiver header.")  # fmt: skip
 @click.option("--concurrency", type=int, help="Requests at the same time; 4.")
@@ -79,9 +87,10 @@ def _settings(given: dict[str, Any]) -> tuple[str, dict[str, Any]]:
     preset = PRESETS[given["preset"]] if given["preset"] else None
     kind = given["kind"] or ("postback" if preset else None)
     if kind is None:
-        raise click.UsageError("say what it is: --kind postback, --kind webhook, or a --preset")
-    if preset and kind == "webhook":
-        raise click.UsageError("a preset is a postback: leave --kind webhook out")
+        raise click.UsageError("say what it is: --kind postback, webhook or request, or a"
+                               " --preset")  # fmt: skip
+    if preset and kind != "postback":
+        raise click.UsageError(f"a preset is a postback: leave --kind {kind} out")
     settings: dict[str, Any] = {"url": given["url"]}
     if preset and not given["url"]:
         settings["url"] = _filled(preset.url, given["fills"])
@@ -89,8 +98,12 @@ def _settings(given: dict[str, Any]) -> tuple[str, dict[str, Any]]:
         settings |= {"event_names": dict(preset.events), "statuses": dict(preset.statuses),
                      "preset": given["preset"]}  # fmt: skip
     for key in ("method", "body", "body_type", "concurrency", "per_minute", "timeout_s",
-                "owner_email"):  # fmt: skip
+                "owner_email", "answer_id", "answer_error", "source"):  # fmt: skip
         settings[key] = given[key]
+    if given["body_file"]:
+        settings["body"] = given["body_file"].read()
+    if given["by_type"]:
+        settings["by_type"] = _object(given["by_type"].read())
     settings["events"] = [kind for event in given["events"] for kind in _types(event)]
     settings["countries"] = list(given["countries"])
     settings["not_countries"] = list(given["not_countries"])
@@ -106,6 +119,13 @@ def _filled(url: str, fills: tuple[str, ...]) -> str:
         raise BadInput("open_preset", f"the preset is {url}: give"
                        + "".join(f' --fill "{word}=..."' for word in open_))  # fmt: skip
     return _BLANK.sub(lambda found: told[found[1]], url)
+
+
+def _object(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise click.BadParameter(f"it is not valid JSON: {error}", param_hint="--by-type") from None
 
 
 def _types(event: str) -> list[str]:

@@ -12,6 +12,7 @@ no request goes to a private address unless the operator opened it; a slow recei
 """
 
 from pipshare.outbox.dispatch import Dispatcher
+from pipshare.outbox.external import External, erase_said, externals
 from pipshare.outbox.lease import is_dispatched, lease
 from pipshare.outbox.look import Fares, attempts, dead, deliveries, fares
 from pipshare.outbox.match import Matcher
@@ -37,7 +38,9 @@ from pipshare.outbox.values import (
     Attempt,
     Build,
     Delivery,
+    Heard,
     Message,
+    Read,
     Receiver,
     Request,
 )
@@ -52,10 +55,13 @@ __all__ = [
     "Build",
     "Delivery",
     "Dispatcher",
+    "External",
     "Fares",
+    "Heard",
     "Listeners",
     "Matcher",
     "Message",
+    "Read",
     "Receiver",
     "Request",
     "Wanted",
@@ -64,6 +70,8 @@ __all__ = [
     "change",
     "dead",
     "deliveries",
+    "erase_said",
+    "externals",
     "fares",
     "is_dispatched",
     "lease",

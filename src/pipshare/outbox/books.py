@@ -108,7 +108,7 @@ class Books:
             shelf.held.discard(one.job.id)
             if one.state == DUE:
                 shelf.hungry_ms = min(shelf.hungry_ms, one.next_ms)
-            if not one.ours and self._fares(shelf, one, now):
+            if not one.ours and not one.heard.rejected and self._fares(shelf, one, now):
                 fares[shelf.receiver.id] = shelf.health
                 shelf.health.noted_ms = now
         if fares:

@@ -32,16 +32,20 @@ from pipshare.outbox.values import (
     DEAD,
     DELIVERED,
     DUE,
+    REQUEST,
     WEBHOOK,
     Attempt,
     Build,
+    Heard,
     Message,
+    Read,
     Receiver,
     Request,
 )
 
 _KEPT = 4 * 1024  # characters of a body and of an answer that an attempt keeps
 _URL_KEPT = 2 * 1024
+_NOTHING = Heard()
 _log = logging.getLogger("pipshare.outbox")
 
 
@@ -68,6 +72,7 @@ class Done:
     next_ms: int
     ours: bool = False  # nothing was sent: the request could not be built
     gone: bool = False  # the receiver said that it is gone for good
+    heard: Heard = _NOTHING  # what the answer to a request says
 
 
 @dataclass(frozen=True)
@@ -81,6 +86,7 @@ class Post:
     now_ms: Callable[[], int]
     done: Callable[[Done], None]
     returned: Callable[[list[Job]], None]
+    read: Read | None = None
 
 
 class Courier:
@@ -177,14 +183,30 @@ class Courier:
         now_ms = self.post.now_ms()
         asked_ms = retry_after(answer.retry_after, now_ms, self.post.pace)
         meant = answer.outcome if answer.status is None else outcome(answer.status)
+        heard = self._heard(job, answer)
+        if meant == OK and (heard.rejected or heard.wrong):
+            meant = PERMANENT
         self._note(meant, answer, asked_ms, now_ms)
         tries, state, next_ms = job.tries + 1, DELIVERED if meant == OK else DEAD, now_ms
         if meant == TEMPORARY:
             again = next_try(tries, now_ms, asked_ms, self.post.luck(), self.post.pace)
             state, next_ms = (DEAD, now_ms) if again is None else (DUE, again)
-        error_text = "" if meant == OK and not answer.error else _said(answer)
+        error_text = "" if meant == OK and not answer.error else _said(answer, heard)
         row = _row(job, request, extra, at_ms, lasted, answer, meant, error_text)
-        self.post.done(Done(job, row, state, next_ms, gone=answer.status == GONE))
+        gone = answer.status == GONE
+        self.post.done(Done(job, row, state, next_ms, gone=gone, heard=heard))
+
+    def _heard(self, job: Job, answer: Answer) -> Heard:
+        """Return what the answer to a request says; of others nothing is read."""
+        read = self.post.read
+        if self.receiver.kind != REQUEST or answer.status is None or read is None:
+            return _NOTHING
+        try:
+            return read(self.receiver, job.message, answer.status, answer.body)
+        except Exception as error:
+            if not isinstance(error, PipshareError):
+                _log.exception("receiver %s: an answer could not be read", self.receiver.name)
+            return Heard(wrong=f"the answer could not be read: {error}")
 
     def _note(self, meant: str, answer: Answer, asked_ms: int | None, now_ms: int) -> None:
         """Let the breaker know. Who answers is alive, unless he says himself that he is not."""
@@ -221,8 +243,10 @@ def _row(
     )  # fmt: skip
 
 
-def _said(answer: Answer) -> str:
+def _said(answer: Answer, heard: Heard) -> str:
     """Return the error of an answer in words."""
+    if heard.rejected or heard.wrong:
+        return f"rejected: {heard.rejected}" if heard.rejected else heard.wrong
     if answer.status is None or answer.error:
         return answer.error
     if 300 <= answer.status < 400:

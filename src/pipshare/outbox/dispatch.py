@@ -22,7 +22,7 @@ from pipshare.outbox.say import CHANNEL
 from pipshare.outbox.schedule import PACE, Pace
 from pipshare.outbox.send import Way
 from pipshare.outbox.shelf import Shelves
-from pipshare.outbox.values import Build
+from pipshare.outbox.values import Build, Read
 
 GRACE_S = 5.0  # for requests under way when told to end; what is cut off then is sent again
 _IDLE_S = 30.0  # a connection that nobody used for so long is closed
@@ -34,8 +34,8 @@ class Dispatcher:
     """Sends what is due until told to end. Only for who holds the lease, on `conn`.
 
     `ears` is a connection of its own in autocommit mode, for wake-ups; both are the caller's.
-    `allowed` are networks that the operator opened; `tls` says whom to trust, by default the
-    machine's authorities.
+    `read` says what answers to receivers of kind request mean. `allowed` are networks that the
+    operator opened; `tls` says whom to trust, by default the machine's authorities.
     """
 
     def __init__(
@@ -45,6 +45,7 @@ class Dispatcher:
         build: Build,
         on_off: OnOff,
         *,
+        read: Read | None = None,
         allowed: Sequence[Network] = (),
         resolve: Resolve | None = None,
         tls: ssl.SSLContext | None = None,
@@ -52,6 +53,7 @@ class Dispatcher:
         luck: Callable[[], float] = random.random,
     ) -> None:
         self.conn, self.ears, self.build, self.on_off = conn, ears, build, on_off
+        self.read = read
         self.allowed, self.resolve, self.tls = tuple(allowed), resolve, tls
         self.pace, self.luck = pace, luck
         self.error: BaseException | None = None
@@ -70,7 +72,7 @@ class Dispatcher:
         loop = asyncio.get_running_loop()
         post = Post(
             Way(resolve, self.allowed, self.tls), self.build, self.pace, self.luck,
-            lambda: int(time.time() * 1000), self._done, self._returned,
+            lambda: int(time.time() * 1000), self._done, self._returned, self.read,
         )  # fmt: skip
         self.shelves = Shelves(post, loop.call_soon_threadsafe)
         self.books = Books(

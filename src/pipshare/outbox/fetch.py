@@ -16,7 +16,9 @@ from pipshare.outbox.values import Message
 # `low`: nothing is due before it but what is held; rows that ended there are not waded through.
 _DUE = f"""
 SELECT d.id, d.receiver_id, d.seq, d.attempts, d.tries, {db.ms("d.not_before")},
-       m.id, m.entity_id, m.type, m.subject, {db.ms("m.at")}, m.data
+       m.id, m.entity_id, m.type, m.subject, {db.ms("m.at")},
+       CASE WHEN x.crm_id IS NULL THEN m.data
+            ELSE m.data || jsonb_build_object('crm_id', x.crm_id) END
   FROM unnest(%(ids)s::int[], %(rooms)s::int[], %(lows)s::bigint[]) a (receiver_id, room, low)
  CROSS JOIN LATERAL
        (SELECT * FROM outbox_delivery d
@@ -25,6 +27,7 @@ SELECT d.id, d.receiver_id, d.seq, d.attempts, d.tries, {db.ms("d.not_before")},
            AND d.not_before <= %(now)s AND d.id <> ALL(%(held)s::bigint[])
          ORDER BY d.not_before, d.id LIMIT a.room) d
   JOIN outbox_message m ON m.id = d.message_id
+  LEFT JOIN outbox_external x ON x.receiver_id = d.receiver_id AND x.subject = d.subject
  ORDER BY d.not_before, d.id"""
 _LATER = f"""
 SELECT a.receiver_id, {db.ms("l.not_before")}

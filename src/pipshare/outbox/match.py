@@ -9,6 +9,7 @@ from typing import Any
 from pipshare.outbox.values import (
     OFF,
     PAUSED,
+    POSTBACK,
     REMOVED,
     SWITCHED_OFF,
     TEST,
@@ -17,6 +18,7 @@ from pipshare.outbox.values import (
     Receiver,
 )
 
+_NOT_TRACKERS = "ib."  # of persons who apply: trackers have no business with them
 COLLECTS_MS = 30 * 24 * 3600 * 1000  # so long what is said to one switched off is kept for him
 
 
@@ -74,6 +76,11 @@ def passes(receiver: Receiver, message: Message, now_ms: int = 0) -> bool:
     """
     if message.type == SWITCHED_OFF:  # news for the broker's own systems, not for a tracker
         return receiver.kind == WEBHOOK and not receiver.partner and receiver.state != OFF
+    if receiver.kind == POSTBACK and message.type.startswith(_NOT_TRACKERS):
+        return False
+    told_by = message.data.get("told_by")
+    if told_by and told_by == receiver.settings.get("source"):
+        return False  # it said so itself
     if receiver.state == OFF and now_ms - (receiver.off_at_ms or 0) > COLLECTS_MS:
         return False
     told, country = receiver.settings, message.data.get("country")

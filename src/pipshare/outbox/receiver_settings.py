@@ -11,7 +11,7 @@ from pipshare.errors import BadInput
 from pipshare.outbox.egress import check_url
 from pipshare.outbox.sealed import check_header
 
-METHODS = ("GET", "POST", "PUT")
+METHODS = ("GET", "POST", "PUT", "PATCH")
 CONCURRENCY, TIMEOUT_S = 4, 15  # what holds where a receiver says nothing
 _NUMBERS = {"concurrency": (1, 32), "per_minute": (1, 600_000), "timeout_s": (1, 60)}
 _LISTS = {
@@ -20,12 +20,14 @@ _LISTS = {
     "not_countries": (re.compile(r"[A-Z]{2}"), "two capital letters, as DE"),
 }
 _EMAIL = re.compile(r"[^@\s,<>]+@[^@\s,<>]+")
+_SOURCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
 _CURRENCY = re.compile(r"[A-Z0-9]{2,12}")
 
 
 def check_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
     """Return settings that can be: url, method, headers, events, countries, not_countries, minimum
-    (amount by currency), concurrency, per_minute, timeout_s, owner_email; other keys as they are.
+    (amount by currency), concurrency, per_minute, timeout_s, owner_email, source (the CRM endpoint
+    whose news it need not be told); other keys as they are.
 
     Empty ones are left out. Raises BadInput that names the setting and what it may be.
     """
@@ -46,6 +48,8 @@ def check_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
             told[key] = _listed(key, told[key], form, about)
     if "owner_email" in told and not _EMAIL.fullmatch(str(told["owner_email"])):
         raise _bad("owner_email", told["owner_email"], "one address")
+    if "source" in told and not _SOURCE.fullmatch(str(told["source"])):
+        raise _bad("source", told["source"], "the code of an endpoint of the CRM")
     if "minimum" in told:
         told["minimum"] = _minimum(told["minimum"])
     return told

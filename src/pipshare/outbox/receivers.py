@@ -15,11 +15,11 @@ from pipshare.outbox.receiver_settings import check_settings
 from pipshare.outbox.say import CHANNEL
 from pipshare.outbox.values import (
     ACTIVE,
+    KINDS,
     OFF,
     PAUSED,
-    POSTBACK,
     REMOVED,
-    WEBHOOK,
+    REQUEST,
     Receiver,
 )
 
@@ -60,12 +60,13 @@ def add(
     `partner` is the code of `partner_id`. Raises BadInput for settings that cannot be, Conflict for
     a name that is taken. A webhook's first secret is made by `rotate_secret`.
     """
-    if kind not in (POSTBACK, WEBHOOK):
-        raise BadInput("bad_kind", f"{kind!r} is no kind of receiver: postback or webhook")
+    if kind not in KINDS:
+        raise BadInput("bad_kind", f"{kind!r} is no kind of receiver: {', '.join(KINDS)}")
     name = " ".join(name.split())
     if not name or len(name) > _LONGEST or not name.isprintable():
         raise BadInput("bad_name", f"{name[:100]!r} cannot name a receiver: 1 to {_LONGEST} signs")
     told = check_settings(settings)
+    _check_events(kind, told)
     state = PAUSED if paused else ACTIVE
     row = conn.execute(
         _ADD, (entity_id, partner_id, partner, kind, name, Jsonb(told), state, by)
@@ -84,10 +85,17 @@ def change(
 ) -> None:
     """Replace a receiver's settings in the caller's transaction. What is under way uses the old."""
     told = check_settings(settings)
+    _check_events(receiver.kind, told)
     conn.execute(_CHANGE, (Jsonb(told), receiver.id))
     audit.record(conn, by, "receiver.changed", receiver.name,
                  detail={"before": receiver.settings, "after": told})  # fmt: skip
     db.wake(conn, CHANNEL)
+
+
+def _check_events(kind: str, told: Mapping[str, Any]) -> None:
+    if kind == REQUEST and not told.get("events"):
+        raise BadInput("bad_receiver", "the receiver's events is empty: name the types that its"
+                                       " requests are for, as ib.applied")  # fmt: skip
 
 
 def pause(conn: psycopg.Connection[Any], receiver: Receiver, *, by: str, reason: str = "") -> None:

@@ -11,6 +11,7 @@ import psycopg
 
 from pipshare import db
 from pipshare.outbox.courier import Done
+from pipshare.outbox.external import LONGEST, store_externals
 from pipshare.outbox.fan_out import moment
 from pipshare.outbox.schedule import Health
 from pipshare.outbox.values import DUE
@@ -63,6 +64,10 @@ def settle(conn: psycopg.Connection[Any], done: Sequence[Done], now_ms: int) -> 
         [one.next_ms for one in done],
     ]
     conn.execute(_END, columns)
+    told = [(one.job.receiver_id, one.job.message.subject, one.heard.crm_id[:LONGEST], one.job.id)
+            for one in done if one.heard.crm_id]  # fmt: skip
+    if told:
+        store_externals(conn, told)
     ended = [one for one in done if one.state != DUE]
     pairs = [(one.job.receiver_id, one.job.message.subject) for one in ended]
     return release(conn, pairs, now_ms) if pairs else set()

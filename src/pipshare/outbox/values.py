@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 
-POSTBACK, WEBHOOK = "postback", "webhook"
+POSTBACK, WEBHOOK, REQUEST = KINDS = ("postback", "webhook", "request")
 ACTIVE, PAUSED, OFF, REMOVED = "active", "paused", "off", "removed"
 BEHIND, DUE, DELIVERED, DEAD, CANCELLED = "behind", "due", "delivered", "dead", "cancelled"
 TEST, SWITCHED_OFF = "test", "receiver.switched_off"  # the types that are the outbox's own
@@ -65,6 +65,20 @@ class Request:
 
 # (receiver, message, sequence number) -> what to send. A PipshareError that it raises is permanent.
 Build = Callable[[Receiver, Message, int], Request]
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What the answer to a request says: the receiver's own id of what it was told of, or why it
+    refuses it (`rejected`), or what is wrong with the answer (`wrong`)."""
+
+    crm_id: str = ""
+    rejected: str = ""
+    wrong: str = ""
+
+
+# (receiver, message, status, body) -> what an answer to a receiver of kind request says.
+Read = Callable[[Receiver, Message, int, bytes], Heard]
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from pipshare import db, outbox, settings
 from pipshare.errors import PipshareError
 from pipshare.outbox import Build
 from pipshare.pipeline.delivering.notices import switch_off
+from pipshare.pipeline.said.mapped import read as read_answer
 from pipshare.pipeline.said.requests import build as build_request
 
 STAND_BY_S = 0.5  # between two tries to take over
@@ -34,7 +35,7 @@ def deliver(stop: threading.Event, build: Build = build_request) -> None:
                 if _taken(conn, stop):
                     fails = 0
                     dispatcher = outbox.Dispatcher(
-                        conn, ears, build, switch_off,
+                        conn, ears, build, switch_off, read=read_answer,
                         allowed=settings.ENV.egress_allow,
                     )  # fmt: skip
                     dispatcher.run(stop)

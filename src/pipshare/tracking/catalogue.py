@@ -32,6 +32,8 @@ _FROM = ("country", "click_id", "link", "campaign", "sub1", "sub2", "sub3", "sub
 _TRADE = ("server", "login", "ticket", "symbol", "lots", "open_time", "close_time",
           "open_price", "close_price", "revision")  # fmt: skip
 _MONEY = ("amount", "currency")
+_IB = ("application", "external", "source", "partner")
+_PERSON = ("name", "email", "company", "country", "phone", "website")
 TYPES: dict[str, Said] = {
     "client.registered": Said("a client registered", "registration", (*_CLIENT, "txid"), _FROM),
     "client.qualified": Said(
@@ -60,6 +62,28 @@ TYPES: dict[str, Said] = {
     "deposit.reversed": Said(
         "what a client had qualified by is gone: his deposit was reversed or charged back",
         "reversal", (*_CLIENT, "txid", "reference"), (*_FROM, *_MONEY, "reason"),
+    ),
+    "ib.applied": Said(
+        "somebody applied to become an introducing broker", "",
+        ("entity", "application", "source", "name", "currency"), ("external", "parent", *_PERSON),
+    ),
+    "ib.approved": Said(
+        "an application was approved: he is a partner now", "",
+        ("entity", "application", "source", "partner", "currency"),
+        ("external", "parent", "programme", "tier", *_PERSON),
+    ),
+    "ib.rejected": Said(
+        "an application was rejected", "", ("entity", "application", "source", "reason"),
+        ("external", "name"),
+    ),
+    "ib.agreement_changed": Said(
+        "an applicant or partner accepted a version of an agreement, or is to accept a new one", "",
+        ("entity", "agreement", "version", "digest", "status"), _IB,
+    ),
+    "ib.tier_changed": Said(
+        "terms were recorded: the programme and rate card of a partner from a moment on", "",
+        ("entity", "partner", "programme", "tier"),
+        ("application", "external", "source", "valid_from", "valid_to"),
     ),
     "receiver.switched_off": Said(
         "a receiver of messages failed for days and is not called any more", "",
@@ -98,6 +122,23 @@ FIELDS: dict[str, tuple[str, str]] = {
     "period": ("of sums over a window: its first day", "2026-11-01"),
     "reason": ("why", "chargeback_lost"),
     "receiver": ("name of the receiver", "IB-1 Voluum"),
+    "application": ("number of the application", "17"),
+    "source": ("where it came from: apply, the public page, or the CRM that told of it", "apply"),
+    "external": ("the introducing broker's id in that CRM", "ib-5531"),
+    "name": ("of the applicant", "Sofia Marques"),
+    "email": ("of the applicant", "sofia@ib.example"),
+    "company": ("of the applicant", "Marques Lda"),
+    "phone": ("of the applicant", "+351 21 000 0000"),
+    "website": ("of the applicant", "https://ib.example"),
+    "parent": ("code of the partner above", "MASTER"),
+    "programme": ("code of the programme; none = he earns nothing, on purpose", "standard"),
+    "tier": ("his rate card in the programme", "gold"),
+    "agreement": ("code of the agreement", "partner"),
+    "version": ("of the agreement, from 1", "2"),
+    "digest": ("SHA-256 of the agreement's text in UTF-8, hex", "9f86d081884c7d65"),
+    "status": ("accepted, or offered: he is to accept it", "accepted"),
+    "valid_from": ("UTC; left out: always", "2026-12-01T00:00:00Z"),
+    "valid_to": ("UTC; left out: until further notice", "2027-12-01T00:00:00Z"),
 }  # fmt: skip
 _AMOUNT = {
     "type": "object",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from urllib.parse import quote, quote_plus, urlsplit
@@ -77,8 +77,8 @@ class Template:
         return tuple(dict.fromkeys(_MACRO.findall(self.text)))
 
 
-def url_template(text: str) -> Template:
-    """Check the template of an address.
+def url_template(text: str, known: Collection[str] = MACROS) -> Template:
+    """Check the template of an address, with macros that are `known`.
 
     Raises BadInput: without https:// (or http://), without a host, with a macro before the path
     (who fills it in would choose the host), with an unknown macro, a blank, or too long.
@@ -86,7 +86,7 @@ def url_template(text: str) -> Template:
     text = text.strip()
     if len(text) > LONGEST:
         raise BadInput("too_long", f"the URL has {len(text)} characters; at most {LONGEST}")
-    _known(text, "the URL")
+    check_macros(text, "the URL", known)
     if not re.match(r"https?://", text, re.IGNORECASE):
         raise BadInput("no_scheme", f"the URL {_cut(text)!r} has no scheme: begin it with https://")
     if _SPACE.search(text):
@@ -122,7 +122,7 @@ def body_template(text: str, way: str) -> Template:
         raise BadInput("bad_body", f"a body is form or json, not {way!r}")
     if len(text) > LONGEST:
         raise BadInput("too_long", f"the body has {len(text)} characters; at most {LONGEST}")
-    _known(text, "the body")
+    check_macros(text, "the body")
     template = Template(text.strip(), way)
     if way == "json":
         _is_json(template.fill(dict.fromkeys(MACROS, "1")), "the body")
@@ -138,7 +138,7 @@ def header_template(name: str, text: str) -> Template:
     if re.search(r"[^\x20-\x7e]", text):
         raise BadInput("bad_header", f"the header {name} has a line break or a character that"
                                      " headers cannot hold")  # fmt: skip
-    _known(text, f"the header {name}")
+    check_macros(text, f"the header {name}")
     return Template(text.strip(), "url")  # encoded: no value can begin another header
 
 
@@ -170,13 +170,14 @@ def _is_json(text: str, what: str) -> None:
                                    " that may be empty") from None  # fmt: skip
 
 
-def _known(text: str, where: str) -> None:
+def check_macros(text: str, where: str, known: Collection[str] = MACROS) -> None:
+    """Raise BadInput for a macro in `text` that is not `known`; `where` says what has it."""
     for name in _MACRO.findall(text):
-        if name not in MACROS:
-            close = get_close_matches(name.lower(), MACROS, 1)
+        if name not in known:
+            close = get_close_matches(name.lower(), known, 1)
             hint = f"did you mean {{{close[0]}}}?" if close else "there is no such macro."
-            known = ", ".join(f"{{{one}}}" for one in MACROS)
-            raise BadInput("unknown_macro", f"{where} has {{{name}}}: {hint} Known macros: {known}")
+            said = ", ".join(f"{{{one}}}" for one in known)
+            raise BadInput("unknown_macro", f"{where} has {{{name}}}: {hint} Known macros: {said}")
 
 
 def _cut(text: str) -> str:

@@ -1,4 +1,4 @@
-"""Requests to receivers: a postback filled in for a tracker, or the body of a webhook."""
+"""Requests to receivers: a postback for a tracker, the body of a webhook, a mapped request."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 
 from pipshare.outbox import Message, Receiver, Request
 from pipshare.period import from_ms
+from pipshare.pipeline.said import mapped
 from pipshare.tracking.postbacks_out import Postback
 from pipshare.tracking.webhooks import body_of
 
@@ -27,6 +28,8 @@ def build(receiver: Receiver, message: Message, seq: int) -> Request:
         own = (receiver.settings.get("headers") or {}).items()
         headers = (("content-type", "application/json"), *((name, str(text)) for name, text in own))
         return Request("POST", receiver.settings["url"], headers, body)
+    if receiver.kind == "request":
+        return mapped.build(receiver, message, seq)
     template = _template(json.dumps(receiver.settings, sort_keys=True))
     return filled_in(template, receiver.partner, message)
 
@@ -39,6 +42,7 @@ def cut_to(partner: str, data: Mapping[str, Any]) -> dict[str, Any]:
     told = dict(data)
     if not partner:
         return told
+    told.pop("parent", None)
     if "earned" in told:
         told["earned"] = {who: one for who, one in told["earned"].items() if who == partner}
     chain = told.pop("chain", [])
@@ -61,6 +65,8 @@ def checked(kind: str, settings: Mapping[str, Any]) -> None:
     """Refuse settings with which no request can be built. Raises BadInput that says what to do."""
     if kind == "postback":
         Postback.parse(settings)
+    if kind == "request":
+        mapped.check(settings)
 
 
 @lru_cache(_KEPT)
