@@ -14,10 +14,10 @@ _DRAINED = 4 * MOST_BYTES  # so much more is thrown away, for the answer to be r
 _PIECE = 256 * 1024
 
 
-def read_body(request: HttpRequest) -> None:
+def read_body(request: HttpRequest, most: int = MOST_BYTES) -> None:
     """Read the body of a request into it, chunked ones too.
 
-    Raises Problem 413 for a body of more than MOST_BYTES, 400 for one that ended early: what came
+    Raises Problem 413 for a body of more than `most` bytes, 400 for one that ended early: what came
     of it may well be valid, but it is not what was sent.
     """
     if hasattr(request, "_body") or request.method in ("GET", "HEAD"):
@@ -26,13 +26,13 @@ def read_body(request: HttpRequest) -> None:
     length = request.headers.get("Content-Length", "")
     is_chunked = "chunked" in request.headers.get("Transfer-Encoding", "").lower()
     wanted = None if is_chunked else int(length) if length.isdecimal() else 0
-    if wanted is not None and wanted > MOST_BYTES:
+    if wanted is not None and wanted > most:
         _drain(stream, wanted)
-        raise _too_large()
-    found = _read(stream, MOST_BYTES + 1 if wanted is None else wanted)
-    if wanted is None and len(found) > MOST_BYTES:
+        raise _too_large(most)
+    found = _read(stream, most + 1 if wanted is None else wanted)
+    if wanted is None and len(found) > most:
         _drain(stream, _DRAINED)
-        raise _too_large()
+        raise _too_large(most)
     if wanted is not None and len(found) < wanted:
         raise _cut(f"{len(found)} of {wanted} bytes came")
     request._body = found  # what Django keeps of a body read
@@ -70,9 +70,9 @@ def _drain(stream: Any, most: int) -> None:
         left -= len(piece)
 
 
-def _too_large() -> Problem:
-    return Problem(413, "too_large", f"A body has at most {MOST_BYTES // 1024**2} MiB: send less"
-                                     " at once.")  # fmt: skip
+def _too_large(most: int) -> Problem:
+    words = f"{most // 1024**2} MiB" if most % 1024**2 == 0 else f"{most:,} bytes"
+    return Problem(413, "too_large", f"A body has at most {words}: send less at once.")
 
 
 def _cut(why: str) -> Problem:

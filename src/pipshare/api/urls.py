@@ -10,7 +10,7 @@ from ninja import NinjaAPI
 from ninja.openapi.docs import Swagger
 
 from pipshare import __version__
-from pipshare.api import clicks, events, postbacks, problems, pushing
+from pipshare.api import clicks, events, hooks, postbacks, problems, pushing
 from pipshare.web import anyone, declare, room
 
 _about = """Machines push closed trades and read what they earned.
@@ -56,6 +56,7 @@ for _one in _patterns:
 urlpatterns = [
     *clicks.urlpatterns,
     *postbacks.urlpatterns,
+    *hooks.urlpatterns,
     path("", (_patterns, _app, _namespace)),
     path("v1/<path:rest>", anyone(problems.unknown)),
     path("v1/", anyone(problems.unknown)),

@@ -68,7 +68,7 @@ class NewPayload:
 
     endpoint_id: int
     at_ms: int
-    body: bytes
+    body: bytes = field(repr=False)  # of people: it must get into no log
     content_type: str = "application/json"
     delivery: str = ""
     sender: str = ""
@@ -78,7 +78,7 @@ class NewPayload:
     version: int = 0
     items: int = 0
     problems: int = 0
-    mapped: bytes | None = None
+    mapped: bytes | None = field(default=None, repr=False)
     id: str = field(default_factory=new_payload_id)
 
     @property

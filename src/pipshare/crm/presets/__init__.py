@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from pipshare.crm.mapping import CrmMapping
+from pipshare.crm.read_fields import Place, check_filled
 from pipshare.crm.read_mapping import mapping_of
 from pipshare.errors import Missing
 
@@ -36,7 +37,20 @@ class Preset:
 
     def filled(self, values: Mapping[str, str] | None = None) -> CrmMapping:
         """Return the mapping with `values` in their places. Raises BadInput for one left open."""
-        return mapping_of(_filled(self.mapping, values or {}))
+        return mapping_of(self.mapping_with(values or {}))
+
+    def mapping_with(self, values: Mapping[str, str]) -> dict[str, Any]:
+        """Return the mapping as JSON with `values` in their places, unchecked."""
+        found: dict[str, Any] = _filled(self.mapping, values)
+        return found
+
+    def verify_with(self, values: Mapping[str, str]) -> list[dict[str, Any]]:
+        """Return the proofs as JSON with `values` in their places. Raises BadInput for one open."""
+        found: list[dict[str, Any]] = _filled(self.verify, values)
+        for proof in found:
+            for key, text in proof.items():
+                check_filled(str(text), Place(f"verification of {self.name}"), key)
+        return found
 
     @property
     def text(self) -> str:
