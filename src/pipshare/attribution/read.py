@@ -12,12 +12,16 @@ from pipshare.facts import history
 from pipshare.period import FOREVER_MS
 
 _KNOWN = "recorded_at <= COALESCE(to_timestamp(%(known)s::bigint / 1000.0), 'infinity')"
+# Whom merged clients end up as.
+_SAME = f"""(SELECT DISTINCT ON (client_id) client_id, into_id FROM clients_merge
+              WHERE {_KNOWN} ORDER BY client_id, id DESC)"""
 # The newest correction of who owns an account holds for its whole past.
 _ACCOUNTS = f"""
-SELECT a.id, a.login, COALESCE(o.client_id, a.client_id)
+SELECT a.id, a.login, COALESCE(m.into_id, o.client_id, a.client_id)
   FROM clients_account a
   LEFT JOIN (SELECT DISTINCT ON (account_id) account_id, client_id FROM clients_owner
               WHERE {_KNOWN} ORDER BY account_id, id DESC) o ON o.account_id = a.id
+  LEFT JOIN {_SAME} m ON m.client_id = COALESCE(o.client_id, a.client_id)
  WHERE a.server_id = %(server)s {{some}} ORDER BY a.login
 """
 _STATES = f"""
@@ -38,17 +42,24 @@ SELECT a.id, CASE g.decision WHEN 'pay' THEN 3 ELSE 2 END, {db.ms("g.valid_from"
   JOIN clients_account a ON a.server_id = g.server_id AND a.login = g.login
  WHERE g.server_id = %(server)s AND g.{_KNOWN} {{some}}
 """
+# What was recorded of clients merged into another fills what is not known of him himself: records
+# with higher ids hold.
 _RELATIONS = f"""
-SELECT r.client_id, COALESCE(r.partner_id, 0), {db.ms("r.valid_from")}, {db.ms("r.valid_to")}, r.id
-  FROM partners_client r
- WHERE r.{_KNOWN} {{some}} ORDER BY r.client_id, r.id
+SELECT COALESCE(m.into_id, r.client_id), COALESCE(r.partner_id, 0), {db.ms("r.valid_from")},
+       {db.ms("r.valid_to")},
+       CASE WHEN m.into_id IS NULL THEN r.id::bigint ELSE r.id - 4294967296 END
+  FROM partners_client r LEFT JOIN {_SAME} m ON m.client_id = r.client_id
+ WHERE r.{_KNOWN} {{some}} ORDER BY 1, 5
 """
 _PARENTS = f"""
 SELECT r.partner_id, COALESCE(r.parent_id, 0), {db.ms("r.valid_from")}, {db.ms("r.valid_to")}, r.id
   FROM partners_parent r WHERE r.{_KNOWN}
 """
 _THEIR_LOGINS = "AND a.login = ANY(%(some)s::bigint[])"
-_THEIR_CLIENTS = "AND r.client_id = ANY(%(some)s::integer[])"
+_THEIR_CLIENTS = """AND r.client_id IN (
+       SELECT unnest(%(some)s::integer[])
+       UNION SELECT client_id FROM clients_merge WHERE into_id = ANY(%(some)s::integer[]))
+   AND COALESCE(m.into_id, r.client_id) = ANY(%(some)s::integer[])"""
 _ACCOUNT = dict.fromkeys(("id", "login", "client"), pl.Int64)
 _STATE = {
     "subject": pl.Int64, "group": pl.String, "currency": pl.String, "status": pl.String,

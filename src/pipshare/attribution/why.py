@@ -23,7 +23,8 @@ SELECT a.id, c.id AS client_id, c.code AS client
   FROM clients_account a
   LEFT JOIN LATERAL (SELECT client_id FROM clients_owner WHERE account_id = a.id
                       ORDER BY id DESC LIMIT 1) o ON true
-  JOIN clients_client c ON c.id = COALESCE(o.client_id, a.client_id)
+  LEFT JOIN clients_same m ON m.client_id = COALESCE(o.client_id, a.client_id)
+  JOIN clients_client c ON c.id = COALESCE(m.into_id, o.client_id, a.client_id)
  WHERE a.server_id = %(server)s AND a.login = %(login)s
 """
 _STATE = """
@@ -47,15 +48,20 @@ _RECORD = """
 SELECT r.id AS record, p.id, p.code AS partner, p.name, r.valid_from::text, r.valid_to::text,
        r.recorded_at::text, r.recorded_by, r.reason
   FROM {table} r LEFT JOIN partners_partner p ON p.id = r.{above}
- WHERE r.{subject} = %(subject)s AND r.valid_from <= {moment} AND {moment} < r.valid_to
- ORDER BY r.id DESC LIMIT 1
+ WHERE {subject} AND r.valid_from <= {moment} AND {moment} < r.valid_to
+ ORDER BY {first} r.id DESC LIMIT 1
 """
+# His own record goes before those of clients who were merged into him.
 _RELATION = _RECORD.format(
-    table="partners_client", above="partner_id", subject="client_id", moment=_MOMENT
-)
+    table="partners_client", above="partner_id", moment=_MOMENT,
+    subject="(r.client_id = %(subject)s OR r.client_id IN (SELECT client_id FROM clients_same"
+            " WHERE into_id = %(subject)s))",
+    first="r.client_id = %(subject)s DESC,",
+)  # fmt: skip
 _PARENT = _RECORD.format(
-    table="partners_parent", above="parent_id", subject="partner_id", moment=_MOMENT
-)
+    table="partners_parent", above="parent_id", moment=_MOMENT,
+    subject="r.partner_id = %(subject)s", first="",
+)  # fmt: skip
 Row = dict[str, Any]
 
 

@@ -19,6 +19,15 @@ from pipshare.clients.executions import (
     note_executions,
     queue_again,
 )
+from pipshare.clients.identity import (
+    IdentityWord,
+    apply_merge,
+    identity_words,
+    merged_into,
+    note_word,
+    replaced_words,
+    write_merges,
+)
 from pipshare.clients.load_accounts import load_accounts
 from pipshare.clients.load_clients import load_clients
 from pipshare.clients.milestones import (
@@ -43,6 +52,7 @@ from pipshare.clients.read_events import (
     standing_columns,
     waiting_events,
 )
+from pipshare.clients.stage import take_turn
 from pipshare.clients.take_events import TakenEvents, load_events, take_events
 from pipshare.clients.touched import (
     claim_touched,
@@ -58,6 +68,7 @@ __all__ = [
     "LIFE",
     "SNAPSHOT",
     "Accounts",
+    "IdentityWord",
     "Milestone",
     "NativeAgent",
     "Observed",
@@ -66,6 +77,7 @@ __all__ = [
     "accounts",
     "add_milestones",
     "agents",
+    "apply_merge",
     "apply_owner",
     "claim_touched",
     "claim_traders",
@@ -75,27 +87,33 @@ __all__ = [
     "entities_of",
     "events_of",
     "executions_of",
+    "identity_words",
     "known_executions",
     "load_accounts",
     "load_clients",
     "load_events",
     "logins_of",
     "mark_said",
+    "merged_into",
     "milestones_of",
     "newest_trader",
     "note_agents",
     "note_executions",
+    "note_word",
     "observe",
     "observed_now",
     "owned_by",
     "queue_again",
+    "replaced_words",
     "snapshot_columns",
     "standing_columns",
     "take_events",
+    "take_turn",
     "touch",
     "touch_all",
     "touch_cleared",
     "touch_unsaid",
     "undo_milestone",
     "waiting_events",
+    "write_merges",
 ]

@@ -18,10 +18,11 @@ _MANY = 200_000  # logins: from here on the whole server is read faster than by 
 _STAGE = "CREATE TEMP TABLE clients_login_stage (login bigint) ON COMMIT DROP"
 _SOME = " AND a.login IN (SELECT login FROM clients_login_stage)"
 _ACCOUNTS = """
-SELECT a.login, a.id, coalesce(o.client_id, a.client_id) AS client_id
+SELECT a.login, a.id, coalesce(m.into_id, o.client_id, a.client_id) AS client_id
   FROM clients_account a
   LEFT JOIN (SELECT DISTINCT ON (account_id) account_id, client_id FROM clients_owner
               ORDER BY account_id, id DESC) o ON o.account_id = a.id
+  LEFT JOIN clients_same m ON m.client_id = coalesce(o.client_id, a.client_id)
  WHERE a.server_id = %s
 """
 _OWNED = "SELECT x.*, c.code FROM ({accounts}) x JOIN clients_client c ON c.id = x.client_id"

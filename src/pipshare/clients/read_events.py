@@ -11,7 +11,7 @@ import psycopg
 
 from pipshare.db import Int4, Int8, copy_in, ms, read_columns
 from pipshare.facts import history
-from pipshare.facts.events import EVENT, KINDS, originals
+from pipshare.facts.events import DUPLICATE, EVENT, KINDS, originals
 from pipshare.facts.standing import Snapshots, Standing, snapshots_at, standing_at
 from pipshare.period import Millis
 
@@ -30,8 +30,11 @@ _EXPRESSIONS = {
 _COLUMNS = ", ".join(_EXPRESSIONS.get(name, f"v.{name}") for name in EVENT) + ", v.client_id"
 _STAGE = "CREATE TEMP TABLE clients_asked_stage (client_id integer) ON COMMIT DROP"
 _OF_SOME = """
-  AND v.id IN (
-      SELECT e.id FROM clients_asked_stage q
+  AND v.client_id IN (SELECT client_id FROM clients_asked_stage) AND v.id IN (
+      SELECT e.id
+        FROM (SELECT client_id FROM clients_asked_stage
+              UNION SELECT s.client_id FROM clients_same s JOIN clients_asked_stage a
+                        ON a.client_id = s.into_id) q
         JOIN clients_client c ON c.id = q.client_id
         JOIN clients_event e ON e.entity_id = c.entity_id AND e.client = c.code
       UNION ALL
@@ -39,9 +42,12 @@ _OF_SOME = """
         JOIN clients_account_owner w ON w.client_id = q.client_id
         JOIN clients_event e ON e.server = w.server AND e.login = w.login AND e.client = '')
 """
+# That he was a client before is said of a merged client, not of whom he was merged into.
 _EVENTS = f"""
 SELECT {_COLUMNS} FROM clients_event_current v JOIN market_entity n ON n.id = v.entity_id
- WHERE v.client_id IS NOT NULL AND v.kind = ANY(%(kinds)s) {{some}}
+  JOIN clients_client own ON own.id = v.client_id
+ WHERE v.client_id IS NOT NULL AND v.kind = ANY(%(kinds)s)
+   AND (v.kind NOT IN ('{DUPLICATE[0]}', '{DUPLICATE[1]}') OR v.client = own.code) {{some}}
 """
 _COUNTRIES = f"""
 SELECT t.client_id, t.id, t.country, {ms("t.valid_from")} FROM clients_country t

@@ -53,8 +53,9 @@ WITH about AS (
       JOIN clients_event r ON r.source = f.source AND r.reference = f.event AND r.reference <> ''
      WHERE f.id = ANY(%(ids)s)
 ), whose AS (
-    SELECT c.id AS client_id, a.at
+    SELECT coalesce(m.into_id, c.id) AS client_id, a.at
       FROM about a JOIN clients_client c ON c.entity_id = a.entity_id AND c.code = a.client
+      LEFT JOIN clients_same m ON m.client_id = c.id
      WHERE a.client <> ''
     UNION ALL
     SELECT w.client_id, a.at

@@ -44,7 +44,7 @@ from pipshare.partners.applications import (
 from pipshare.partners.codes import add_typed_code, archive_typed_code, by_typed_code, typed_codes
 from pipshare.partners.go_live import apply_go_live
 from pipshare.partners.info import PartnerInfo, info
-from pipshare.partners.introduced import clients_of, count_clients, introducers
+from pipshare.partners.introduced import clients_of, count_clients, introducers, recorded
 from pipshare.partners.landings import (
     ACTIVE,
     Landing,
@@ -65,7 +65,7 @@ from pipshare.partners.links import (
 )
 from pipshare.partners.load import load_partners
 from pipshare.partners.lookup import Partner, all_partners, partner
-from pipshare.partners.relations import apply_relation, load_relations
+from pipshare.partners.relations import apply_relation, ask_relations, load_relations
 from pipshare.partners.shards import shards
 from pipshare.partners.tracking import Tracking, set_tracking, tracking_settings
 from pipshare.partners.tree import subtree, tree
@@ -107,6 +107,7 @@ __all__ = [
     "archive_landing",
     "archive_link",
     "archive_typed_code",
+    "ask_relations",
     "by_typed_code",
     "clients_of",
     "count_applications",
@@ -128,6 +129,7 @@ __all__ = [
     "partner",
     "people_of",
     "person_of",
+    "recorded",
     "set_tracking",
     "shards",
     "steps",

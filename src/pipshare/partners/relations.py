@@ -47,6 +47,27 @@ def load_relations(
     return report
 
 
+def ask_relations(
+    conn: psycopg.Connection[Any], frame: pl.DataFrame, *, by: str, reason: str
+) -> LoadReport:
+    """Propose relations as load_relations does those that move somebody, also where nothing is
+    known yet: nothing is written before a second person approves. `by` and `reason` are needed.
+    """
+    rows = _as_relations(frame)
+    report = LoadReport("relations", rows=len(rows))
+    store.lock(conn)
+    records = _resolved(conn, CLIENT, rows.filter(pl.col("kind") == CLIENT), report)
+    if len(records):
+        plan = _planned(conn, CLIENT, records, may_move=True)
+        unknown = pl.lit("not known").alias("was_code")
+        told = [part.with_columns(unknown) for part in (plan.new, plan.fills)]
+        moves = pl.concat([plan.moves, *told], how="diagonal")
+        report.same, report.refused = plan.same, report.refused + plan.refused
+        if len(moves):
+            report.proposed = store.propose_relations(conn, CLIENT, moves, by, reason)
+    return report
+
+
 def apply_relation(conn: psycopg.Connection[Any], payload: dict[str, Any], by: str) -> int | None:
     """Write the records of an approved proposal ("relation") under the names of both people.
 

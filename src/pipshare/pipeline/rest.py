@@ -8,6 +8,7 @@ from pipshare.pipeline.claims import settle_claims
 from pipshare.pipeline.compensations import take_compensations
 from pipshare.pipeline.crm.settle import settle_payloads
 from pipshare.pipeline.enrich import WINDOW_COLUMNS
+from pipshare.pipeline.identity import settle_identity
 from pipshare.pipeline.run import Run
 from pipshare.pipeline.said import take_up_traders
 from pipshare.pipeline.spared import changed, columns_of, may_spare
@@ -26,6 +27,7 @@ def to_rest(run: Run) -> Booked:
     total = Booked()
     settle_claims(run)
     settle_payloads(run)
+    settle_identity(run)
     take_compensations(run)
     while take_up_clients(run) or take_up_traders(run):
         pass

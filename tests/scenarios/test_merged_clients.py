@@ -1,0 +1,179 @@
+"""Two clients who are one person: what they did counts as one client's, whatever came first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from itertools import permutations
+from pathlib import Path
+from typing import Any
+
+import pytest
+from identity_stories import Pairs, told
+
+from pipshare import audit, inbox
+from pipshare.errors import Conflict
+from pipshare.pipeline import to_rest
+from pipshare.pipeline.loads import approve
+
+FIRST = told("dep-a", "deposit", "03-02", "A", amount="60", currency="USD")
+SECOND = told("dep-b", "deposit", "03-05", "B", amount="60", currency="USD")
+MERGED = told("merge", "client_merged", "04-01", "B", other_client="A", reason="same passport")
+APART = told("apart", "client_unmerged", "05-01", "B", reason="another passport")
+BACK = told("back", "deposit_reversed", "06-01", "B", reference="dep-b")
+TRADED = {("P", "accrued", "2026-03-02"): 10}
+QUALIFIED = {("P", "accrued", "2026-03-05"): 200}
+Broker = Callable[..., Pairs]
+
+
+@pytest.fixture
+def broker(db: Any, tmp_path: Path) -> Iterator[Broker]:
+    with db.app() as conn:
+        yield lambda copies=1, of_b="P": Pairs(conn, tmp_path, copies, of_b)
+
+
+def test_what_two_clients_deposited_counts_as_one_clients_in_any_order(broker: Broker) -> None:
+    orders = list(permutations((FIRST, SECOND, MERGED)))
+    pairs = broker(len(orders))
+    pairs.tell_orders(orders)
+    assert pairs.books() == [TRADED | QUALIFIED] * len(orders)
+
+
+def test_what_is_undone_is_as_if_it_had_not_been_in_any_order(broker: Broker) -> None:
+    orders = list(permutations((FIRST, SECOND, MERGED, APART)))
+    pairs = broker(len(orders))
+    pairs.tell_orders(orders)
+    assert pairs.books() == [TRADED] * len(orders)
+
+
+def test_a_reversal_of_the_ones_deposit_takes_back_what_both_earned(broker: Broker) -> None:
+    orders = list(permutations((FIRST, SECOND, MERGED, BACK)))
+    pairs = broker(len(orders))
+    pairs.tell_orders(orders)
+    undone = {("P", "accrued", "2026-06-01"): -200}
+    assert pairs.books() == [TRADED | QUALIFIED | undone] * len(orders)
+
+
+def test_who_belonged_to_nobody_known_comes_along_to_the_others_partner(broker: Broker) -> None:
+    pairs = broker(of_b="")
+    assert pairs.books() == [{("P", "accrued", "2026-03-02"): 5}]
+    pairs.tell((0, MERGED))
+    assert pairs.books() == [TRADED]
+
+
+def test_the_one_who_stays_may_be_the_one_whose_partner_is_not_known(broker: Broker) -> None:
+    pairs = broker(of_b="")
+    other_way = told("merge", "client_merged", "04-01", "A", other_client="B")
+    pairs.tell((0, FIRST), (0, SECOND), (0, other_way))
+    assert pairs.books() == [TRADED | QUALIFIED]
+
+
+def test_clients_of_two_partners_are_joined_by_two_people_only(broker: Broker) -> None:
+    pairs = broker(of_b="Q")
+    before = {("P", "accrued", "2026-03-02"): 5, ("Q", "accrued", "2026-03-02"): 5}
+    pairs.tell((0, FIRST), (0, SECOND), (0, MERGED))
+    pairs.tell((0, MERGED))
+    assert pairs.books() == [before]
+    (proposal,) = pairs.proposals()
+    assert (proposal.kind, proposal.proposed_by) == ("client_merge", "crm")
+    assert proposal.reason == "same passport (event merge-0 of crm)"
+    assert "client B-0 (Q-0) is A-0 (P-0)" in proposal.subject
+    (alert,) = [one for one in inbox.alerts(pairs.conn) if one.code == "client_merge"]
+    assert "B-0 belongs to Q-0 and A-0 to P-0" in alert.message
+    with pytest.raises(Conflict):
+        approve(pairs.run, proposal.id, by="CRM")
+    pairs.conn.rollback()
+    approve(pairs.run, proposal.id, by="ben")
+    assert pairs.books() == [TRADED | QUALIFIED]
+    assert not [one for one in inbox.alerts(pairs.conn) if one.code == "client_merge"]
+    pairs.tell((0, APART))
+    assert pairs.books() == [before]
+
+
+def test_what_two_people_rejected_stays_as_it_is(broker: Broker) -> None:
+    pairs = broker(of_b="direct")
+    before = {("P", "accrued", "2026-03-02"): 5}
+    pairs.tell((0, FIRST), (0, SECOND), (0, MERGED))
+    (proposal,) = pairs.proposals()
+    audit.reject(pairs.conn, proposal.id, "ben")
+    pairs.conn.commit()
+    to_rest(pairs.run)
+    pairs.tell((0, MERGED))
+    assert pairs.books() == [before]
+    assert pairs.proposals() == []
+
+
+def test_what_is_no_longer_told_is_withdrawn(broker: Broker) -> None:
+    pairs = broker(of_b="Q")
+    pairs.tell((0, MERGED))
+    (merge,) = pairs.proposals()
+    pairs.tell((0, APART))
+    assert pairs.proposals() == []
+    with pytest.raises(Conflict):
+        approve(pairs.run, merge.id, by="ben")
+    pairs.conn.rollback()
+
+
+def test_a_client_who_was_the_others_partners_for_a_time_only_is_decided_by_people(
+    broker: Broker,
+) -> None:
+    pairs = broker(of_b="Q")
+    moved = told("move", "client_reassigned", "04-02", "B", partner="P",
+                 effective_at="2020-01-01T00:00:00Z")  # fmt: skip
+    pairs.tell((0, moved))
+    approve(pairs.run, pairs.proposals()[0].id, by="ben")
+    assert pairs.books() == [TRADED]
+    pairs.tell((0, MERGED))
+    assert [one.kind for one in pairs.proposals()] == ["client_merge"], "before 2020 he was Q's"
+
+
+def test_a_word_that_is_told_anew_otherwise_takes_the_firsts_place(broker: Broker) -> None:
+    pairs = broker(of_b="Q")
+    pairs.tell((0, FIRST), (0, SECOND), (0, MERGED))
+    pairs.tell((0, {**MERGED, "kind": "client_duplicate", "version": 2}))
+    assert pairs.proposals() == []
+    assert pairs.books()[0] == {
+        ("P", "accrued", "2026-03-02"): 5,
+        ("Q", "accrued", "2026-03-02"): 5,
+    }
+
+
+def test_a_merge_into_nobody_known_waits_for_him(broker: Broker) -> None:
+    pairs = broker()
+    late = {**MERGED, "other_client": "C"}
+    pairs.tell((0, FIRST), (0, SECOND), (0, late))
+    assert pairs.books() == [TRADED]
+    pairs.relate("clients", "client,partner", "C-0,P-0")
+    third = told("dep-c", "deposit", "03-07", "C", amount="60", currency="USD")
+    pairs.tell((0, third))
+    assert pairs.books() == [TRADED | {("P", "accrued", "2026-03-07"): 200}]
+
+
+def test_a_duplicate_who_is_merged_takes_nothing_from_the_one_who_stays(broker: Broker) -> None:
+    double = told("double", "client_duplicate", "03-06", "B", other_client="A")
+    orders = list(permutations((FIRST, SECOND, MERGED, double)))[::5]
+    pairs = broker(len(orders))
+    pairs.tell_orders(orders)
+    assert pairs.books() == [TRADED | QUALIFIED] * len(orders)
+
+
+def test_accounts_and_relations_that_come_later_find_the_merge(broker: Broker) -> None:
+    pairs = broker(of_b="")
+    pairs.tell((0, FIRST), (0, SECOND), (0, MERGED))
+    pairs.relate("accounts", "server,login,client", "Live-4,9000,B-0")
+    pairs.trade(9000)
+    more = {("P", "accrued", "2026-03-02"): 15}
+    assert pairs.books() == [more | QUALIFIED]
+    pairs.relate("clients", "client,partner", "B-0,P-0")
+    assert pairs.books() == [more | QUALIFIED]
+
+
+def test_a_partner_told_later_who_contradicts_parts_them_until_two_people_decide(
+    broker: Broker,
+) -> None:
+    pairs = broker(of_b="")
+    pairs.tell((0, FIRST), (0, SECOND), (0, MERGED))
+    assert pairs.books() == [TRADED | QUALIFIED]
+    pairs.relate("clients", "client,partner", "B-0,Q-0")
+    assert pairs.books() == [{("P", "accrued", "2026-03-02"): 5, ("Q", "accrued", "2026-03-02"): 5}]
+    approve(pairs.run, pairs.proposals()[0].id, by="ben")
+    assert pairs.books() == [TRADED | QUALIFIED]
