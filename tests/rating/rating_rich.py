@@ -60,6 +60,7 @@ class RichRow(Row):
     qualified_ms: int = 0
     registered_ms: int = 0
     kyc_held: bool = False
+    blocked: bool = False
     bonus_top: int = 1
     bonus_bottom: int = 1
     snapshot_age_ms: int = 0
@@ -73,6 +74,7 @@ class RichRow(Row):
 _OWN = [f.name for f in fields(RichRow) if f.name not in {g.name for g in fields(Row)}]
 _KINDS = {"side": np.int8, "open_quote": np.int8, "close_quote": np.int8, "reason": np.int16,
           "partial": np.bool_, "close_by": np.int8, "country": np.int32, "kyc_held": np.bool_,
+          "blocked": np.bool_,
           "negative": np.bool_, "book": np.int8, "server": np.int32}  # fmt: skip
 
 
@@ -147,7 +149,7 @@ def twin_facts(row: RichRow, symbol: SymbolPlace, group: GroupPlace) -> tv.Trade
     same = {name: getattr(row, name) for name in (
         "side", "open_price_e8", "close_price_e8", "open_bid_e8", "open_ask_e8",
         "open_spread_e16", "close_bid_e8",
-        "close_ask_e8", *_MONEY, "partial", "close_by", "registered_ms", "kyc_held",
+        "close_ask_e8", *_MONEY, "partial", "close_by", "registered_ms", "kyc_held", "blocked",
         "snapshot_age_ms", "negative", "server", "ticket")}  # fmt: skip
     account = ACCOUNTS[row.account] if row.account >= 0 else ""
     own = None
@@ -323,7 +325,8 @@ def _row(rnd: Random, chains: int, months: int) -> RichRow:
         reason=rnd.choice((-1, 0, 1, 2, 6, 17)), partial=rnd.random() < 0.2,
         close_by=rnd.choice((0, 0, 0, 1, 2)), country=rnd.randrange(-1, 3),
         qualified_ms=rnd.choice((0, 0, -1, 24 * HOUR)), registered_ms=rnd.choice((0, HOUR)),
-        kyc_held=rnd.random() < 0.2, bonus_top=rnd.choice((1, 2, 3, 0, -1)),
+        kyc_held=rnd.random() < 0.2, blocked=rnd.random() < 0.1,
+        bonus_top=rnd.choice((1, 2, 3, 0, -1)),
         bonus_bottom=rnd.choice((3, 3, 2, 0)), snapshot_age_ms=rnd.choice((0, 24, 25)) * HOUR,
         negative=rnd.random() < 0.1, book=rnd.choice((0, 1)), account_id=rnd.choice((7, 8)),
     )  # fmt: skip

@@ -28,6 +28,11 @@ from pipshare.clients.identity import (
     replaced_words,
     write_merges,
 )
+from pipshare.clients.jurisdictions import (
+    apply_jurisdiction,
+    jurisdictions,
+    say_jurisdiction,
+)
 from pipshare.clients.load_accounts import load_accounts
 from pipshare.clients.load_clients import load_clients
 from pipshare.clients.milestones import (
@@ -46,6 +51,7 @@ from pipshare.clients.read_events import (
     HELD,
     LIFE,
     SNAPSHOT,
+    countries_at,
     countries_of,
     events_of,
     snapshot_columns,
@@ -77,17 +83,20 @@ __all__ = [
     "accounts",
     "add_milestones",
     "agents",
+    "apply_jurisdiction",
     "apply_merge",
     "apply_owner",
     "claim_touched",
     "claim_traders",
     "clients_with",
+    "countries_at",
     "countries_of",
     "decide_agents",
     "entities_of",
     "events_of",
     "executions_of",
     "identity_words",
+    "jurisdictions",
     "known_executions",
     "load_accounts",
     "load_clients",
@@ -105,6 +114,7 @@ __all__ = [
     "owned_by",
     "queue_again",
     "replaced_words",
+    "say_jurisdiction",
     "snapshot_columns",
     "standing_columns",
     "take_events",

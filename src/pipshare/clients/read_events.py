@@ -98,6 +98,12 @@ def standing_columns(
     return standing_at(events_of(conn, client_ids), client_ids, moment_ms, countries)
 
 
+def countries_at(conn: psycopg.Connection[Any], client_id: int, moment_ms: int) -> tuple[str, str]:
+    """Return where a client lives and what his KYC document says at a moment; "" = unknown."""
+    found = standing_columns(conn, np.array([client_id]), np.array([moment_ms]))
+    return str(found.country[0] or ""), str(found.document[0] or "")
+
+
 def countries_of(conn: psycopg.Connection[Any], client_ids: Sequence[int] | Millis) -> pl.DataFrame:
     """Return the countries of clients as loaded: client_id, country, from_ms."""
     _ask(conn, np.asarray(client_ids, np.int64))

@@ -26,7 +26,8 @@ class Standing:
     """What was true of clients at moments: parallel columns.
 
     `registered_ms`: UTC, 0 unknown. `kyc`: UNKNOWN to WITHDRAWN, since `kyc_ms` (0 where
-    unknown). `country`: of residence, "" unknown; before the first one told that one serves.
+    unknown). `country`: of residence, and `document`: of the KYC document, "" unknown; before the
+    first one told that one serves.
     `qualified_ms`: since when the CRM says so, NOT_QUALIFIED where it does not.
     """
 
@@ -34,6 +35,7 @@ class Standing:
     kyc: npt.NDArray[np.int8]
     kyc_ms: Millis
     country: pl.Series
+    document: pl.Series
     qualified_ms: Millis
 
 
@@ -63,7 +65,7 @@ def standing_at(
     kyc, kyc_ms = _kyc(events, asked)
     return Standing(
         _registered(events, asked), kyc, kyc_ms, _country(events, asked, countries),
-        _qualified(events, asked),
+        _document(events, asked), _qualified(events, asked),
     )  # fmt: skip
 
 
@@ -125,6 +127,18 @@ def _country(
             pl.col("client_id").cast(pl.Int64), pl.col("from_ms").alias("at_ms"), "country"
         )
         told = pl.concat([told, loaded])
+    return _named(told, asked)
+
+
+def _document(events: pl.DataFrame, asked: pl.DataFrame) -> pl.Series:
+    told = events.filter(pl.col("kind").is_in(KYC) & (pl.col("country") != ""))
+    return _named(told.select("client_id", "at_ms", "country"), asked)
+
+
+def _named(told: pl.DataFrame, asked: pl.DataFrame) -> pl.Series:
+    """Return the last country told by each moment; before the first one told that one."""
+    if told.is_empty():
+        return pl.Series("country", [""], dtype=pl.String).new_from_index(0, len(asked))
     found = _last(asked, told, "at_ms", ["client_id"])
     first = told.sort("at_ms", maintain_order=True).unique("client_id", keep="first")
     found = found.join(

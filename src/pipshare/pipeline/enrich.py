@@ -113,9 +113,14 @@ def enriched(run: Run, server: Server, settled: pl.DataFrame, who: Attributed) -
             frame = _with_quotes(run, server, frame, own)
     if wanted.quotes or wanted.points:
         frame = widened(frame, {"book": _books(who)})
-    if wanted.countries:
-        known = clients.standing_columns(run.conn, who.client_id, frame["close_utc"].to_numpy())
-        frame = frame.with_columns(country=known.country)
+    blocks, close = run.blocks(server.entity_id), frame["close_utc"].to_numpy()
+    if wanted.countries or blocks is not None:
+        known = clients.standing_columns(run.conn, who.client_id, close)
+        if wanted.countries:
+            frame = frame.with_columns(country=known.country)
+        if blocks is not None:
+            barred = blocks.barred(known.country, known.document, close)
+            frame = frame.with_columns(blocked=pl.Series(barred)) if barred.any() else frame
     if wanted.snapshots:
         frame = _with_snapshots(run, server, frame)
     if wanted.negative:

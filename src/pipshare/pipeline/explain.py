@@ -10,13 +10,13 @@ import polars as pl
 import psycopg
 from psycopg.rows import dict_row
 
-from pipshare import market, rating, trades
+from pipshare import clients, market, rating, trades
 from pipshare.errors import BadInput, Missing
 from pipshare.market import Server
 from pipshare.period import from_ms
 from pipshare.pipeline.explained.of_trade import Given, Part, parts_of_trade
 from pipshare.pipeline.explained.whose import whose
-from pipshare.pipeline.explained.words import held_by_books
+from pipshare.pipeline.explained.words import barred_words, held_by_books
 from pipshare.pipeline.explained.worked import MOST
 from pipshare.pipeline.place import place
 from pipshare.pipeline.run import Run
@@ -171,6 +171,8 @@ def _rate(run: Run, server: Server, given: Given, made: Placed) -> TwinResult:
     if made.lacks is not None and made.lacks[0]:
         pair = f"no rate {made.lacks[0]} to tell whether the client is qualified: load fx"
         told = replace(told, working=(*told.working, Step("waits", pair)))
+    if made.trades.blocked is not None and made.trades.blocked[0]:
+        told = replace(told, working=(*told.working, Step("client", _barred(run, server, made))))
     if made.lost is None or not made.lost[0]:
         return told
     step = Step("reason", Reason.FORFEITED.sentence)
@@ -181,6 +183,14 @@ def _rate(run: Run, server: Server, given: Given, made: Placed) -> TwinResult:
         for line in told.lines
     )  # fmt: skip
     return replace(told, lines=lines)
+
+
+def _barred(run: Run, server: Server, made: Placed) -> str:
+    """Say by which record the client's country is blocked at the close."""
+    client, close = int(made.trades.client[0]), int(made.trades.close_utc_ms[0])
+    blocks = run.blocks(server.entity_id)
+    held = blocks and blocks.holding(*clients.countries_at(run.conn, client, close), close)
+    return barred_words(*held) if held else Reason.JURISDICTION.sentence
 
 
 def _legs(run: Run, server: Server, trade: dict[str, Any]) -> list[trades.Leg]:

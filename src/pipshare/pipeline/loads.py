@@ -43,6 +43,7 @@ APPLIERS: dict[str, audit.Applier] = {
     "partner_go_live": partners.apply_go_live,
     "relation": partners.apply_relation,
     "account_owner": clients.apply_owner,
+    "jurisdiction": clients.apply_jurisdiction,
     "client_merge": clients.apply_merge,
     **payouts.APPLIERS,
     **plans.APPLIERS,

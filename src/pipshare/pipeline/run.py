@@ -9,6 +9,7 @@ import polars as pl
 import psycopg
 
 from pipshare import attribution, audit, clients, ledger, market, outbox, partners, plans
+from pipshare.facts.jurisdictions import Jurisdictions
 from pipshare.market import Server
 from pipshare.period import FOREVER_MS, Clock
 from pipshare.plans.book import Book
@@ -53,6 +54,8 @@ class Run:
         if "market" in kinds:
             self.servers = {server.id: server for server in market.servers(self.conn)}
             self.entities = market.entities(self.conn)
+        if kinds & {"market", "jurisdictions"}:
+            self._blocks = clients.jurisdictions(self.conn)
         if kinds & {"market", "plans"}:
             self.book = plans.book(self.conn)
         if kinds & {"market", "partners"}:
@@ -79,6 +82,10 @@ class Run:
     def members(self, shards: Collection[int]) -> list[int]:
         """Return the partners of some shards."""
         return [one for one in self.partners.ids.tolist() if self.shard(one) in shards]
+
+    def blocks(self, entity_id: int) -> Jurisdictions | None:
+        """Return what an entity said of blocked countries; None = nothing ever."""
+        return self._blocks.get(entity_id)
 
     def symbols(self, server: Server) -> market.SymbolBook:
         """Return the server's symbols, read once."""

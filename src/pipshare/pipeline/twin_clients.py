@@ -42,7 +42,8 @@ _E8 = 10**8
 
 @dataclass(frozen=True)
 class Lives:
-    """What is known of `clients`: their events, the chains above them, where they live."""
+    """What is known of `clients`: their events, the chains above them, where they live, and whether
+    their country is blocked at a moment."""
 
     book: Book
     partners: PartnerInfo
@@ -51,6 +52,7 @@ class Lives:
     chains_at: ChainsAt
     country: Callable[[int, int], str]
     clients: Sequence[int]
+    blocked: Callable[[int, int], bool] = lambda client_id, moment_ms: False
 
 
 def client_facts(
@@ -86,7 +88,9 @@ def client_facts(
                 # Who was paid gives it back, and keeps what is left of it.
                 earned_ms = each.earned_ms or each.undoes_ms or each.at_ms
                 country = known.country(client_id, earned_ms)
-                for one in event_trades([each], client_id, country, share_of=money):
+                blocked = known.blocked(client_id, earned_ms)
+                for one in event_trades([each], client_id, country, share_of=money,
+                                        blocked=blocked):  # fmt: skip
                     chain = _chain(known, client_id, earned_ms)
                     if chain:
                         mine.append((one, chain))
@@ -132,8 +136,8 @@ def client_costs(
         return []
     found = []
     for client_id in known.clients:
-        country = partial(known.country, client_id)
-        for one in charges(client_id, _events(known, client_id), country):
+        ask = partial(known.country, client_id), partial(known.blocked, client_id)
+        for one in charges(client_id, _events(known, client_id), *ask):
             live = one.chain_ms >= live_ms
             chain = _chain(known, client_id, one.chain_ms) if live else ()
             if chain:

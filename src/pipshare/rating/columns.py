@@ -44,7 +44,8 @@ class TradeColumns:
     -1 = it stands. Money columns are the client's, in the account's currency: a commission of -7
     was charged to him. `side` +1 bought, -1 sold, 0 unknown. `reason` is an EnDealReason, -1
     unknown. `account`: a number per account. `currency` and `country` are places in
-    `account_currencies` and `countries`, -1 unknown. `qualified_ms`: UTC ms, 0 = always, -1 = not
+    `account_currencies` and `countries`, -1 unknown. `blocked`: nobody earns by clients of his
+    country; None = no country is blocked. `qualified_ms`: UTC ms, 0 = always, -1 = not
     qualified; `registered_ms` 0 = unknown. `bonus_top` / `bonus_bottom`: the credit coefficient of
     the last snapshot before the close, bottom 0 = there is none; `snapshot_age_ms` how old it was.
     `negative`: the order drove the account below zero. `book`: PASSED or MADE. `server` and
@@ -92,6 +93,7 @@ class TradeColumns:
     account: Longs | None = None
     currency: Int32s | None = None
     country: Int32s | None = None
+    blocked: Bools | None = None
     qualified_ms: Longs | None = None
     registered_ms: Longs | None = None
     kyc_held: Bools | None = None

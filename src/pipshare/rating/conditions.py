@@ -112,6 +112,8 @@ class Conditions:
 
     def _who(self) -> None:
         asked, known = self.part.component.conditions, self.known
+        if known.trades.blocked is not None:
+            self._fail(known.trades.blocked, Reason.JURISDICTION)
         if asked.account_types:
             kinds = {kind.casefold() for kind in asked.account_types}
             fits = np.array(

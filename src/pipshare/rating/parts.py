@@ -203,10 +203,13 @@ def barred(trades: TradeColumns) -> Int16s | None:
     """Return why trades fail a condition that holds where a plan says nothing; None = none does."""
     reason, close_by = trades.reason, trades.close_by
     found: Int16s | None = None
+    if trades.blocked is not None and trades.blocked.any():
+        found = np.where(trades.blocked, Reason.JURISDICTION, 0).astype(np.int16)
     if close_by is not None:
         other = close_by == COUNTED_BEFORE
         if other.any():
-            found = np.where(other, Reason.CLOSE_BY, 0).astype(np.int16)
+            found = np.zeros(len(trades), np.int16) if found is None else found
+            found[other] = Reason.CLOSE_BY
     if reason is not None:
         known = (reason >= 0) & (reason < len(_EXCLUDED))
         excluded = known & _EXCLUDED[np.where(known, reason, 0)]

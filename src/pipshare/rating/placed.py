@@ -40,6 +40,7 @@ _SAME: dict[str, tuple[str, Any]] = {
     "profit_e8": ("profit_e8", np.int64), "reason": ("reason", np.int16),
     "close_by": ("close_by", np.int8), "qualified_ms": ("qualified_ms", np.int64),
     "registered_ms": ("registered_ms", np.int64), "kyc_held": ("kyc_held", np.bool_),
+    "blocked": ("blocked", np.bool_),
     "bonus_top": ("bonus_top", np.int64), "bonus_bottom": ("bonus_bottom", np.int64),
     "snapshot_age_ms": ("snapshot_age_ms", np.int64), "negative": ("negative", np.bool_),
     "book": ("book", np.int8), "server": ("server_id", np.int32), "ticket": ("ticket", np.int64),

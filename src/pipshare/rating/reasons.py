@@ -46,6 +46,7 @@ class Reason(IntEnum):
     CARRIED = 31
     RESET = 32
     CLIENT_DAYS = 33
+    JURISDICTION = 34
 
     @property
     def sentence(self) -> str:
@@ -125,6 +126,7 @@ _REASONS = {
     Reason.OVER_REVENUE: "the margin guard left nothing of it",
     Reason.CARRIED: "a negative sum, carried over to later windows or earned back by this one",
     Reason.RESET: "a negative sum, which the plan forgets",
+    Reason.JURISDICTION: "the client's country is blocked: nobody earns by him",
     Reason.CLIENT_DAYS: "closed outside the days of the client's life that the plan pays for",
 }
 _WAITS = {

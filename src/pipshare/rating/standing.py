@@ -117,8 +117,12 @@ def times_factors(part: Part, known: Known, values: Values, power: int) -> None:
 
 
 def conditions(part: Part, known: Known, clock: Clock) -> tuple[Int16s, Int16s]:
-    """Return by trade why it is not paid for, and what is missing to tell."""
-    if known.trades.value_e8 is not None:
+    """Return by trade why it is not paid for, and what is missing to tell.
+
+    Sums of a period met them trade by trade; of what is paid for clients the component has left
+    what is asked of the client (client_pass).
+    """
+    if known.trades.value_e8 is not None and not part.component.of_clients:
         nothing = np.zeros(len(known), np.int16)
         return nothing, nothing
     asked = Conditions(part, known, clock)

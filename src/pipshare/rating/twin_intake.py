@@ -76,7 +76,7 @@ _SAME: dict[str, Any] = {
                      "registered_ms",
                      "snapshot_age_ms", "server", "ticket"), 0),
     **dict.fromkeys(("commission_e8", "fee_e8", "swap_e8", "profit_e8")),
-    **dict.fromkeys(("partial", "kyc_held", "negative"), False),
+    **dict.fromkeys(("partial", "kyc_held", "negative", "blocked"), False),
     "side": 1,
 }  # fmt: skip
 

@@ -83,7 +83,8 @@ class TradeFacts:
     deals, 0 = one; `open_quote` and `close_quote` name their source ("deal",
     "imported"). Points of typical spread, markup and gateway: None = unknown. Money columns are the
     client's, in the account's `currency` ("" = unknown): a commission of -7 was charged to him;
-    None = unknown. `qualified_ms`: 0 = always, None = not qualified. `bonus`: (equity - credit) /
+    None = unknown. `blocked`: nobody earns by clients of his country. `qualified_ms`:
+    0 = always, None = not qualified. `bonus`: (equity - credit) /
     equity of the last snapshot, None = there is none. `contract_e8` is the deal's own, else the
     symbol's; 0 = unknown, as `pip_points`, tick size and tick value; `digits` -1 = unknown.
     `value` is given for the sum of a period or an event, instead of any basis, in `currency`;
@@ -128,6 +129,7 @@ class TradeFacts:
     account: int = 0
     currency: str = ""
     country: str = ""
+    blocked: bool = False
     qualified_ms: int | None = None
     registered_ms: int = 0
     kyc_held: bool = False

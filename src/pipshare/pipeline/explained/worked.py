@@ -147,6 +147,7 @@ def _worked(
         known = Lives(
             book=run.book, partners=run.partners, events=events, chains=with_all.chains,
             chains_at=chains_at, country=_country(run), clients=who,
+            blocked=_blocked(run, entity_id),
         )  # fmt: skip
         pays = client_facts(known, facts, fx, day, _with_shared(said, needed))
         costs = client_costs(known, run.live_ms(entity_id))
@@ -192,6 +193,19 @@ def _country(run: Run) -> Callable[[int, int], str]:
             run.conn, np.array([client], np.int64), np.array([moment_ms], np.int64)
         )
         return str(found.country.fill_null("")[0])
+
+    return find
+
+
+def _blocked(run: Run, entity_id: int) -> Callable[[int, int], bool]:
+    """Say of a client and a moment whether his country is blocked, record by record."""
+    blocks = run.blocks(entity_id)
+
+    def find(client: int, moment_ms: int) -> bool:
+        if blocks is None:
+            return False
+        told = clients.countries_at(run.conn, client, moment_ms)
+        return blocks.holding(*told, moment_ms) is not None
 
     return find
 

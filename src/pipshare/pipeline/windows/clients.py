@@ -24,8 +24,9 @@ def take_up_clients(run: Run) -> bool:
     touched = clients.claim_touched(run.conn, AT_ONCE)
     if touched:
         wanted = asked(run.book)
-        if wanted.lives or wanted.countries or wanted.snapshots or wanted.negative:
-            _rate_again(run, [client for client, _, _ in touched])
+        asks = wanted.lives or wanted.countries or wanted.snapshots or wanted.negative
+        _rate_again(run, [client for client, entity_id, _ in touched
+                          if asks or run.blocks(entity_id) is not None])  # fmt: skip
         _note(run, touched)
         settle_milestones(run, [client for client, _, _ in touched])
     run.conn.commit()
@@ -33,6 +34,8 @@ def take_up_clients(run: Run) -> bool:
 
 
 def _rate_again(run: Run, who: list[int]) -> None:
+    if not who:
+        return
     for server_id, logins in clients.logins_of(run.conn, who).items():
         if run.servers[server_id].go_live_ms is not None:
             rating.request(run.conn, server_id, "events of clients", logins=logins)

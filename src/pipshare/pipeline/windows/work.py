@@ -224,6 +224,7 @@ def _given(run: Run, entity_id: int, who: Sequence[int]) -> Given:
         clock=run.clock(entity_id), events=events, chains_at=chains_at,
         as_of_ms=time.time_ns() // 1_000_000, live_ms=run.live_ms(entity_id),
         countries=clients.countries_of(run.conn, who) if who else None,
+        blocks=run.blocks(entity_id),
     )  # fmt: skip
     moments = ClientMoments(run, entity_id, given, lives=True)
     return replace(given, moments=moments.of(who) if who else None)

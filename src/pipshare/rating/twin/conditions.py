@@ -110,8 +110,10 @@ def _enough(moved: Fraction, least: Fraction, unit: str, steps: list[Step]) -> b
 
 
 def who_and_when(trade: TradeFacts, component: Component, day: BrokerDay) -> Reason | None:
-    """Return the first condition of accounts, countries, campaign and hours that it fails."""
+    """Return the first condition of blocks, accounts, countries, campaign, hours that it fails."""
     asked = component.conditions
+    if trade.blocked:
+        return Reason.JURISDICTION
     kinds = {kind.casefold() for kind in asked.account_types}
     if kinds and trade.account_type.casefold() not in kinds:
         return Reason.ACCOUNT_TYPE

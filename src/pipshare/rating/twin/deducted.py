@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from pipshare.plans.terms import Component, Programme
@@ -31,6 +31,7 @@ class Charge:
     currency: str
     country: str = ""
     of_ms: int = 0
+    blocked: bool = False
 
     @property
     def chain_ms(self) -> int:
@@ -43,13 +44,18 @@ class Charge:
             lots_e8=0, hold_ms=None, close_utc_ms=self.chain_ms, client_id=self.client_id,
             cancelled=False, symbol_name="", symbol_group="", symbol_known=True, group_name="",
             account_type="", lot_factor=Fraction(1), country=self.country,
+            blocked=self.blocked,
         )  # fmt: skip
 
 
 def charges(
-    client_id: int, events: Sequence[Event], country: Callable[[int], str] = lambda at_ms: ""
+    client_id: int,
+    events: Sequence[Event],
+    country: Callable[[int], str] = lambda at_ms: "",
+    blocked: Callable[[int], bool] = lambda at_ms: False,
 ) -> list[Charge]:
-    """Return what a client's events cost the broker; `country` says where he lives at a moment."""
+    """Return what a client's events cost the broker; `country` says where he lives at a moment, and
+    `blocked` whether nobody earns by him then."""
     found = [
         (_PLAIN[one.kind][0], one.at_ms, _PLAIN[one.kind][1] * one.amount, one.currency)
         for one in events if one.kind in _PLAIN
@@ -65,7 +71,7 @@ def charges(
             Charge(which, at, client_id, -amount, of.currency, country(of.counts_ms), of.counts_ms)
             for at, amount, of in _moves(events, which)
         ]  # fmt: skip
-    return costs
+    return [replace(one, blocked=blocked(one.chain_ms)) for one in costs]
 
 
 def _moves(events: Sequence[Event], which: str) -> list[tuple[int, Fraction, Event]]:
@@ -153,7 +159,7 @@ def cost(
     country = charge.country.casefold()
     barred = country in {name.casefold() for name in asked.not_countries}
     only = {name.casefold() for name in asked.countries}
-    unpaid = own and programme.own_trading == "none"
+    unpaid = charge.blocked or (own and programme.own_trading == "none")
     if unpaid or barred or (only and country not in only):
         return Fraction(0)
     if charge.currency == component.currency:

@@ -194,7 +194,7 @@ def built_of(given: Sequence[Given], fx: Fx, day: BrokerDay) -> set[int]:
 
 def event_trades(
     paid: Iterable[Paid], client_id: int, country: str = "", group_name: str = "",
-    share_of: str = "",
+    share_of: str = "", blocked: bool = False,
 ) -> list[TradeFacts]:  # fmt: skip
     """Return a pseudo trade for each payment of a client: 1, or -1 when it is taken back; a share
     of deposits in the currency `share_of` has what was deposited as its value."""
@@ -204,6 +204,7 @@ def event_trades(
             booked_ms=one.at_ms, client_id=client_id, cancelled=False,
             symbol_name="", symbol_group="", symbol_known=True, group_name=group_name,
             account_type="", lot_factor=Fraction(1), country=country,
+            blocked=blocked,
             value=(Fraction(one.step - one.below, SCALE) if share_of else 1)
             * Fraction(-1 if one.clawback else 1),
             currency=share_of, steps=(one.below, one.step),

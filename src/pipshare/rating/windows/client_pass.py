@@ -88,6 +88,7 @@ def _pseudo(part: Part, rows: pl.DataFrame, at: Longs) -> PseudoRows:
         currencies=currencies,
         country=some["country"].replace_strict(place, return_dtype=pl.Int32).to_numpy(),
         countries=countries,
+        blocked=some["blocked"].to_numpy() if some["blocked"].any() else None,
     )  # fmt: skip
 
 

@@ -19,9 +19,11 @@ from pipshare.rating.windows.given import Given
 from pipshare.rating.windows.lines import WAITS, no_waits
 from pipshare.rating.windows.narrow import starts_of
 
-# ROWS, the chain then (a place in the chains), the client's country, the currency of his deposits.
+# ROWS, the chain then (a place in the chains), the client's country and whether it was blocked, the
+# currency of his deposits.
 _VERSION_ROWS = {**ROWS, "currency": pl.String}
-CLIENT_ROWS = {**ROWS, "chain": pl.Int32, "country": pl.String, "currency": pl.String}
+CLIENT_ROWS = {**ROWS, "chain": pl.Int32, "country": pl.String, "currency": pl.String,
+               "blocked": pl.Boolean}  # fmt: skip
 
 
 def is_ladder(component: Component) -> bool:
@@ -120,12 +122,16 @@ def _placed(given: Given, rows: pl.DataFrame) -> pl.DataFrame:
     if given.chains_at is None or not len(rows):
         return pl.DataFrame(schema=CLIENT_ROWS)
     chain = given.chains_at(client, moment)
-    country = [""] * len(rows)
+    country, blocked = [""] * len(rows), np.zeros(len(rows), np.bool_)
     if given.events is not None:
         said = standing_at(given.events, client, moment, given.countries)
         country = said.country.to_list()
+        if given.blocks is not None:
+            blocked = given.blocks.barred(said.country, said.document, moment)
     told = rows.with_columns(
-        chain=pl.Series(chain, dtype=pl.Int32), country=pl.Series(country, dtype=pl.String)
+        chain=pl.Series(chain, dtype=pl.Int32),
+        country=pl.Series(country, dtype=pl.String),
+        blocked=pl.Series(blocked),
     )
     # What undoes a row has its moment, and so its chain.
     return _only(told, pl.col("chain") >= 0).select(CLIENT_ROWS.keys())

@@ -140,9 +140,14 @@ def _counts(
         directs = np.array([*(one[0] if one else -1 for one in given.placed.chains), -1], np.int64)
         place, told = given.payees.find(directs[chain])
         kept &= ~told | (given.payees.own_client[place] != client)
-    if (asked.countries or asked.not_countries) and given.events is not None:
-        said = standing_at(given.events, client, moment, given.countries).country
-        names = [name.casefold() for name in said.fill_null("").to_list()]
+    named = asked.countries or asked.not_countries
+    if (not named and given.blocks is None) or given.events is None:
+        return np.asarray(kept)
+    said = standing_at(given.events, client, moment, given.countries)
+    if given.blocks is not None:
+        kept &= ~given.blocks.barred(said.country, said.document, moment)
+    if named:
+        names = [name.casefold() for name in said.country.fill_null("").to_list()]
         only = {name.casefold() for name in asked.countries}
         barred = {name.casefold() for name in asked.not_countries}
         kept &= np.array([(not only or name in only) and name not in barred for name in names],

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from pipshare.facts.jurisdictions import Jurisdictions
 from pipshare.period import FOREVER_MS, Clock
 from pipshare.period import Millis as Longs
 from pipshare.plans.book import Book
@@ -57,7 +58,8 @@ class Given:
     `events`: facts.events.EVENT and `client_id`; complete for every client in it. `clients_at` says
     whose clients they are. `history`: HISTORY. `as_of_ms`: what is forfeited is by then.
     `countries`: client_id, from_ms, country as loaded; they go before what registrations say.
-    `live_ms`: what clients cost before it is taken from nothing. `moments`: since when clients'
+    `live_ms`: what clients cost before it is taken from nothing. `blocks`: countries by whose
+    clients nobody earns. `moments`: since when clients'
     trades are enough to qualify, where these are not among those given.
     """
 
@@ -72,6 +74,7 @@ class Given:
     countries: pl.DataFrame | None = None
     as_of_ms: int = FOREVER_MS - 1
     live_ms: int = 0
+    blocks: Jurisdictions | None = None
     moments: MomentsOf | None = None
 
     def known(self, rows: Longs, more: Sequence[str] = ()) -> Known:

@@ -21,7 +21,8 @@ _GROUP = (GroupPlace("", "", Fraction(1)),)
 class PseudoRows:
     """Parallel columns: what is rated, for which chain, at which moment. `client` -1 = of none.
 
-    `currency` is a place in `currencies`, -1 = the rate has the currency; `country` in `countries`.
+    `currency` is a place in `currencies`, -1 = the rate has the currency; `country` in `countries`;
+    `blocked` as in TradeColumns.
     `lots_e8` are those that were summed, None = one for each; `exact` where the value is no whole
     number of 1e-8. `step_from` and `step_to` are steps of a ladder, as in TradeColumns.
     """
@@ -34,6 +35,7 @@ class PseudoRows:
     currencies: tuple[str, ...] = ()
     country: Int32s | None = None
     countries: tuple[str, ...] = ()
+    blocked: npt.NDArray[np.bool_] | None = None
     lots_e8: Longs | None = None
     exact: npt.NDArray[np.object_] | None = None
     step_from: Longs | None = None
@@ -69,6 +71,7 @@ def as_trades(
         chain=rows.chain,
         currency=rows.currency,
         country=rows.country,
+        blocked=rows.blocked,
         qualified_ms=np.zeros(count, np.int64),
         server=np.zeros(count, np.int32),
         ticket=np.arange(count, dtype=np.int64),
