@@ -57,7 +57,7 @@ from pipshare.inbox.endpoints import (
     published,
     set_endpoint_state,
 )
-from pipshare.inbox.lease import held, lease, release
+from pipshare.inbox.lease import held, lease, lease_endpoint, release
 from pipshare.inbox.payloads import NewPayload, StoredBefore, payload_body, store_payloads
 from pipshare.inbox.payloads_due import (
     DuePayload,
@@ -76,6 +76,7 @@ from pipshare.inbox.payloads_log import (
     note_items,
     payload_items,
     payloads,
+    payloads_of_events,
     proposed_before,
 )
 from pipshare.inbox.postbacks import accepted_before, note_outcomes, store_postbacks
@@ -180,6 +181,7 @@ __all__ = [
     "keep_answer",
     "keep_raw",
     "lease",
+    "lease_endpoint",
     "let_items_wait",
     "let_wait",
     "mapping_text",
@@ -198,6 +200,7 @@ __all__ = [
     "payload_body",
     "payload_items",
     "payloads",
+    "payloads_of_events",
     "postbacks",
     "proposed_before",
     "publish_mapping",

@@ -9,7 +9,8 @@ within a second or its transaction; killed at any point, nothing is lost and not
     tend.py      one source's thread: polls its feed, notes how it went, backs off
     resting.py   one thread that takes up what waited, when something changed
 
-Beside them one thread delivers what the outbox holds (pipeline/deliver.py).
+Beside them one thread delivers what the outbox holds (pipeline/deliver.py), and one polls CRMs
+(pipeline/crm/polling.py), each in a thread of its own, unless only some sources are to be tended.
 """
 
 from __future__ import annotations

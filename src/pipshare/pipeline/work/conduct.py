@@ -15,6 +15,7 @@ import psycopg
 from pipshare import db, inbox
 from pipshare.errors import PipshareError
 from pipshare.inbox import Source
+from pipshare.pipeline.crm.polling import poll_crms
 from pipshare.pipeline.deliver import deliver
 from pipshare.pipeline.feeds import Polled
 from pipshare.pipeline.work.resting import bring_to_rest
@@ -38,8 +39,8 @@ class Tending:
 
 
 class Conductor:
-    """Keeps a thread for each active source that no other instance has, one that rests, one that
-    delivers."""
+    """Keeps a thread for each active source that no other instance has, and one each that rests,
+    that delivers, and that polls CRMs."""
 
     def __init__(
         self,
@@ -55,10 +56,16 @@ class Conductor:
     def conduct(self) -> None:
         """Work until `stop`; returns when the threads have ended or patience has."""
         halt = threading.Event()
-        resting = threading.Thread(target=bring_to_rest, args=(halt,), name="rest", daemon=True)
-        resting.start()
-        delivering = threading.Thread(target=deliver, args=(halt,), name="deliver", daemon=True)
-        delivering.start()
+        beside = [
+            threading.Thread(target=bring_to_rest, args=(halt,), name="rest", daemon=True),
+            threading.Thread(target=deliver, args=(halt,), name="deliver", daemon=True),
+        ]
+        if self.only is None:
+            beside.append(
+                threading.Thread(target=poll_crms, args=(halt,), name="poll crms", daemon=True)
+            )
+        for thread in beside:
+            thread.start()
         try:
             while not self.stop.is_set():
                 with self.surviving(), contextlib.closing(db.connect(autocommit=True)) as conn:
@@ -71,7 +78,7 @@ class Conductor:
             for one in self.tended.values():
                 one.halt.set()
             deadline = time.monotonic() + PATIENCE_S
-            for thread in (resting, delivering, *(one.thread for one in self.tended.values())):
+            for thread in (*beside, *(one.thread for one in self.tended.values())):
                 thread.join(max(0.0, deadline - time.monotonic()))
 
     def look(self, conn: psycopg.Connection[Any]) -> None:
