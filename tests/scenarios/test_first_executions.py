@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 from small_broker import SmallBroker, manager, manager_row
 
-from pipshare import clients, market
+from pipshare import clients, market, outbox
 from pipshare.facts import DEAL
 from pipshare.pipeline.executions import note_deals
 from pipshare.pipeline.rest import to_rest
@@ -72,3 +72,38 @@ def test_an_account_that_nobody_knows_waits_in_the_queue(broker: SmallBroker) ->
     broker.load("accounts", "server,login,client\nLive-4,1002,C-2\n")
     assert broker.conn.execute(due).fetchall() == []
     assert broker.conn.execute(reached).fetchall() == [("C-1", "21"), ("C-2", "22")]
+
+
+def _milestones(broker: SmallBroker) -> list[tuple[Any, ...]]:
+    query = "SELECT event, to_char(at AT TIME ZONE 'UTC', 'MM-DD'), said FROM clients_milestone"
+    return broker.conn.execute(query + " WHERE kind = 'first_trade'").fetchall()
+
+
+def _due(broker: SmallBroker) -> list[tuple[Any, ...]]:
+    return broker.conn.execute("SELECT login FROM clients_execution_due").fetchall()
+
+
+def test_a_first_trade_of_which_nobody_is_told_makes_way_for_an_earlier_one(
+    broker: SmallBroker,
+) -> None:
+    broker.bring("late.csv", manager(manager_row(12, **{"Open Time": "2026.03.02 10:00:00"})))
+    assert (_milestones(broker), _due(broker)) == ([("12", "03-02", "nobody")], [])
+    broker.bring("early.csv", manager(manager_row(11, **{
+        "Open Time": "2026.03.01 10:00:00", "Close Time": "2026.03.03 10:00:00",
+    })))  # fmt: skip
+    assert (_milestones(broker), _due(broker)) == ([("11", "03-01", "nobody")], [])
+
+
+def test_a_first_trade_that_was_told_stands(broker: SmallBroker) -> None:
+    outbox.add(broker.conn, 1, "postback", "tracker", {"url": "https://tracker.example.com/?t={txid}"},
+               by="anna")  # fmt: skip
+    broker.conn.commit()
+    broker.bring("late.csv", manager(manager_row(12, **{"Open Time": "2026.03.02 10:00:00"})))
+    assert (_milestones(broker), _due(broker)) == ([], [(1001,)])  # said when all is at rest
+    to_rest(broker.run)
+    assert (_milestones(broker), _due(broker)) == ([("12", "03-02", "said")], [])
+    broker.bring("early.csv", manager(manager_row(11, **{
+        "Open Time": "2026.03.01 10:00:00", "Close Time": "2026.03.03 10:00:00",
+    })))  # fmt: skip
+    to_rest(broker.run)
+    assert (_milestones(broker), _due(broker)) == ([("12", "03-02", "said")], [])

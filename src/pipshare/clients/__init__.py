@@ -17,7 +17,7 @@ from pipshare.clients.executions import (
     known_executions,
     newest_trader,
     note_executions,
-    queue_again,
+    queue_traders,
 )
 from pipshare.clients.identity import (
     IdentityWord,
@@ -39,10 +39,10 @@ from pipshare.clients.milestones import (
     Milestone,
     Reached,
     add_milestones,
-    clients_with,
     entities_of,
     mark_said,
     milestones_of,
+    note_first_trades,
     undo_milestone,
 )
 from pipshare.clients.observe import Observed, observe, observed_now
@@ -88,7 +88,6 @@ __all__ = [
     "apply_owner",
     "claim_touched",
     "claim_traders",
-    "clients_with",
     "countries_at",
     "countries_of",
     "decide_agents",
@@ -108,11 +107,12 @@ __all__ = [
     "newest_trader",
     "note_agents",
     "note_executions",
+    "note_first_trades",
     "note_word",
     "observe",
     "observed_now",
     "owned_by",
-    "queue_again",
+    "queue_traders",
     "replaced_words",
     "say_jurisdiction",
     "snapshot_columns",

@@ -26,10 +26,6 @@ SELECT %(server)s, login, at, ticket, symbol, lots_e8 FROM clients_execution_sta
        symbol = excluded.symbol, lots_e8 = excluded.lots_e8
  WHERE excluded.at < clients_execution.at
 """
-_DUE = """
-INSERT INTO clients_execution_due (server_id, login)
-SELECT %(server)s, login FROM clients_execution_stage ORDER BY login ON CONFLICT DO NOTHING
-"""
 _CLAIM = f"""
 DELETE FROM clients_execution_due d USING clients_account_owner w, clients_execution x
  WHERE w.server_id = d.server_id AND w.login = d.login
@@ -39,9 +35,9 @@ DELETE FROM clients_execution_due d USING clients_account_owner w, clients_execu
                  WHERE u.id > %(after)s ORDER BY u.id LIMIT %(limit)s)
 RETURNING w.client_id, d.server_id, w.server, d.login, {ms("x.at")}, x.ticket, x.symbol, x.lots_e8
 """
-_AGAIN = """
-INSERT INTO clients_execution_due (server_id, login) SELECT * FROM unnest(%s::int[], %s::bigint[])
-    ON CONFLICT DO NOTHING
+_QUEUE = """
+INSERT INTO clients_execution_due (server_id, login)
+SELECT * FROM unnest(%s::int[], %s::bigint[]) ORDER BY 1, 2 ON CONFLICT DO NOTHING
 """
 _NEWEST = "SELECT coalesce(max(id), 0) FROM clients_execution_due"
 _OF = f"""
@@ -59,17 +55,17 @@ def known_executions(conn: psycopg.Connection[Any], server_id: int) -> pl.DataFr
 
 def note_executions(
     conn: psycopg.Connection[Any], server_id: int, told: pl.DataFrame, known: pl.DataFrame
-) -> pl.DataFrame:
-    """Note those of the executions told (EXECUTION) that are earlier than what is known.
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Note those of the executions told (EXECUTION, one an account) that are earlier than known.
 
-    `known` is what this function or known_executions returned last; returns it with the news.
-    Another process may have noted an earlier one meanwhile: that one stays.
+    `known` is what this function or known_executions returned last; returns it with the news, and
+    the news, which are for the caller to queue_traders or to look at himself. Another process may
+    have noted an earlier one meanwhile: that one stays.
     """
-    first = told.sort("at_ms", "ticket").unique("login", keep="first", maintain_order=True)
-    first = first.join(known, on="login", how="left", maintain_order="left")
+    first = told.join(known, on="login", how="left", maintain_order="left")
     news = first.filter(pl.col("known_ms").is_null() | (pl.col("at_ms") < pl.col("known_ms")))
     if not len(news):
-        return known
+        return known, news
     conn.execute("DROP TABLE IF EXISTS pg_temp.clients_execution_stage")
     conn.execute(_STAGE)
     copy_in(conn, "clients_execution_stage", {
@@ -80,9 +76,8 @@ def note_executions(
         "lots_e8": Int8(news["lots_e8"].to_numpy()),
     })  # fmt: skip
     conn.execute(_NOTE, {"server": server_id})
-    conn.execute(_DUE, {"server": server_id})
     fresh = news.select("login", known_ms="at_ms")
-    return pl.concat([known.join(fresh, on="login", how="anti"), fresh])
+    return pl.concat([known.join(fresh, on="login", how="anti"), fresh]), news
 
 
 def claim_traders(conn: psycopg.Connection[Any], limit: int, after: int = 0) -> pl.DataFrame:
@@ -94,10 +89,10 @@ def claim_traders(conn: psycopg.Connection[Any], limit: int, after: int = 0) -> 
     return read_columns(conn, _CLAIM, asked, schema=_OF_SCHEMA)
 
 
-def queue_again(conn: psycopg.Connection[Any], accounts: pl.DataFrame) -> None:
-    """Put accounts back that claim_traders took: they cannot be judged yet."""
-    columns = (accounts["server_id"].to_list(), accounts["login"].to_list())
-    conn.execute(_AGAIN, columns)
+def queue_traders(conn: psycopg.Connection[Any], accounts: pl.DataFrame) -> None:
+    """Put accounts (server_id, login) on the queue: their first executions are to be looked at."""
+    if len(accounts):
+        conn.execute(_QUEUE, (accounts["server_id"].to_list(), accounts["login"].to_list()))
 
 
 def newest_trader(conn: psycopg.Connection[Any]) -> int:

@@ -29,7 +29,22 @@ SELECT client_id, kind, max(number) FROM clients_milestone
  WHERE client_id = ANY(%s::int[]) GROUP BY 1, 2
 """
 _ENTITIES = "SELECT id, entity_id FROM clients_client WHERE id = ANY(%s::int[]) ORDER BY id"
-_HAVE = "SELECT client_id FROM clients_milestone WHERE kind = %s AND client_id = ANY(%s::int[])"
+_FIRST_STAGE = """
+CREATE TEMP TABLE clients_first_stage (client_id integer, at timestamptz, source text, event text,
+                                       said text) ON COMMIT DROP
+"""
+_FIRST = f"""
+WITH noted AS (
+    INSERT INTO clients_milestone AS m (client_id, kind, number, at, source, event, said)
+    SELECT client_id, '{FIRST_TRADE}', 1, at, source, event, said
+      FROM clients_first_stage ORDER BY client_id
+        ON CONFLICT (client_id, kind, number) DO UPDATE
+       SET at = excluded.at, source = excluded.source, event = excluded.event
+     WHERE excluded.at < m.at AND m.said IN ('{HISTORY}', '{NOBODY}')
+ RETURNING client_id, said
+)
+SELECT client_id FROM noted WHERE said = '{WAITING}' ORDER BY client_id
+"""
 _UNDO = """
 UPDATE clients_milestone SET undone_at = now(), undone_by = %s
  WHERE id = %s AND undone_at IS NULL
@@ -106,9 +121,24 @@ def _store(conn: psycopg.Connection[Any], made: Sequence[Milestone]) -> None:
     })  # fmt: skip
 
 
-def clients_with(conn: psycopg.Connection[Any], kind: str, client_ids: Sequence[int]) -> set[int]:
-    """Return those of the clients of whom a milestone of a kind was ever noted."""
-    return {row[0] for row in conn.execute(_HAVE, (kind, list(client_ids)))}
+def note_first_trades(conn: psycopg.Connection[Any], first: pl.DataFrame) -> list[int]:
+    """Note first trades: client_id, each once, at_ms, source, event, said; return who waits.
+
+    A first trade is noted once for each client. One of which nobody was told makes way for an
+    earlier one; any other stands. Returned are the clients of whom it is to be said now.
+    """
+    if not len(first):
+        return []
+    conn.execute("DROP TABLE IF EXISTS pg_temp.clients_first_stage")
+    conn.execute(_FIRST_STAGE)
+    copy_in(conn, "clients_first_stage", {
+        "client_id": Int4(first["client_id"].to_numpy()),
+        "at": Timestamp(first["at_ms"].to_numpy()),
+        "source": Text(first["source"]),
+        "event": Text(first["event"]),
+        "said": Text(first["said"]),
+    })  # fmt: skip
+    return [row[0] for row in conn.execute(_FIRST)]
 
 
 def entities_of(conn: psycopg.Connection[Any], client_ids: Sequence[int]) -> dict[int, int]:

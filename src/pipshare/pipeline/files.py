@@ -18,7 +18,7 @@ from pipshare.pipeline import admit, journals
 from pipshare.pipeline.admit import JOURNAL, Order
 from pipshare.pipeline.book import Booked, book
 from pipshare.pipeline.compensations import take_compensations
-from pipshare.pipeline.executions import note_deals, note_trades
+from pipshare.pipeline.executions import note_many
 from pipshare.pipeline.run import Run
 from pipshare.pipeline.windows import settle_windows, take_up_clients
 from pipshare.sources import files
@@ -158,10 +158,10 @@ def _take_facts(
         chunk.trades, conflicts = journals.told_by_platform(run.conn, server, chunk.trades)
     if len(chunk.cash):
         inbox.store_cash(run.conn, server.id, chunk.cash, batch_id)
+    note_many(run, server, chunk.deals, chunk.trades)
     if len(chunk.deals):
         taken = inbox.store_deals(run.conn, server.id, chunk.deals, batch_id, as_of_ms)
         conflicts += taken.conflicts
-        note_deals(run, server, chunk.deals)
         closed = trades.from_deals(run.conn, server.id, taken.positions)
         intake = trades.take_in(run.conn, server, closed, batch_id, as_of_ms, judged=True)
         # Positions that a deal touched are assembled whole: what is in them and not in this file
@@ -173,7 +173,6 @@ def _take_facts(
     if len(chunk.trades):
         intake = trades.take_in(run.conn, server, chunk.trades, batch_id, as_of_ms)
         conflicts += intake.conflicts
-        note_trades(run, server, chunk.trades)
         _settle(run, server, intake, report)
         if report.format != JOURNAL:
             _replace_journals(run, server, chunk.trades, batch_id, report)

@@ -109,16 +109,17 @@ class Run:
             default=FOREVER_MS,
         )  # fmt: skip
 
-    def note_executions(self, server: Server, told: pl.DataFrame) -> None:
-        """Note executions (clients.EXECUTION) that are earlier than those known of an account.
+    def note_executions(self, server: Server, told: pl.DataFrame) -> pl.DataFrame:
+        """Note executions (clients.EXECUTION) that are earlier than those known; return these.
 
         What is known is read once: refresh after a rollback, or what it undid counts as known.
         """
         known = self._executions.get(server.id)
         if known is None:
             known = clients.known_executions(self.conn, server.id)
-        known = clients.note_executions(self.conn, server.id, told, known)
+        known, news = clients.note_executions(self.conn, server.id, told, known)
         self._executions[server.id] = known
+        return news
 
     def day_clock(self, server: Server) -> Clock:
         """Return the clock of the broker's own day, of the server's entity."""

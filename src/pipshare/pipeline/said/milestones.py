@@ -10,8 +10,7 @@ from fractions import Fraction
 import numpy as np
 import polars as pl
 
-from pipshare import attribution, clients, outbox, partners
-from pipshare.attribution import Standing
+from pipshare import clients, outbox, partners
 from pipshare.clients.milestones import (
     FIRST_TRADE,
     HISTORY,
@@ -29,11 +28,9 @@ from pipshare.pipeline.run import Run
 from pipshare.pipeline.said.people import Messages, Person, money, people
 from pipshare.rating.qualify import Life, lives
 
-_TYPES = {REGISTERED: "client.registered", QUALIFIED: "client.qualified",
-          FIRST_TRADE: "client.first_trade"}  # fmt: skip
+TYPES = {REGISTERED: "client.registered", QUALIFIED: "client.qualified",
+         FIRST_TRADE: "client.first_trade"}  # fmt: skip
 _UNDONE = "deposit.reversed"
-_AT_ONCE = 100_000  # accounts looked at in one transaction
-_PART = 1_000  # clients of whom everything is read at once
 
 
 @dataclass(frozen=True)
@@ -46,53 +43,6 @@ class _Known:
     taken_by: dict[int, tuple[str, str]]
     asked: dict[int, tuple[Fraction, str]]
     now_ms: int
-
-
-def take_up_traders(run: Run, after: int = 0) -> bool:
-    """Look at accounts that were seen trading first; commits. True = some were settled.
-
-    Accounts of nobody known, and such of which it is not known yet whether they count, stay in the
-    queue. `after` as of clients.claim_traders.
-    """
-    run.current()
-    claimed = clients.claim_traders(run.conn, _AT_ONCE, after)
-    settled = False
-    if len(claimed):
-        counts, unknown = _trading(run, claimed)
-        _note_firsts(run, counts.unique("client_id", keep="first", maintain_order=True))
-        clients.queue_again(run.conn, unknown)
-        settled = len(unknown) < len(claimed)
-    run.conn.commit()
-    return settled
-
-
-def _note_firsts(run: Run, firsts: pl.DataFrame) -> None:
-    """Note first trades of clients who had none, many at once; say those that somebody wants."""
-    known = clients.clients_with(run.conn, FIRST_TRADE, firsts["client_id"].to_list())
-    live = {entity_id: run.live_ms(entity_id) for entity_id in run.entities}
-    reached = []
-    for row in firsts.filter(~pl.col("client_id").is_in(list(known))).iter_rows(named=True):
-        now = Reached(row["client_id"], FIRST_TRADE, row["at_ms"], row["server"],
-                      str(row["ticket"]))  # fmt: skip
-        reached.append((now, _fate(run, run.servers[row["server_id"]].entity_id, now, live)))
-    added = clients.add_milestones(run.conn, reached)
-    waiting = [one.reached.client_id for one in added if one.said == WAITING]
-    for at in range(0, len(waiting), _PART):
-        settle_milestones(run, waiting[at : at + _PART])
-
-
-def _trading(run: Run, executions: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Return the executions on accounts that are no exclusion, by moment, and those that are not
-    known to be either."""
-    counting, unknown = [executions.clear()], [executions.clear()]
-    for (server_id,), some in executions.group_by("server_id", maintain_order=True):
-        server = run.servers[int(str(server_id))]
-        asked = some.select("login", "ticket", close_utc="at_ms")
-        standing = attribution.attribute(run.conn, server, asked, run.directory(server)).standing
-        counts = np.isin(standing, (Standing.INTRODUCED, Standing.DIRECT))
-        counting.append(some.filter(pl.Series(counts)))
-        unknown.append(some.filter(pl.Series(standing == Standing.UNKNOWN)))
-    return pl.concat(counting).sort("at_ms", "server", "ticket"), pl.concat(unknown)
 
 
 def settle_milestones(run: Run, client_ids: Sequence[int]) -> None:
@@ -221,7 +171,7 @@ def _fate(run: Run, entity_id: int, now: Reached, live: Mapping[int, int]) -> st
     """Return whether something reached is to be said; `live`: each entity's go-live."""
     if now.at_ms < live[entity_id]:
         return HISTORY
-    return WAITING if run.wanted.by(entity_id, _TYPES[now.kind]) else NOBODY
+    return WAITING if run.wanted.by(entity_id, TYPES[now.kind]) else NOBODY
 
 
 def _say(person: Person, one: Milestone, traded: pl.DataFrame, said: Messages) -> None:
@@ -231,7 +181,7 @@ def _say(person: Person, one: Milestone, traded: pl.DataFrame, said: Messages) -
         data |= money(reached.amount_e8, reached.currency)
     elif reached.kind == FIRST_TRADE:
         data |= _first(traded, reached)
-    said.add(person.entity_id, _TYPES[reached.kind], _key(person, one), _subject(person),
+    said.add(person.entity_id, TYPES[reached.kind], _key(person, one), _subject(person),
              reached.at_ms, data)  # fmt: skip
 
 
