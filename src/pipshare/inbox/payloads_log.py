@@ -53,6 +53,13 @@ _NEWEST = """
    AND (%s OR i.run = (SELECT max(run) FROM inbox_payload_item WHERE payload_id = i.payload_id))
  ORDER BY i.run, i.item, i.id"""
 _OF_EVENT = " WHERE i.event = %s AND (%s::text IS NULL OR i.source = %s) ORDER BY i.id"
+_FIRST = """
+SELECT DISTINCT ON (i.source, i.event) i.source, i.event, i.payload_id, e.code
+  FROM unnest(%s::text[], %s::text[]) u (source, event)
+  JOIN inbox_payload_item i USING (source, event)
+  JOIN inbox_payload p ON p.id = i.payload_id
+  JOIN inbox_endpoint e ON e.id = p.endpoint_id
+ ORDER BY i.source, i.event, i.payload_id"""
 _PROPOSED = """
 SELECT DISTINCT i.source, i.event FROM unnest(%s::text[], %s::text[]) u (source, event)
   JOIN inbox_payload_item i USING (source, event) WHERE i.outcome = 'proposed'"""
@@ -148,6 +155,17 @@ def payload_items(
 ) -> list[PayloadItem]:
     """Return what became of a payload's items in its newest run, or in all."""
     return [PayloadItem(*row) for row in conn.execute(_ITEMS + _NEWEST, (payload_id, all_runs))]
+
+
+def payloads_of_events(
+    conn: psycopg.Connection[Any], events: Sequence[tuple[str, str]]
+) -> dict[tuple[str, str], tuple[str, str]]:
+    """Return by event (source, event) the first payload that told it, and its endpoint's code."""
+    if not events:
+        return {}
+    columns = [list(column) for column in zip(*events, strict=True)]
+    return {(source, event): (payload, endpoint)
+            for source, event, payload, endpoint in conn.execute(_FIRST, columns)}  # fmt: skip
 
 
 def items_of_event(
