@@ -9,7 +9,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 PYTEST := $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo demo-reset test test-long bench lint format lock chromium clean
+.PHONY: help setup setup-dev demo demo-reset test test-long bench lint format lock chromium mariadb clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -24,10 +24,10 @@ demo: setup  ## set up, load a demonstration broker, go live until Ctrl-C (ONCE=
 demo-reset: setup  ## drop the demonstration's data and start over
 	@$(BIN)/pipshare demo --reset $(if $(ONCE),--once)
 
-test: setup-dev lint chromium  ## set up and pass all tests
+test: setup-dev lint chromium mariadb  ## set up and pass all tests
 	@$(PYTEST) -n 2 --dist loadscope
 
-test-long: setup-dev chromium  ## the tests that take long
+test-long: setup-dev chromium mariadb  ## the tests that take long
 	@PIPSHARE_TEST_LONG=1 $(PYTEST) -n 2 --dist loadscope
 
 # Pages are tested in a real browser. Where this may install one it does; elsewhere those tests skip.
@@ -38,6 +38,16 @@ chromium:
 	{ apt-get update -qq; DEBIAN_FRONTEND=noninteractive \
 	apt-get install -y -qq --no-install-recommends chromium fonts-dejavu-core; } >/dev/null 2>&1; } || true
 	@$(BROWSER) || echo "No Chromium: browser tests are skipped. As root: apt-get install chromium"
+
+# Replicas of CRMs are read from a real MariaDB. Where this may install one it does; elsewhere they skip.
+MARIADB = PATH="$$PATH:/usr/sbin" command -v mariadbd >/dev/null
+mariadb:
+	@$(MARIADB) || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && \
+	echo "Installing MariaDB for the tests of replicas (once) ..." && \
+	{ apt-get update -qq; DEBIAN_FRONTEND=noninteractive \
+	apt-get install -y -qq --no-install-recommends mariadb-server-core; } >/dev/null 2>&1; } || true
+	@$(MARIADB) || echo "No MariaDB: tests of replicas are skipped. As root: apt-get install" \
+	"mariadb-server-core"
 
 bench: setup-dev  ## measure speed, as ratios beside references of the same run
 	@$(BIN)/python -m benchmarks

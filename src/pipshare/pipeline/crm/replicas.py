@@ -28,6 +28,8 @@ _OPTIONS = (
     " -c timezone=UTC -c datestyle=ISO"
 )
 
+_SESSION = ("SET SESSION TRANSACTION READ ONLY", "SET time_zone = '+00:00'")
+
 
 def door(config: Config, allowed: Sequence[Network], resolve: Resolve = addresses) -> Door:
     """Return the door to a replica; nothing is opened yet."""
@@ -146,9 +148,11 @@ class _MariaDb(_Door):
             connect_timeout=TIMEOUT_S, read_timeout=TIMEOUT_S, write_timeout=TIMEOUT_S,
             ssl=self._tls(), ssl_disabled=config.tls == "off", defer_connect=True,
             local_infile=False,
-            init_command="SET SESSION TRANSACTION READ ONLY, time_zone = '+00:00'",
         )  # fmt: skip
         made.connect(_socket(self.address(), config.port))
+        with made.cursor() as cursor:
+            for statement in _SESSION:
+                cursor.execute(statement)
         return made
 
     def _tls(self) -> ssl.SSLContext | None:
