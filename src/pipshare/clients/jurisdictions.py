@@ -33,15 +33,16 @@ INSERT INTO clients_jurisdiction (entity_id, country, blocked, counts, valid_fro
                                   reason)
 VALUES (%(entity_id)s, %(country)s, %(blocked)s, %(counts)s, %(from)s, %(by)s, %(reason)s)
 """
-_TOUCH = """
-INSERT INTO clients_touched (client_id, since)
-SELECT client_id, %(from)s FROM (
+_WHOSE = """
     SELECT t.client_id FROM clients_country t JOIN clients_client c ON c.id = t.client_id
      WHERE c.entity_id = %(entity_id)s AND t.country = %(country)s
     UNION
     SELECT v.client_id FROM clients_event_current v
      WHERE v.entity_id = %(entity_id)s AND v.country = %(country)s AND v.client_id IS NOT NULL
-) whose ORDER BY client_id
+"""
+_TOUCH = f"""
+INSERT INTO clients_touched (client_id, since)
+SELECT client_id, %(from)s FROM ({_WHOSE}) whose ORDER BY client_id
     ON CONFLICT (client_id) DO UPDATE SET since = least(clients_touched.since, excluded.since)
 """
 _ENTITY = "SELECT id FROM market_entity WHERE code = %s"
@@ -53,6 +54,12 @@ def jurisdictions(conn: psycopg.Connection[Any]) -> dict[int, Jurisdictions]:
     for entity_id, *told in conn.execute(_READ):
         rows.setdefault(entity_id, []).append(Jurisdiction(*told))
     return {one: found for one, some in rows.items() if (found := merged(some)) is not None}
+
+
+def clients_of_country(conn: psycopg.Connection[Any], entity_id: int, country: str) -> list[int]:
+    """Return the clients of an entity who ever lived in a country or had a document of it."""
+    rows = conn.execute(_WHOSE, {"entity_id": entity_id, "country": country})
+    return sorted(row[0] for row in rows)
 
 
 def say_jurisdiction(

@@ -18,7 +18,8 @@ from pipshare.outbox.values import (
     Receiver,
 )
 
-_NOT_TRACKERS = "ib."  # of persons who apply: trackers have no business with them
+# Of persons who apply, of clients' documents: trackers have no business with them.
+_NOT_TRACKERS = ("ib.", "kyc.")
 COLLECTS_MS = 30 * 24 * 3600 * 1000  # so long what is said to one switched off is kept for him
 
 

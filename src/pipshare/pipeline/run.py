@@ -33,6 +33,12 @@ class Run:
         made.book, made.only_looks, made._directories = book, True, {}
         return made
 
+    def unblocked(self) -> Run:
+        """Return the same run as if no country had ever been blocked: for looking alone."""
+        made = copy(self)
+        made._blocks = {}
+        return made
+
     def refresh(self) -> None:
         """Read everything anew, as it now stands, in the transaction that is open."""
         self.accounts = ledger.Accounts(whole=self._lasting)

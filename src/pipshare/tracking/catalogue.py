@@ -85,6 +85,10 @@ TYPES: dict[str, Said] = {
         ("entity", "partner", "programme", "tier"),
         ("application", "external", "source", "valid_from", "valid_to"),
     ),
+    "kyc.expiring": Said(
+        "an approved client's document ends within so many days; said once for each number of days",
+        "", ("entity", "client", "expires_at", "days"), ("document",),
+    ),
     "receiver.switched_off": Said(
         "a receiver of messages failed for days and is not called any more", "",
         ("entity", "receiver", "reason"), ("partner",),
@@ -121,6 +125,9 @@ FIELDS: dict[str, tuple[str, str]] = {
     "component": ("code of the programme's component", "lots"),
     "period": ("of sums over a window: its first day", "2026-11-01"),
     "reason": ("why", "chargeback_lost"),
+    "document": ("kind of the document, as it was told", "passport"),
+    "expires_at": ("the document's end, UTC", "2026-12-02T00:00:00Z"),
+    "days": ("so many days before the end, or fewer", "30"),
     "receiver": ("name of the receiver", "IB-1 Voluum"),
     "application": ("number of the application", "17"),
     "source": ("where it came from: apply, the public page, or the CRM that told of it", "apply"),

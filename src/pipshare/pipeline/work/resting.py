@@ -14,6 +14,7 @@ from pipshare import audit, clients, db, inbox
 from pipshare.pipeline.rest import to_rest
 from pipshare.pipeline.run import Run
 from pipshare.pipeline.said import take_up_traders
+from pipshare.pipeline.said.expiring import tell_expiring
 from pipshare.pipeline.windows import settle_windows, touch_held
 from pipshare.rating import window_store
 
@@ -81,6 +82,7 @@ def _watch(
         conn.commit()
         if time.monotonic() >= held_at:
             due = bool(touch_held(run)) or due
+            tell_expiring(run, time.time_ns() // 1_000_000)
             held_at = time.monotonic() + HELD_S
         if time.monotonic() >= cleared_at:
             now_ms = time.time_ns() // 1_000_000
