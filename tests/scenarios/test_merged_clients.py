@@ -13,6 +13,8 @@ from identity_stories import Pairs, told
 from pipshare import audit, inbox
 from pipshare.errors import Conflict
 from pipshare.pipeline import to_rest
+from pipshare.pipeline.explained.of_client import explain_client
+from pipshare.pipeline.explained.of_event import explain_event
 from pipshare.pipeline.loads import approve
 
 FIRST = told("dep-a", "deposit", "03-02", "A", amount="60", currency="USD")
@@ -84,6 +86,19 @@ def test_clients_of_two_partners_are_joined_by_two_people_only(broker: Broker) -
     pairs.conn.rollback()
     approve(pairs.run, proposal.id, by="ben")
     assert pairs.books() == [TRADED | QUALIFIED]
+    told_of = explain_client(pairs.conn, "B-0")
+    assert told_of["same_as"] == "A-0"
+    assert told_of["relation"]["partner"] == "P-0"
+    assert (
+        "B-0 is the same person as A-0 (same passport (event merge-0 of crm))"
+        in (told_of["sentence"])
+    )
+    (word,) = told_of["words"]
+    assert (word["state"], word["proposed_by"], word["decided_by"]) == ("followed", "crm", "ben")
+    assert (
+        "Accounts and events of B-0 count as A-0's" in explain_client(pairs.conn, "A-0")["sentence"]
+    )
+    assert explain_event(pairs.run, "merge-0").event["became"] == "followed"
     assert not [one for one in inbox.alerts(pairs.conn) if one.code == "client_merge"]
     pairs.tell((0, APART))
     assert pairs.books() == [before]
@@ -154,6 +169,12 @@ def test_a_duplicate_who_is_merged_takes_nothing_from_the_one_who_stays(broker: 
     pairs = broker(len(orders))
     pairs.tell_orders(orders)
     assert pairs.books() == [TRADED | QUALIFIED] * len(orders)
+    told_of = explain_client(pairs.conn, "B-0")
+    assert told_of["duplicate"]
+    assert (
+        "B-0 is a duplicate of A-0 (crm gave no reason (event double-0 of crm))"
+        in (told_of["sentence"])
+    )
 
 
 def test_accounts_and_relations_that_come_later_find_the_merge(broker: Broker) -> None:

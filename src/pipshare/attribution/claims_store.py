@@ -61,7 +61,9 @@ SELECT r.id AS record, p.id, p.code AS partner, p.name, r.valid_from::text, r.va
        r.recorded_at::text, r.recorded_by, r.reason,
        r.valid_from <= now() AND now() < r.valid_to AS covers_now
   FROM partners_client r LEFT JOIN partners_partner p ON p.id = r.partner_id
- WHERE r.client_id = %s ORDER BY r.id DESC
+ WHERE r.client_id = %(client)s
+    OR r.client_id IN (SELECT client_id FROM clients_same WHERE into_id = %(client)s)
+ ORDER BY r.client_id = %(client)s DESC, r.id DESC
 """
 _PARENT = """
 SELECT p.id, p.code AS partner, p.name FROM partners_parent r
@@ -133,10 +135,11 @@ def why_client(conn: psycopg.Connection[Any], client_id: int) -> dict[str, Any]:
     """Return whose client somebody is now, and everything that was claimed of him.
 
     `relation` is the record in force or None, `chain` the partners from the direct IB upward,
-    `records` all relations ever recorded, the newest first, `claims` in the order of deciding.
+    `records` all relations ever recorded, the newest first (then those of clients who were merged
+    into him, which hold where his do not), `claims` in the order of deciding.
     """
     with conn.cursor(row_factory=dict_row) as cursor:
-        records = cursor.execute(_RELATIONS, (client_id,)).fetchall()
+        records = cursor.execute(_RELATIONS, {"client": client_id}).fetchall()
         claims = cursor.execute(_CLAIMS, (client_id,)).fetchall()
     relation = next((one for one in records if one["covers_now"]), None)
     chain = _chain(conn, relation) if relation and relation["id"] is not None else []

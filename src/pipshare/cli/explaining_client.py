@@ -36,6 +36,16 @@ def _say(told: dict[str, Any]) -> None:
             shown.add_row(what, one["via"].replace("_", " "), one["partner"] or "nobody",
                           one["moment"][:19], one["told_by"], became)  # fmt: skip
         console.print(shown)
+    if told["words"]:
+        shown = table("Who he is, and whose: as CRMs told", "event", "of", "told", "says", "reason",
+                      "became", "people")  # fmt: skip
+        for one in told["words"]:
+            says = one["says"] + (f", from {one['from'][:10]}" if one["from"] else "")
+            people = " + ".join(who for who in (one["proposed_by"], one["decided_by"]) if who)
+            became = f"{one['state']}: {one['detail']}" if one["detail"] else one["state"]
+            shown.add_row(f"{one['event']} ({one['source']})", one["client"], one["at"][:19], says,
+                          one["reason"], became, people)  # fmt: skip
+        console.print(shown)
     for name, title in (("refused", "Postbacks refused"), ("waiting", "Postbacks that wait")):
         if told[name]:
             shown = table(title, "id", "came", "tracker", "event", "why")

@@ -137,6 +137,8 @@ def _say_event(found: EventExplanation) -> None:
     console.print(f"  of {client}, at {told['at']}")
     if told["waits"]:
         console.print(f"  it waits: {told['waits'].replace('_', ' ')} {told['waits_for']}")
+    if told["became"]:
+        console.print(f"  {told['became']}: {told['became_detail']}")
     for row in found.about:
         console.print(f"  later: {row['kind'].replace('_', ' ')}, event {row['event']}"
                       f" at {row['at']}")  # fmt: skip

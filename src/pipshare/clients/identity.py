@@ -12,7 +12,7 @@ from psycopg.rows import class_row
 from pipshare import audit
 from pipshare.db import ms
 from pipshare.errors import Conflict
-from pipshare.facts.events import CANCELLED, MERGED, REASSIGNED
+from pipshare.facts.events import CANCELLED, DUPLICATE, MERGED, REASSIGNED
 
 FOLLOWED, SAME, WAITS, PROPOSED = "followed", "same", "waits", "proposed"
 REJECTED, WITHDRAWN, REFUSED, OUTDATED = "rejected", "withdrawn", "refused", "outdated"
@@ -27,12 +27,14 @@ SELECT v.id, v.entity_id, n.code AS entity, v.source, v.event, v.kind, v.client,
   LEFT JOIN clients_client c ON c.entity_id = v.entity_id AND c.code = v.client
   LEFT JOIN clients_client o ON o.entity_id = v.entity_id AND o.code = v.other_client
   LEFT JOIN clients_identity i ON i.event_id = v.id
- WHERE v.kind = ANY(%(kinds)s)
-   AND v.kind IN ('{MERGED[0]}', '{MERGED[1]}', '{REASSIGNED}', '{CANCELLED}')
-   AND (%(clients)s::text[] IS NULL OR v.client = ANY(%(clients)s)
-        OR v.other_client = ANY(%(clients)s))
+ WHERE v.kind = ANY(%(kinds)s) {{some}}
  ORDER BY v.at, v.source, v.event
 """
+# Written out as the index of these few has it.
+_FEW = f"AND v.kind IN ('{MERGED[0]}', '{MERGED[1]}', '{REASSIGNED}', '{CANCELLED}')"
+_ABOUT = """AND v.id IN (SELECT e.id FROM clients_event e WHERE e.entity_id = %(entity)s
+                    AND (e.client = ANY(%(clients)s)
+                         OR e.kind = ANY(%(kinds)s) AND e.other_client = ANY(%(clients)s)))"""
 _REPLACED = """
 SELECT i.event_id, i.proposal FROM clients_identity i JOIN clients_event e ON e.id = i.event_id
  WHERE i.state IN ('waits', 'proposed', 'followed')
@@ -81,16 +83,22 @@ class IdentityWord:
         return f"{told} (event {self.event} of {self.source})"
 
 
-def identity_words(
-    conn: psycopg.Connection[Any], kinds: Sequence[str], clients: Sequence[str] | None = None
-) -> list[IdentityWord]:
-    """Return the words of some kinds as they hold, in the order of moments.
-
-    `clients`: only those that name one of these codes, in whatever entity.
-    """
-    asked = {"kinds": list(kinds), "clients": None if clients is None else list(clients)}
+def identity_words(conn: psycopg.Connection[Any], kinds: Sequence[str]) -> list[IdentityWord]:
+    """Return the words of some kinds of `MERGED`, REASSIGNED and CANCELLED, as they hold, in the
+    order of moments."""
     with conn.cursor(row_factory=class_row(IdentityWord)) as cursor:
-        return cursor.execute(_WORDS, asked).fetchall()
+        return cursor.execute(_WORDS.format(some=_FEW), {"kinds": list(kinds)}).fetchall()
+
+
+def identity_words_about(
+    conn: psycopg.Connection[Any], entity_id: int, codes: Sequence[str]
+) -> list[IdentityWord]:
+    """Return all words on who these clients of an entity are and whose, also of others who are
+    told to be one of them; in the order of moments."""
+    kinds = [*DUPLICATE, *MERGED, REASSIGNED, CANCELLED]
+    asked = {"kinds": kinds, "entity": entity_id, "clients": list(codes)}
+    with conn.cursor(row_factory=class_row(IdentityWord)) as cursor:
+        return cursor.execute(_WORDS.format(some=_ABOUT), asked).fetchall()
 
 
 def note_word(
@@ -130,8 +138,7 @@ def apply_merge(conn: psycopg.Connection[Any], payload: Mapping[str, Any], by: s
 
     Raises Conflict when the word was taken back or told anew since: it is to be rejected then.
     """
-    found = [one for one in identity_words(conn, [MERGED[0]], [str(payload["client"])])
-             if one.id == payload["event_id"]]  # fmt: skip
+    found = [one for one in identity_words(conn, MERGED) if one.id == payload["event_id"]]
     if not found or found[0].state != PROPOSED:
         raise Conflict("merge_outdated", (
             f"that {payload['client']} is {payload['into']} is no longer told as it was: reject"

@@ -17,7 +17,8 @@ from pipshare.errors import BadInput, Missing
 from pipshare.pipeline.explained.of_client import explain_client
 from pipshare.web import Cell, Column, Table, reading, room
 
-_TONES = {"attributed": "good", "kept": "plain"}
+_TONES = {"attributed": "good", "kept": "plain", "followed": "good", "same": "plain",
+          "withdrawn": "plain", "outdated": "plain"}  # fmt: skip
 Record = Mapping[str, Any]
 
 
@@ -42,13 +43,13 @@ def client_why(request: HttpRequest) -> HttpResponse:
         known: dict[str, Any] = {"code": code, "wrong": wrong, "entities": codes}
         return render(request, "console/client_why.html", known, status=404 if wrong else 200)
     if scope is not None:  # who else was claimed, and who stands above, is not his business
-        told = {**told, "claims": [], "records": [], "refused": [], "waiting": [],
+        told = {**told, "claims": [], "records": [], "refused": [], "waiting": [], "words": [],
                 "chain": [one for one in told["chain"] if one["id"] in scope]}  # fmt: skip
     return render(request, "console/client_why.html", {
         "code": code, "told": told, "entities": codes, "entity": told["entity"],
         "chain": [(one["partner"], reverse("console:partner", args=[one["id"]]))
                   for one in told["chain"]],
-        "tables": [table for table in (_claims(told["claims"]),
+        "tables": [table for table in (_words(told["words"]), _claims(told["claims"]),
                                        _postbacks("Postbacks refused", told["refused"]),
                                        _postbacks("Postbacks that wait", told["waiting"]),
                                        _records(told["records"])) if table],
@@ -57,6 +58,19 @@ def client_why(request: HttpRequest) -> HttpResponse:
 
 def _is_within(told: Record, scope: Sequence[int]) -> bool:
     return bool(told["chain"]) and told["chain"][0]["id"] in scope
+
+
+def _words(found: Sequence[Record]) -> Table | None:
+    columns = [Column("Told", head=True), Column("Says"), Column("What became of it"),
+               Column("People")]  # fmt: skip
+    return _table("Who he is, and whose: as CRMs told", columns, found, lambda one: [
+        Cell(f"{one['event']} of {one['client']}",
+             note=f"by {one['source']}, {_moment(one['at'])}"),
+        Cell(one["says"] + (f", from {one['from'][:10]} on" if one["from"] else ""),
+             note=one["reason"]),
+        Cell(one["state"], tone=_TONES.get(one["state"], "warn"), note=one["detail"]),
+        " and ".join(who for who in (one["proposed_by"], one["decided_by"]) if who) or "–",
+    ])  # fmt: skip
 
 
 def _claims(found: Sequence[Record]) -> Table | None:

@@ -16,6 +16,7 @@ from pipshare import attribution, inbox, partners
 from pipshare.attribution.claims import REASONS
 from pipshare.errors import BadInput, Missing
 from pipshare.period import from_ms
+from pipshare.pipeline.explained.of_identity import who_is
 
 _FIND = """
 SELECT c.id, c.code, e.code FROM clients_client c JOIN market_entity e ON e.id = c.entity_id
@@ -30,12 +31,15 @@ def explain_client(
 ) -> dict[str, Any]:
     """Explain whose client somebody is, ready for JSON; moments are texts in UTC.
 
-    `sentence` says it in words. `claims` are all that were decided, `refused` and `waiting` the
-    postbacks about him that came to nothing so far, `records` every relation ever recorded.
-    Raises Missing for an unknown client, BadInput when several entities have one of this code.
+    `sentence` says it in words. Who he is, is as of of_identity.who_is: of somebody merged into
+    another client the relation is that other's. `claims` are all that were decided, `refused` and
+    `waiting` the postbacks about him that came to nothing so far, `records` every relation ever
+    recorded. Raises Missing for an unknown client, BadInput when several entities have one of this
+    code.
     """
     id_, code, entity = _found(conn, code, entity)
-    why = attribution.why_client(conn, id_)
+    who = who_is(conn, id_, code)
+    why = attribution.why_client(conn, who.pop("same_as_id") or id_)
     logged = inbox.postbacks(conn, client=code, entity=entity, limit=_MOST)
     claims = [{**one, "sentence": REASONS.get(one["reason"], ""), **behind}
               for one, behind in _with_clicks(conn, why["claims"])]  # fmt: skip
@@ -48,8 +52,9 @@ def explain_client(
         "refused": [_postback(one) for one in logged if one.verdict == "rejected"],
         "waiting": [_postback(one) for one in logged if one.outcome == "waits"],
         "records": [_shown(one) for one in why["records"]],
+        **who,
     }
-    return {**told, "sentence": _sentence(told)}
+    return {**told, "sentence": " ".join([*who["who"], _sentence(told)])}
 
 
 def _found(
@@ -105,7 +110,7 @@ def _postback(one: inbox.LoggedPostback) -> dict[str, Any]:
 
 
 def _sentence(told: Mapping[str, Any]) -> str:
-    relation, code = told["relation"], told["client"]
+    relation, code = told["relation"], told["same_as"] or told["client"]
     if relation is None:
         if not told["claims"]:
             return f"{code} belongs to nobody yet: nobody has said who introduced him."

@@ -21,11 +21,13 @@ _EVENT = """
 SELECT e.id, e.entity_id, n.code AS entity, e.source, e.event, e.kind, e.client_id,
        c.code AS client, e.amount_e8, e.currency, e.reference,
        to_char(e.at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS at,
-       (extract(epoch FROM e.at) * 1000)::bigint AS at_ms, w.reason AS waits, w.key AS waits_for
+       (extract(epoch FROM e.at) * 1000)::bigint AS at_ms, w.reason AS waits, w.key AS waits_for,
+       e.client AS named, i.state AS became, i.detail AS became_detail, i.proposal
   FROM clients_event_current e
   JOIN market_entity n ON n.id = e.entity_id
   LEFT JOIN clients_client c ON c.id = e.client_id
   LEFT JOIN clients_event_waiting w ON w.event_id = e.id
+  LEFT JOIN clients_identity i ON i.event_id = e.id
  WHERE e.event = %(event)s AND (%(source)s::text IS NULL OR e.source = %(source)s)
  ORDER BY e.source
 """
