@@ -1,7 +1,7 @@
 """What a rule of a mapping may tell: kinds of events, of records beside them, and their fields.
 
 Events are those of facts.events. Beside them stand an account that was opened, a client whose data
-changed, and a claim alone: that somebody is a partner's client.
+changed, a claim alone: that somebody is a partner's client; and introducing brokers (ib.*).
 """
 
 from __future__ import annotations
@@ -13,11 +13,19 @@ from pipshare.facts.fields import FIELDS
 
 REGISTRATION = "registration"
 ACCOUNT, UPDATED, CLAIMED = "account.opened", "client.updated", "client.claimed"
+_IB = ("partner", "name", "email", "company", "country", "phone", "website")
 RECORDS: dict[str, EventKind] = {
     ACCOUNT: EventKind("a trading account was opened for the client",
                        ("client", "server", "login"), ("group", "currency")),
     UPDATED: EventKind("the client's data changed", ("client",), ("country",)),
     CLAIMED: EventKind("says whose client somebody is, and nothing else", ("client",)),
+    "ib.applied": EventKind("somebody applied to become a partner", ("ib", "name"),
+                            (*_IB, "parent", "currency")),
+    "ib.approved": EventKind("he is a partner now, under the code `partner`, else under `ib`",
+                             ("ib",), (*_IB, "parent", "currency", "programme", "tier")),
+    "ib.rejected": EventKind("his application was rejected", ("ib",), ("reason", "name")),
+    "ib.tier_changed": EventKind("he has another programme or rate card from then on", ("ib",),
+                                 ("partner", "programme", "tier", "effective_at", "reason")),
 }  # fmt: skip
 # What says by which way a client came; attribution.claims has the order among them.
 CLAIMS = {
@@ -31,8 +39,16 @@ CLAIMS = {
 # Kinds that take money, which some systems write below zero.
 OUT = ("withdrawal", "deposit_reversed", "bonus_removed", "payment_fee", "chargeback_opened",
        "chargeback_lost", "chargeback_won")  # fmt: skip
-FIELD_TYPES = {one.name: one.type for one in FIELDS["events"]} | {"group": "text"}
+FIELD_TYPES = {one.name: one.type for one in FIELDS["events"]} | dict.fromkeys(
+    ("group", "ib", "name", "email", "company", "phone", "website", "parent", "programme", "tier"),
+    "text",
+)
 CLAIMING = (REGISTRATION, ACCOUNT, UPDATED, CLAIMED)  # kinds that may carry claims
+
+
+def is_of_ib(kind: str) -> bool:
+    """Tell whether a kind is about an introducing broker, and names no client."""
+    return kind.startswith("ib.")
 
 
 def kind_of(name: str) -> str | None:

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from pipshare.crm.expressions import Expression
-from pipshare.crm.kinds import CLAIMS, FIELD_TYPES, OUT, kind_of, needs
+from pipshare.crm.kinds import CLAIMS, FIELD_TYPES, OUT, is_of_ib, kind_of, needs
 from pipshare.crm.pick import Fault, Pick, Scene, Skip, kind_of_value, shown
 from pipshare.crm.typed import PLAIN, Form, typed
 from pipshare.errors import BadInput
@@ -226,6 +226,8 @@ def _lacking(kind: str, texts: Mapping[str, str]) -> str | None:
     for name in needs(kind):
         if name != "kind" and not texts.get(name):
             return name
+    if is_of_ib(kind):
+        return None
     if not texts.get("client") and not (texts.get("server") and texts.get("login")):
         return "client"
     if any(texts.get(name) for name in ("amount", "balance")) and not texts.get("currency"):

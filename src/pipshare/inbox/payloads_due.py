@@ -55,6 +55,14 @@ DELETE FROM inbox_payload_waiting w
                         WHERE p.entity_id = v.entity_id AND lower(p.code) = lower(v.key))
             OR EXISTS (SELECT FROM partners_typed_code y
                         WHERE y.entity_id = v.entity_id AND lower(y.code) = lower(v.key)))
+           OR v.reason = 'unknown_ib'  -- key: source, then a partner's code or an id there
+          AND (EXISTS (SELECT FROM partners_partner p
+                        WHERE p.entity_id = v.entity_id
+                          AND p.code = substr(v.key, strpos(v.key, ': ') + 2))
+            OR EXISTS (SELECT FROM partners_application a
+                         JOIN partners_application_step s ON s.application_id = a.id
+                        WHERE s.partner_id IS NOT NULL AND a.entity_id = v.entity_id
+                          AND a.source || ': ' || a.external = v.key))
         ORDER BY 1, 2, 3 LIMIT %s)
 RETURNING w.payload_id, w.item, w.place, w.entity_id, w.reason, w.key, w.told
 """

@@ -16,6 +16,7 @@ from pipshare.facts.values import Refusal
 from pipshare.pipeline.book import Booked
 from pipshare.pipeline.rest import to_rest
 from pipshare.pipeline.run import Run
+from pipshare.pipeline.said import ibs
 from pipshare.pipeline.spared import plan_cause
 from pipshare.rating.windows import is_of_clients
 
@@ -43,8 +44,8 @@ APPLIERS: dict[str, audit.Applier] = {
     "partner_go_live": partners.apply_go_live,
     "relation": partners.apply_relation,
     "account_owner": clients.apply_owner,
-    "jurisdiction": clients.apply_jurisdiction,
     "client_merge": clients.apply_merge,
+    "jurisdiction": clients.apply_jurisdiction,
     **payouts.APPLIERS,
     **plans.APPLIERS,
 }
@@ -67,6 +68,7 @@ def load(
     Raises BadInput when the file as a whole cannot be read.
     """
     frame, refused = _read(run, kind, path)
+    before = ibs.last_terms(run.conn)
     reports = _load_frame(run, kind, frame, by=by, reason=reason, dry_run=dry_run)
     reports[0].unread(refused)
     if dry_run:
@@ -81,6 +83,8 @@ def load(
         _touch_clients(run)
     if kind in ("relations", "clients"):
         clients.touch_unsaid(run.conn)
+    if kind == "terms":
+        ibs.say_tiers(run.conn, before)
     run.conn.commit()
     return Done(reports, _rest(run))
 
@@ -128,11 +132,13 @@ def approve(run: Run, proposal_id: int, *, by: str) -> tuple[audit.Proposal, Boo
 
     Raises Conflict when the same person proposed it or it was decided already.
     """
+    before = ibs.last_terms(run.conn)
     proposal = audit.approve(run.conn, proposal_id, by, APPLIERS)
     outcome = proposal.outcome
     from_ms = outcome.from_ms if isinstance(outcome, LoadReport) else outcome
     if from_ms is not None:
         _ask_again(run, f"proposal {proposal_id}", from_ms)
+    ibs.say_tiers(run.conn, before)
     run.conn.commit()
     return proposal, _rest(run)
 

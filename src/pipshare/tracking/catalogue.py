@@ -32,7 +32,7 @@ _FROM = ("country", "click_id", "link", "campaign", "sub1", "sub2", "sub3", "sub
 _TRADE = ("server", "login", "ticket", "symbol", "lots", "open_time", "close_time",
           "open_price", "close_price", "revision")  # fmt: skip
 _MONEY = ("amount", "currency")
-_IB = ("application", "external", "source", "partner")
+_IB = ("application", "external", "source", "partner", "told_by")
 _PERSON = ("name", "email", "company", "country", "phone", "website")
 TYPES: dict[str, Said] = {
     "client.registered": Said("a client registered", "registration", (*_CLIENT, "txid"), _FROM),
@@ -65,16 +65,17 @@ TYPES: dict[str, Said] = {
     ),
     "ib.applied": Said(
         "somebody applied to become an introducing broker", "",
-        ("entity", "application", "source", "name", "currency"), ("external", "parent", *_PERSON),
+        ("entity", "application", "source", "name", "currency"),
+        ("external", "told_by", "parent", *_PERSON),
     ),
     "ib.approved": Said(
         "an application was approved: he is a partner now", "",
         ("entity", "application", "source", "partner", "currency"),
-        ("external", "parent", "programme", "tier", *_PERSON),
+        ("external", "told_by", "parent", "programme", "tier", *_PERSON),
     ),
     "ib.rejected": Said(
         "an application was rejected", "", ("entity", "application", "source", "reason"),
-        ("external", "name"),
+        ("external", "told_by", "name"),
     ),
     "ib.agreement_changed": Said(
         "an applicant or partner accepted a version of an agreement, or is to accept a new one", "",
@@ -83,7 +84,7 @@ TYPES: dict[str, Said] = {
     "ib.tier_changed": Said(
         "terms were recorded: the programme and rate card of a partner from a moment on", "",
         ("entity", "partner", "programme", "tier"),
-        ("application", "external", "source", "valid_from", "valid_to"),
+        ("application", "external", "source", "told_by", "valid_from", "valid_to"),
     ),
     "kyc.expiring": Said(
         "an approved client's document ends within so many days; said once for each number of days",
@@ -132,6 +133,7 @@ FIELDS: dict[str, tuple[str, str]] = {
     "application": ("number of the application", "17"),
     "source": ("where it came from: apply, the public page, or the CRM that told of it", "apply"),
     "external": ("the introducing broker's id in that CRM", "ib-5531"),
+    "told_by": ("the CRM that told of it; left out: it was decided here", "our-crm"),
     "name": ("of the applicant", "Sofia Marques"),
     "email": ("of the applicant", "sofia@ib.example"),
     "company": ("of the applicant", "Marques Lda"),

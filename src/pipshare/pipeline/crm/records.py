@@ -11,10 +11,11 @@ from typing import Any
 
 import psycopg
 
+from pipshare.pipeline.crm import ibs
 from pipshare.pipeline.crm.rows import Row
 
 Take = Callable[[psycopg.Connection[Any], Row], tuple[str, str, str]]
-OWNERS: dict[str, Take] = {}
+OWNERS: dict[str, Take] = dict.fromkeys(ibs.KINDS, ibs.take)
 
 
 def take_record(conn: psycopg.Connection[Any], row: Row) -> tuple[str, str, str]:

@@ -154,7 +154,11 @@ def _take(conn: psycopg.Connection[Any], batch: _Batch) -> None:
     _find_clients(conn, batch)
     for row in batch.rows:
         if row.is_open and row.kind in OWNERS:
-            row.told.append(take_record(conn, row))
+            outcome, reason, detail = take_record(conn, row)
+            if outcome == WAITS:
+                batch.wait(row, reason, detail)
+            else:
+                row.told.append((outcome, reason, detail))
     _take_accounts(conn, batch, made)
     _take_events(conn, batch, made)
     _find_clients(conn, batch)  # registrations have told by now when they were
