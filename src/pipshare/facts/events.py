@@ -249,6 +249,10 @@ _RULES = (
      "field reference: an event cannot take itself back"),
     ((pl.col("other_client") != "") & (pl.col("other_client") == pl.col("client")), "own_other",
      "field other_client: {client} is the client himself"),
+    ((pl.col("kind") == "kyc_approved") & (pl.col("expires_at") <= pl.col("at"))
+     & (pl.col("expires_at") != 0), "expired_before",
+     "field expires_at: the document had ended when it was approved (field at); one of the two is"
+     " wrong"),
     (pl.col("cleared_at") < pl.col("at"), "cleared_before",
      "field cleared_at: money is cleared after it was sent, not before"),
 )  # fmt: skip
