@@ -37,6 +37,7 @@ COMMANDS = {
     "deliver": ("delivering", "Send postbacks and webhooks, as a process of its own."),
     "tracker": ("trackers", "Who may post back to us, and the addresses that he calls."),
     "postbacks": ("postbacks", "The log of postbacks, and what became of each."),
+    "crm": ("crm", "Connections to CRMs: add, map, test, log, replay."),
     "landing": ("landings", "The pages to which links lead: allow, list, archive."),
     "link": ("links", "Partners' links, codes to scan, codes typed at registration."),
     "tracking": ("tracking", "Which click counts, for how long, and which deposit qualifies."),

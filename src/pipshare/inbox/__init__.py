@@ -72,12 +72,14 @@ from pipshare.inbox.payloads_due import (
 from pipshare.inbox.payloads_log import (
     LoggedPayload,
     PayloadItem,
+    WaitingShown,
     items_of_event,
     note_items,
     payload_items,
     payloads,
     payloads_of_events,
     proposed_before,
+    waiting_items,
 )
 from pipshare.inbox.postbacks import accepted_before, note_outcomes, store_postbacks
 from pipshare.inbox.postbacks_due import (
@@ -151,6 +153,7 @@ __all__ = [
     "StoredBefore",
     "Tracker",
     "WaitingItem",
+    "WaitingShown",
     "accepted_before",
     "add_endpoint",
     "add_source",
@@ -246,4 +249,5 @@ __all__ = [
     "unlike",
     "unseen_between",
     "unsettled",
+    "waiting_items",
 ]

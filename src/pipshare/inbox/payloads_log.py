@@ -24,10 +24,12 @@ SELECT p.id, {db.ms("p.at")}, e.code, p.content_type, p.size, p.sender, p.verdic
   LEFT JOIN LATERAL (SELECT count(*) AS waits FROM inbox_payload_waiting w
                       WHERE w.payload_id = p.id) w ON true
 """
+# By what became of it in its newest run; before that, by what the door found.
 _BAD = """
-EXISTS (SELECT FROM inbox_payload_item i
-         WHERE i.payload_id = p.id AND i.outcome IN ('problem', 'refused')
-           AND i.run = (SELECT max(run) FROM inbox_payload_item m WHERE m.payload_id = p.id))"""
+coalesce((SELECT bool_or(i.outcome IN ('problem', 'refused')) FROM inbox_payload_item i
+           WHERE i.payload_id = p.id
+             AND i.run = (SELECT max(run) FROM inbox_payload_item m WHERE m.payload_id = p.id)),
+         p.problems > 0)"""
 _CONDITIONS = {
     "id": "p.id = %(id)s",
     "endpoint": "e.code = %(endpoint)s",
@@ -36,7 +38,7 @@ _CONDITIONS = {
     "since_ms": "p.at >= to_timestamp(%(since_ms)s::bigint / 1000.0)",
     "until_ms": "p.at < to_timestamp(%(until_ms)s::bigint / 1000.0)",
     "before": "p.id < %(before)s",
-    "problems": f"(p.problems > 0 OR {_BAD}) = %(problems)s",
+    "problems": f"{_BAD} = %(problems)s",
     "waits": "(w.waits > 0) = %(waits)s",
     "event": "EXISTS (SELECT FROM inbox_payload_item i WHERE i.payload_id = p.id"
              " AND i.event = %(event)s)",
@@ -53,6 +55,13 @@ _NEWEST = """
    AND (%s OR i.run = (SELECT max(run) FROM inbox_payload_item WHERE payload_id = i.payload_id))
  ORDER BY i.run, i.item, i.id"""
 _OF_EVENT = " WHERE i.event = %s AND (%s::text IS NULL OR i.source = %s) ORDER BY i.id"
+_WAITING = f"""
+SELECT w.payload_id, e.code, w.item, w.told -> 'item' ->> 'kind', w.reason, w.key,
+       {db.ms("w.since")}
+  FROM inbox_payload_waiting w
+  JOIN inbox_payload p ON p.id = w.payload_id
+  JOIN inbox_endpoint e ON e.id = p.endpoint_id
+ ORDER BY w.since, w.payload_id, w.item LIMIT %s"""
 _FIRST = """
 SELECT DISTINCT ON (i.source, i.event) i.source, i.event, i.payload_id, e.code
   FROM unnest(%s::text[], %s::text[]) u (source, event)
@@ -106,6 +115,24 @@ class PayloadItem:
     expression: str = ""
     detail: str = ""
     at_ms: int = 0
+
+
+@dataclass(frozen=True)
+class WaitingShown:
+    """An item that waits, as somebody looks for it; `key`: whose code it waits for."""
+
+    payload_id: str
+    endpoint: str
+    item: int
+    kind: str
+    reason: str
+    key: str
+    since_ms: int
+
+
+def waiting_items(conn: psycopg.Connection[Any], limit: int = 500) -> list[WaitingShown]:
+    """Return items that wait for a client or a partner, the longest waiting first."""
+    return [WaitingShown(*row) for row in conn.execute(_WAITING, (limit,))]
 
 
 def note_items(conn: psycopg.Connection[Any], items: Sequence[PayloadItem]) -> None:
