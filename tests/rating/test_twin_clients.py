@@ -132,11 +132,15 @@ def _life(rnd: Random) -> list[dict[str, object]]:
     if rnd.random() < 0.3:
         rows.append(event("withdrawal", at(), "50", event="w"))
         names.append("w")
-    for n in range(rnd.choice((0, 0, 1, 2, 3)) if names else 0):
+    for n in range(rnd.choice((0, 0, 1, 2, 3, 6)) if names else 0):
         of = rnd.choice(names)
         kinds = ("deposit_reversed", "chargeback_opened", "chargeback_lost", "chargeback_won")
         kind = "withdrawal_reversed" if of == "w" else rnd.choice(kinds)
-        rows.append(event(kind, at(), rnd.choice(("0", "0", "5")), event=f"t{n}", reference=of))
+        # It may name what took back or disputed before; now and then it fits nothing.
+        of = f"t{rnd.randrange(n)}" if n and rnd.random() < 0.5 else of
+        kind = "withdrawal_reversed" if rnd.random() < 0.05 else kind
+        rows.append(event(kind, at(), rnd.choice(("0", "0", "5", "60")), event=f"t{n}",
+                          reference=of, currency=rnd.choice((*9 * ("USD",), "EUR"))))  # fmt: skip
     for n in range(rnd.choice((0, 0, 1, 2, 4))):
         kind, when = rnd.choice((*2 * ("kyc_approved",), "kyc_withdrawn", "kyc_expired")), at()
         expires = rnd.choice((0, when + 1, at())) if kind == "kyc_approved" else 0

@@ -283,7 +283,8 @@ def originals(events: pl.DataFrame) -> pl.Series:
     """Return for each event the row of the one that its `reference` names, -1 where there is none.
 
     A deposit is named by id; a chargeback may name the deposit, or the chargeback that it ends,
-    whose deposit is meant then. `events` has each identity once, as `newest` leaves it.
+    whose deposit is meant then; a reversal may take back a reversal. What does not fit what it
+    names (see `misfit`) takes back nothing. `events` has each identity once, as `newest` leaves it.
     """
     by_id = {key: row for row, key in enumerate(events.select("source", "event").iter_rows())}
     kinds = events["kind"].to_list()
@@ -295,4 +296,26 @@ def originals(events: pl.DataFrame) -> pl.Series:
             seen.add(original)
             original = found[original]
         found[row] = -1 if original in seen else original
+    nobody = pl.Series("client_id", [-1], dtype=pl.Int64).new_from_index(0, len(events))
+    who = (events["client_id"] if "client_id" in events.columns else nobody).fill_null(-1).to_list()
+    money = events.select("amount_e8", "currency").rows()
+    for row, original in enumerate(found):
+        if original >= 0 and kinds[row] in REFERRING:
+            taking = kinds[row], who[row], money[row][1] if money[row][0] else ""
+            if misfit(taking, (kinds[original], who[original], money[original][1])):
+                found[row] = -1
     return pl.Series("original", found, dtype=pl.Int64)
+
+
+def misfit(taking: tuple[str, int, str], original: tuple[str, int, str]) -> str:
+    """Return why an event cannot take back what it names: other_kind, other_client,
+    other_currency; "" = it can.
+
+    Both as (kind, client or -1, currency or ""): of what was moved, and of what takes it back.
+    """
+    kind, client, currency = taking
+    if original[0] != ("withdrawal" if kind == "withdrawal_reversed" else "deposit"):
+        return "other_kind"
+    if client >= 0 and client != original[1]:
+        return "other_client"
+    return "other_currency" if currency not in ("", original[2]) else ""

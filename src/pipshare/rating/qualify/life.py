@@ -17,62 +17,15 @@ import polars as pl
 
 from pipshare.facts.events import DUPLICATE, KYC, REFERRING, newest, originals
 from pipshare.period import FOREVER_MS
+from pipshare.rating.qualify.movements import DISPUTES, LOST, OPENED, WON, Movement, Taking
 
-OPENED, LOST, WON = "chargeback_opened", "chargeback_lost", "chargeback_won"
 _ORDER = {OPENED: 1, LOST: 2, WON: 3, "deposit_reversed": 4, "withdrawal_reversed": 4,
           "client_not_duplicate": 1}  # fmt: skip
 _USED = ("registration", "deposit", "withdrawal", "qualified", "unqualified", *KYC, *REFERRING,
          *DUPLICATE)  # fmt: skip
 _COLUMNS = ("kind", "at_ms", "cleared_ms", "amount_e8", "currency", "country", "event",
             "expires_ms")  # fmt: skip
-_TAKING = ("original", "kind", "at_ms", "amount_e8", "event")
-
-
-@dataclass(frozen=True)
-class Taking:
-    """Something that took a movement back (amount None = all of it), disputed or restored it."""
-
-    kind: str
-    at_ms: int
-    amount: Fraction | None
-    event: str
-
-
-@dataclass
-class Movement:
-    """A deposit or withdrawal: sent at, counted from `counts_ms` on (cleared), and its takings."""
-
-    event: str
-    at_ms: int
-    counts_ms: int
-    amount: Fraction
-    currency: str
-    takings: list[Taking] = field(default_factory=list)
-
-    def standing(self, as_of_ms: int, *, doubted: bool = False) -> Fraction:
-        """Return what is left of it as known at a moment. `doubted`: a dispute counts as lost."""
-        left, disputed = self.amount, None
-        for taking in self.takings:
-            if taking.at_ms > as_of_ms:
-                break
-            if taking.kind == OPENED:
-                disputed = taking
-            elif taking.kind == LOST:
-                before = disputed.amount if disputed is not None else None
-                disputed = Taking(LOST, taking.at_ms, taking.amount or before, taking.event)
-            elif taking.kind == WON:
-                disputed = None
-            else:
-                left -= self.amount if taking.amount is None else taking.amount
-        if disputed is not None and (doubted or disputed.kind == LOST):
-            left -= self.amount if disputed.amount is None else disputed.amount
-        return max(left, Fraction(0))
-
-    @property
-    def dispute(self) -> Taking | None:
-        """Return the dispute that is open in the end."""
-        disputes = [one for one in self.takings if one.kind in (OPENED, LOST, WON)]
-        return disputes[-1] if disputes and disputes[-1].kind == OPENED else None
+_TAKING = ("original", "kind", "at_ms", "amount_e8", "event", "source", "reference")
 
 
 @dataclass(frozen=True)
@@ -127,10 +80,18 @@ def lives(events: pl.DataFrame) -> list[Life]:
     rows = mine.select("client_id", "row", *_COLUMNS).iter_rows()
     found = [_life(client, some, movements) for client, some in groupby(rows, key=itemgetter(0))]
     takings = told.filter(pl.col("kind").is_in(REFERRING)).sort("at_ms", "rank", "source", "event")
-    for original, kind, at, amount_e8, event in takings.select(_TAKING).iter_rows():
+    kinds = {
+        (source, event): kind
+        for source, event, kind in takings.select("source", "event", "kind").iter_rows()
+    }
+    for original, kind, at, amount_e8, event, source, reference in takings.select(
+        _TAKING
+    ).iter_rows():
         if original in movements:
             amount = Fraction(amount_e8, 10**8) or None
-            movements[original].takings.append(Taking(kind, at, amount, event))
+            named = kinds.get((source, reference), "")
+            of = reference if named == kind or {named, kind} <= set(DISPUTES) else ""
+            movements[original].takings.append(Taking(kind, at, amount, event, of))
     return found
 
 

@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from pipshare.money.amounts import half_even
-from pipshare.rating.qualify.life import Life, Taking
+from pipshare.rating.qualify.life import Life
+from pipshare.rating.qualify.movements import Taking
 from pipshare.rating.qualify.stretches import Asked, Reached, broker_day, doubted, stretches
 
 

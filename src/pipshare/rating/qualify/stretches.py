@@ -15,7 +15,8 @@ import numpy as np
 
 from pipshare.period import FOREVER_MS, HOUR_MS, Clock
 from pipshare.plans.qualifying import Qualify
-from pipshare.rating.qualify.life import Life, Movement, Word
+from pipshare.rating.qualify.life import Life, Word
+from pipshare.rating.qualify.movements import Movement
 from pipshare.rating.qualify.reached import asks_trades
 from pipshare.rating.windows.calendar import DAY_MS, last_day
 

@@ -8,14 +8,13 @@ from fractions import Fraction
 
 from pipshare.plans.terms import Component, Programme
 from pipshare.rating.twin.fx import rate_at_close
-from pipshare.rating.twin.qualify import LOST, OPENED, WON, Event, original_of
+from pipshare.rating.twin.taken_back import Event, left_of, lost_of
 from pipshare.rating.twin_values import Fx, Partner, TradeFacts
 
 _PLAIN = {
     "bonus": ("bonuses", 1), "bonus_removed": ("bonuses", -1),
     "compensation": ("compensation", 1), "payment_fee": ("fees", 1),
 }  # fmt: skip
-_ORDER = {OPENED: 1, LOST: 2, WON: 3}
 
 
 @dataclass(frozen=True)
@@ -96,40 +95,18 @@ def _moves(events: Sequence[Event], which: str) -> list[tuple[int, Fraction, Eve
 
 def _left(movement: Event, events: Sequence[Event], moment: int) -> Fraction:
     """Return what is left of a movement by a moment; nothing before it counts."""
-    if movement.counts_ms > moment:
-        return Fraction(0)
-    own = sorted((one for one in events if one.at_ms <= moment and one.reference
-                  and original_of(one, events) == movement.name),
-                 key=lambda one: (one.at_ms, _ORDER.get(one.kind, 4), one.name))  # fmt: skip
-    gone = sum((one.amount or movement.amount for one in own if one.kind not in _ORDER),
-               Fraction(0))  # fmt: skip
-    gone += _lost_by(movement, [one for one in own if one.kind in _ORDER])
-    return max(movement.amount - gone, Fraction(0))
+    return left_of(movement, events, moment) if movement.counts_ms <= moment else Fraction(0)
 
 
 def _lost(deposit: Event, events: Sequence[Event]) -> list[tuple[int, Fraction]]:
     """Return the moments at which what is lost of a deposit changes, and by how much."""
-    words = sorted(
-        (one for one in events if one.kind in _ORDER and original_of(one, events) == deposit.name),
-        key=lambda one: (one.at_ms, _ORDER[one.kind], one.name),
-    )
-    return [
-        (max(words[n].at_ms, deposit.at_ms), lost - before)
-        for n in range(len(words))
-        if (lost := _lost_by(deposit, words[: n + 1])) != (before := _lost_by(deposit, words[:n]))
-    ]
-
-
-def _lost_by(deposit: Event, words: Sequence[Event]) -> Fraction:
-    """Return what is lost when these words of its disputes have been said."""
-    if not words or words[-1].kind != LOST:
-        return Fraction(0)
-    since = 0
-    for place, word in enumerate(words):
-        if word.kind in (OPENED, WON):
-            since = place
-    told = [word.amount for word in words[since:] if word.kind != WON and word.amount]
-    return told[-1] if told else deposit.amount
+    found, before = [], Fraction(0)
+    for moment in sorted({one.at_ms for one in events}):
+        lost = lost_of(deposit, events, moment)
+        if lost != before:
+            found.append((max(moment, deposit.at_ms), lost - before))
+        before = lost
+    return found
 
 
 def words_of(component: Component) -> tuple[str, ...]:

@@ -18,34 +18,12 @@ from pipshare.plans.periods import Tier
 from pipshare.plans.qualifying import Qualify
 from pipshare.rating.twin.day import BrokerDay
 from pipshare.rating.twin.rounding import units
+from pipshare.rating.twin.taken_back import RANK, Event, disputed_since, left_of
 from pipshare.rating.twin.tiers import band_at
 
 HOUR_MS = 3_600_000
-OPENED, LOST, WON = "chargeback_opened", "chargeback_lost", "chargeback_won"
-REVERSED = ("deposit_reversed", "withdrawal_reversed")
 # (base, quote, utc_ms) -> the exact rate.
 Rate = Callable[[str, str, int], Fraction]
-
-
-@dataclass(frozen=True)
-class Event:
-    """Something that happened to a client. `amount` 0 on a taking = all of it; `cleared_ms` 0 = at
-    once; `reference` names the movement that is taken back or disputed; `expires_ms`: an approval
-    holds until then, 0 = for ever."""
-
-    name: str
-    kind: str
-    at_ms: int
-    amount: Fraction = Fraction(0)
-    currency: str = ""
-    reference: str = ""
-    cleared_ms: int = 0
-    expires_ms: int = 0
-
-    @property
-    def counts_ms(self) -> int:
-        """The moment from which a movement counts."""
-        return max(self.at_ms, self.cleared_ms)
 
 
 @dataclass(frozen=True)
@@ -84,7 +62,7 @@ class Client:
         self, events: Sequence[Event], trades: Sequence[Closed], asked: Qualify, day: BrokerDay,
         rate: Rate | None = None,
     ) -> None:  # fmt: skip
-        self.events = sorted(events, key=lambda e: (e.at_ms, _RANK.get(e.kind, 0), e.name))
+        self.events = sorted(events, key=lambda e: (e.at_ms, RANK.get(e.kind, 0), e.name))
         self.trades, self.asked, self.day, self.rate = trades, asked, day, rate
 
     def moments(self) -> list[int]:
@@ -221,62 +199,22 @@ class Client:
         out = []
         for event in self.events:
             if event.kind == kind and event.counts_ms <= moment:
-                left = self._left(event, as_of, doubted)
+                left = left_of(event, self.events, as_of, doubted=doubted)
                 if left > 0:
                     out.append((event, self._money(event, left)))
         return out
 
-    def _original(self, taking: Event) -> str:
-        return original_of(taking, self.events)
-
-    def _left(self, movement: Event, as_of: int, doubted: bool) -> Fraction:
-        left, disputed, lost = movement.amount, Fraction(0), False
-        for event in self.events:
-            if event.at_ms > as_of or self._original(event) != movement.name:
-                continue
-            amount = event.amount or movement.amount
-            if event.kind in REVERSED:
-                left -= amount
-            elif event.kind == OPENED:
-                disputed, lost = amount, False
-            elif event.kind == LOST:
-                disputed, lost = event.amount or disputed or movement.amount, True
-            elif event.kind == WON:
-                disputed, lost = Fraction(0), False
-        return left - (disputed if lost or doubted else 0)
-
     def disputed_ms(self) -> int | None:
         """Return the moment of the first dispute that is open in the end, None = there is none."""
-        found = []
-        for deposit in self.events:
-            words = [e for e in self.events if self._original(e) == deposit.name
-                     and e.kind in (OPENED, LOST, WON)]  # fmt: skip
-            if deposit.kind == "deposit" and words and words[-1].kind == OPENED:
-                found.append(words[-1].at_ms)
-        return min(found, default=None)
+        deposits = [e for e in self.events if e.kind == "deposit"]
+        found = [disputed_since(one, self.events) for one in deposits]
+        return min((at for at in found if at is not None), default=None)
 
     def _money(self, event: Event, amount: Fraction) -> Fraction:
         wanted = self.asked.currency
         if not wanted or not event.currency or wanted == event.currency or self.rate is None:
             return amount
         return amount * self.rate(event.currency, wanted, event.at_ms)
-
-
-def original_of(taking: Event, events: Sequence[Event]) -> str:
-    """Return the movement that a taking is of; a lost dispute may name the opened one."""
-    named = {e.name: e for e in events}
-    at: Event | None = taking
-    for _ in events:
-        if at is None or not at.reference:
-            break
-        name, at = at.reference, named.get(at.reference)
-        if at is None or not at.reference:
-            return name
-    return ""
-
-
-_RANK = {OPENED: 1, LOST: 2, WON: 3, "deposit_reversed": 4, "withdrawal_reversed": 4,
-         "client_not_duplicate": 1}  # fmt: skip
 
 
 def later(start: date, days: int, calendar: str) -> date:

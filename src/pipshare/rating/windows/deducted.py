@@ -21,7 +21,7 @@ from pipshare.plans.terms import Component, Less
 from pipshare.rating.exchange import Exchange
 from pipshare.rating.parts import Part
 from pipshare.rating.qualify import lives
-from pipshare.rating.qualify.life import LOST, OPENED, WON, Movement
+from pipshare.rating.qualify.movements import DISPUTES, Movement
 from pipshare.rating.reasons import Wait
 from pipshare.rating.windows.calendar import spans
 from pipshare.rating.windows.deposited import moves
@@ -112,14 +112,9 @@ def taken(events: pl.DataFrame, less: Sequence[Less]) -> pl.DataFrame:
 
 def _lost(deposit: Movement) -> Iterator[tuple[int, int, str, str]]:
     """Yield (moment, amount_e8, currency, event) by which what is lost of a deposit changes."""
-    before, disputed = Fraction(0), deposit.amount
+    before = Fraction(0)
     for taking in deposit.takings:
-        if taking.kind not in (OPENED, LOST, WON):
-            continue
-        disputed = taking.amount or (deposit.amount if taking.kind == OPENED else disputed)
-        lost = disputed if taking.kind == LOST else Fraction(0)
-        if taking.kind == WON:
-            disputed = deposit.amount
+        lost = deposit.lost(taking.at_ms) if taking.kind in DISPUTES else before
         if lost != before:
             amount_e8 = int((lost - before) * 10**8)
             yield max(taking.at_ms, deposit.at_ms), amount_e8, deposit.currency, taking.event

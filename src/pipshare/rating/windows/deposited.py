@@ -10,7 +10,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 from typing import Literal
 
-from pipshare.rating.qualify.life import Life, Movement
+from pipshare.rating.qualify.life import Life
+from pipshare.rating.qualify.movements import Movement
 
 Which = Literal["all", "net", "first"]
 # Client, moment, amount (1e-8), currency, event, and the moment of the deposit or withdrawal.

@@ -1,0 +1,135 @@
+"""What goes wrong with a client's money after it was paid for: dated stories for finance.
+
+A client registers on 1 March and deposits 500 on 2 March, for which his IB earns a CPA of 200.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from crm_stories import E8, Event, Stories, told
+from test_crm_acceptance import PLAN
+
+USD = {"currency": "USD"}
+REGISTERED = told("reg", "registration", "03-01")
+DEPOSITED = told("dep", "deposit", "03-02", amount="500", **USD)
+PAID = ("03-02", 200)
+Teller = Callable[..., list[tuple[str, int]]]
+
+
+@pytest.fixture
+def stories(db: Any, tmp_path: Path) -> Iterator[Stories]:
+    with db.app() as conn:
+        yield Stories(conn, tmp_path, {"std": PLAN}, 1)
+
+
+@pytest.fixture
+def tell(stories: Stories) -> Teller:
+    """Tell events after the deposit, one by one; return what the IB earned by day, in dollars."""
+
+    def make(*events: Event, deposit: Event = DEPOSITED) -> list[tuple[str, int]]:
+        (client,) = stories.copies
+        for event in (REGISTERED, deposit, *events):
+            stories.tell([client.of(event)])
+        books = stories.books()[0]
+        return sorted((day.removeprefix("2026-"), amount // E8)
+                      for (who, _, state, day), amount in books.items()
+                      if (who, state) == ("IB", "accrued"))  # fmt: skip
+
+    return make
+
+
+def _of(kind: str, event: str, day: str, of: str = "dep", amount: str = "") -> Event:
+    money = {"amount": amount, **USD} if amount else {}
+    return told(event, kind, day, reference=of, **money)
+
+
+def _reversed(*told_of: str) -> Event:
+    return _of("deposit_reversed", *told_of)
+
+
+def _opened(*told_of: str) -> Event:
+    return _of("chargeback_opened", *told_of)
+
+
+def _lost(*told_of: str) -> Event:
+    return _of("chargeback_lost", *told_of)
+
+
+def _won(*told_of: str) -> Event:
+    return _of("chargeback_won", *told_of)
+
+
+def test_a_reversal_of_enough_leaves_too_little(tell: Teller) -> None:
+    assert tell(_reversed("r", "03-20", "dep", "450")) == [PAID, ("03-20", -200)]
+
+
+def test_a_reversal_that_leaves_enough_takes_nothing(tell: Teller) -> None:
+    assert tell(_reversed("r", "03-20", "dep", "400")) == [PAID]
+
+
+def test_a_reversal_that_was_a_slip_is_taken_back_itself(tell: Teller) -> None:
+    assert tell(_reversed("r", "03-20"), _reversed("rr", "04-20", "r")) == [
+        PAID, ("03-20", -200), ("04-20", 200)]  # fmt: skip
+
+
+def test_a_reversal_taken_back_in_part_gives_back_that_part(tell: Teller) -> None:
+    """Of 500 taken back 60 are given back: too little for the CPA."""
+    told = tell(_reversed("r", "03-20"), _reversed("rr", "04-20", "r", "60"))
+    assert told == [PAID, ("03-20", -200)]
+
+
+def test_a_dispute_lost_and_won_after_all(tell: Teller) -> None:
+    told = tell(_opened("o", "03-10"), _lost("l", "04-20", "o"), _won("w", "05-20", "l"))
+    assert told == [PAID, ("04-20", -200), ("05-20", 200)]
+
+
+def test_two_disputes_of_one_deposit_are_lost_together(tell: Teller) -> None:
+    """200 and 250 of the 500: after the first 300 are left, after the second 50."""
+    told = tell(_opened("o1", "03-10", "dep", "200"), _lost("l1", "03-20", "o1"),
+                _opened("o2", "04-10", "dep", "250"), _lost("l2", "04-20", "o2"))  # fmt: skip
+    assert told == [PAID, ("04-20", -200)]
+
+
+def test_a_second_dispute_gives_nothing_of_the_first_back(tell: Teller) -> None:
+    told = tell(_opened("o1", "03-10", "dep", "450"), _lost("l1", "03-20", "o1"),
+                _opened("o2", "04-10", "dep", "20"), _won("w2", "04-20", "o2"))  # fmt: skip
+    assert told == [PAID, ("03-20", -200)]
+
+
+def test_who_wins_one_of_two_disputes_waits_for_the_other(tell: Teller, stories: Stories) -> None:
+    told = tell(_opened("o1", "03-10", "dep", "450"), _opened("o2", "03-11", "dep", "20"),
+                _won("w2", "04-20", "o2"))  # fmt: skip
+    assert told == []
+    assert stories.stands("IB-0") == {"held": 200}
+
+
+def test_what_names_the_deposit_alone_ends_all_its_disputes(tell: Teller, stories: Stories) -> None:
+    told = tell(_opened("o1", "03-10"), _opened("again", "03-12"), _won("w", "04-20"))
+    assert told == [PAID]
+    assert stories.stands("IB-0") == {"accrued": 200}
+
+
+def test_a_chargeback_of_what_was_reversed_takes_nothing_twice(tell: Teller) -> None:
+    assert tell(_reversed("r", "03-20"), _lost("l", "04-20")) == [PAID, ("03-20", -200)]
+
+
+def test_a_deposit_corrected_to_too_little_was_never_enough(tell: Teller) -> None:
+    assert tell({**DEPOSITED, "amount": "50", "version": 2}) == []
+
+
+def test_a_deposit_corrected_to_a_later_month_is_earned_there(tell: Teller) -> None:
+    later = {**DEPOSITED, "at": "2026-04-05T10:00:00Z", "version": 2}
+    assert tell(later) == [("04-05", 200)]
+
+
+def test_a_deposit_counts_when_it_is_cleared(tell: Teller) -> None:
+    assert tell(deposit={**DEPOSITED, "cleared_at": "2026-03-09T10:00:00Z"}) == [("03-09", 200)]
+
+
+def test_a_deposit_that_is_reversed_before_it_clears_never_was(tell: Teller) -> None:
+    deposit = {**DEPOSITED, "cleared_at": "2026-03-09T10:00:00Z"}
+    assert tell(_reversed("r", "03-05"), deposit=deposit) == []
