@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pipshare.crm.dropped import LARGEST, SUFFIXES, pieces
+from pipshare.crm.folder import LARGEST, SUFFIXES, pieces
 from pipshare.crm.polled import Page
 from pipshare.crm.settings import Given
 from pipshare.errors import BadInput, Unavailable

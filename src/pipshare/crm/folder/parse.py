@@ -1,4 +1,4 @@
-"""Files that a CRM drops: JSON, lines of JSON, or CSV, as payloads in pieces. Pure."""
+"""JSON, lines of JSON, or CSV, as payloads of so many records. Pure."""
 
 from __future__ import annotations
 
