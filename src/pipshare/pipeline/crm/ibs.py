@@ -204,7 +204,7 @@ def _source(row: Row) -> str:
 
 def _decided(conn: psycopg.Connection[Any], row: Row, one: Application) -> int:
     """Return when it was decided; not before somebody here began to look into it."""
-    return max(_at(conn, row), one.since_ms)
+    return max(_at(conn, row), one.since_ms + 1)  # its microseconds are cut off
 
 
 def _at(conn: psycopg.Connection[Any], row: Row) -> int:
