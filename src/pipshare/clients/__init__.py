@@ -31,6 +31,7 @@ from pipshare.clients.identity import (
 )
 from pipshare.clients.jurisdictions import (
     apply_jurisdiction,
+    clients_of_country,
     jurisdictions,
     say_jurisdiction,
 )
@@ -68,10 +69,21 @@ from pipshare.clients.touched import (
     touch_cleared,
     touch_unsaid,
 )
+from pipshare.clients.verified import STATES as KYC_STATES
+from pipshare.clients.verified import (
+    Verified,
+    count_verified,
+    expiring,
+    expiry_days,
+    note_expiry_said,
+    set_expiry_days,
+    verified,
+)
 
 __all__ = [
     "EXECUTION",
     "HELD",
+    "KYC_STATES",
     "LIFE",
     "SNAPSHOT",
     "Accounts",
@@ -81,6 +93,7 @@ __all__ = [
     "Observed",
     "Reached",
     "TakenEvents",
+    "Verified",
     "accounts",
     "add_milestones",
     "agents",
@@ -89,12 +102,16 @@ __all__ = [
     "apply_owner",
     "claim_touched",
     "claim_traders",
+    "clients_of_country",
+    "count_verified",
     "countries_at",
     "countries_of",
     "decide_agents",
     "entities_of",
     "events_of",
     "executions_of",
+    "expiring",
+    "expiry_days",
     "identity_words",
     "identity_words_about",
     "jurisdictions",
@@ -109,6 +126,7 @@ __all__ = [
     "newest_trader",
     "note_agents",
     "note_executions",
+    "note_expiry_said",
     "note_first_trades",
     "note_word",
     "observe",
@@ -117,6 +135,7 @@ __all__ = [
     "queue_traders",
     "replaced_words",
     "say_jurisdiction",
+    "set_expiry_days",
     "snapshot_columns",
     "standing_columns",
     "take_events",
@@ -126,6 +145,7 @@ __all__ = [
     "touch_cleared",
     "touch_unsaid",
     "undo_milestone",
+    "verified",
     "waiting_events",
     "write_merges",
 ]
