@@ -44,6 +44,7 @@ COMMANDS = {
     "tracking": ("tracking", "Which click counts, for how long, and which deposit qualifies."),
     "funnel": ("funnel", "Count clicks, registrations, deposits and first trades."),
     "key": ("keys", "Add, list and revoke the keys with which machines use the API."),
+    "prune": ("pruning", "Delete what is old and serves nothing any more; first it only counts."),
     "demo": ("demo", "Load a demonstration broker and show what its partners earned."),
     "sandbox": ("sandbox", "Serve an invented broker's MT5 server, to try a connection with."),
 }
