@@ -5,7 +5,13 @@ from __future__ import annotations
 from django.urls import path
 
 from pipshare.console import (
+    client_life,
     client_why,
+    crm_endpoints,
+    crm_log,
+    crm_mapping,
+    crm_setup,
+    crm_waiting,
     explanation,
     files,
     funnel,
@@ -32,6 +38,7 @@ from pipshare.web import rooms
 app_name = "console"
 _PARTNER = "partners/<int:partner_id>/"
 _RECEIVER = "receivers/<int:receiver_id>/"
+_ENDPOINT = "crm/endpoints/<str:code>/"
 _TRADE = "trades/<int:server_id>/<str:ticket>/"
 urlpatterns = [
     path("overview/", overview.overview, name="overview"),
@@ -59,6 +66,24 @@ urlpatterns = [
     path(f"{_PARTNER}funnel/", funnel.partner_funnel, name="partner_funnel"),
     path("funnel/", funnel.show_funnel, name="funnel"),
     path("clients/", client_why.client_why, name="client_why"),
+    path("clients/life/", client_life.client_life, name="client_life"),
+    path("crm/", crm_endpoints.endpoints, name="crm"),
+    path("crm/add/", crm_setup.choose_crm, name="choose_crm"),
+    path("crm/add/<str:name>/", crm_setup.add_endpoint, name="add_endpoint"),
+    path("crm/payloads/", crm_log.payloads, name="crm_log"),
+    path("crm/payloads/replay/", crm_log.replay, name="crm_replay"),
+    path("crm/payloads/<str:payload_id>/", crm_log.show_payload, name="crm_payload"),
+    path("crm/waiting/", crm_waiting.crm_waiting, name="crm_waiting"),
+    path("crm/waiting/client/", crm_waiting.add_client, name="add_client"),
+    path("crm/waiting/account/", crm_waiting.add_account, name="add_account"),
+    path(_ENDPOINT, crm_endpoints.endpoint, name="crm_endpoint"),
+    path(f"{_ENDPOINT}mapping/", crm_mapping.mapping, name="crm_mapping"),
+    path(f"{_ENDPOINT}secret/", crm_endpoints.rotate_secret, name="rotate_endpoint"),
+    *(
+        path(f"{_ENDPOINT}{to}/", crm_endpoints.change_endpoint, {"to": to},
+             name=f"{to}_endpoint")
+        for to in crm_endpoints.STATES
+    ),
     path("postbacks/", postback_log.postbacks, name="postbacks"),
     path("postbacks/try/", postback_try.build_url, name="build_url"),
     path("postbacks/try/send/", postback_try.send_postback, name="send_postback"),
@@ -90,6 +115,7 @@ rooms.add("Partners", "console:partners", "partners.see")
 rooms.add("Links", "console:links", "tracking.see")
 rooms.add("Funnel", "console:funnel", "tracking.see")
 rooms.add("Postbacks", "console:postbacks", "tracking.see")
+rooms.add("CRM", "console:crm", "crm.see")
 rooms.add("Receivers", "console:receivers", "receivers.see")
 rooms.add("Sources", "console:sources", "sources.see")
 rooms.add("Files", "console:files", "sources.see")

@@ -48,6 +48,12 @@ PERMISSIONS: dict[str, frozenset[str]] = {
     "tracking.see": _MONEY,
     "tracking.change": _RELATIONS,
     "trackers.change": frozenset({"admin"}),
+    "crm.see": _MONEY,
+    "crm.raw": frozenset({"admin", "finance", "compliance", "auditor"}),
+    "crm.replay": frozenset({"admin", "finance", "partner_manager"}),
+    "crm.change": frozenset({"admin"}),
+    "mappings.change": frozenset({"admin"}),
+    "waiting.mend": frozenset({"admin", "partner_manager"}),
     "receivers.see": _MONEY,
     "receivers.change": _RELATIONS,
     "secrets.change": frozenset({"admin"}),
@@ -65,7 +71,7 @@ PERMISSIONS: dict[str, frozenset[str]] = {
 }
 
 # What a session alone does not open: these ask for a code of the last minutes, too.
-FRESH = frozenset({"keys.change", "secrets.change", "trackers.change"})
+FRESH = frozenset({"crm.change", "keys.change", "secrets.change", "trackers.change"})
 
 
 def may(role: str, permission: str) -> bool:

@@ -37,7 +37,7 @@ def explain_client(
     recorded. Raises Missing for an unknown client, BadInput when several entities have one of this
     code.
     """
-    id_, code, entity = _found(conn, code, entity)
+    id_, code, entity = find_client(conn, code, entity)
     who = who_is(conn, id_, code)
     why = attribution.why_client(conn, who.pop("same_as_id") or id_)
     logged = inbox.postbacks(conn, client=code, entity=entity, limit=_MOST)
@@ -57,9 +57,10 @@ def explain_client(
     return {**told, "sentence": " ".join([*who["who"], _sentence(told)])}
 
 
-def _found(
+def find_client(
     conn: psycopg.Connection[Any], code: str, entity: str | None
 ) -> tuple[int, str, str]:  # fmt: skip
+    """Return a client's number, code and entity. Raises Missing, BadInput when it is ambiguous."""
     rows = conn.execute(_FIND, {"code": code, "entity": entity}).fetchall()
     if len(rows) > 1:
         where = ", ".join(row[2] for row in rows)
@@ -134,7 +135,8 @@ def _recorded(relation: Mapping[str, Any]) -> str:
 
 
 def _made(claim: Mapping[str, Any]) -> str:
-    told = f"told by postback {claim['told_id']} of {claim['told_by']}"
+    what = "event" if claim["told_by"].startswith("crm:") else "postback"
+    told = f"told by {what} {claim['told_id']} of {claim['told_by']}"
     if claim["via"] != "click":
         return f"the {claim['via'].replace('_', ' ')} {claim['evidence']} was {told}"
     link = f" on link {claim['link']}" if claim.get("link") else ""
