@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from pipshare import db, market, sandbox, settings, statements
+from pipshare.cli.demo_crm import LOST
 from pipshare.cli.demo_live import run_live
 from pipshare.cli.demo_tracking import LENA, VOLUUM
 from pipshare.cli.explaining import say_explanation
@@ -42,8 +43,8 @@ SINCE = date(2026, 10, 19)  # its go-live: October is over and can be closed
 def demo_command(reset: bool, seed: int, trades: int, once: bool, files_only: bool) -> None:
     """Load a demonstration broker, book its trades, then go live until Ctrl-C.
 
-    The live part starts an MT5 server of an invented broker, connects to it, serves the console,
-    and lets visitors click on partners' links, register, deposit and trade.
+    The live part starts an MT5 server and a CRM of an invented broker, connects to both, serves
+    the console, and lets visitors click on partners' links, register, deposit and trade.
     """
     started = time.monotonic()
     if reset:
@@ -174,6 +175,7 @@ def _where_next(files_only: bool) -> None:
             f"funnel --partner {LENA.code}",
             f'receiver log "{VOLUUM}"',
             "explain --client W-1002",
+            f"explain --event {LOST}",
         )
     )
     for line in ("statement IB-110 --period 2026-11", "waiting", CLOSE, *tracked, "verify",

@@ -21,7 +21,8 @@ _SANDBOX = re.compile(
     r" certificate sha256 (?P<fingerprint>\S+) \(file (?P<certificate>.+)\)"
 )
 _TRACKER = re.compile(r"sandbox tracker on (?P<url>\S+)/ ")
-_LOOPBACK = {"PIPSHARE_EGRESS_ALLOW": "127.0.0.0/8"}  # where the sandbox tracker is
+_CRM = re.compile(r"sandbox crm on (?P<url>\S+)/ ")
+_LOOPBACK = {"PIPSHARE_EGRESS_ALLOW": "127.0.0.0/8"}  # where the sandbox tracker and CRM are
 _SERVES = re.compile(r"pipshare serves on (?P<url>\S+)")
 
 
@@ -52,6 +53,11 @@ class Children:
         """Start the tracker that receivers lead to; `secret` signs webhooks. Return its url."""
         options = ["tracker", "--port", str(port), "--secret", secret, "--with-parent"]
         return self._start("sandbox", options, _TRACKER, name="tracker")
+
+    def crm(self, options: Sequence[str]) -> Told:
+        """Start a CRM with invented clients; return its url."""
+        asked = ["crm", *options, "--with-parent"]
+        return self._start("sandbox", asked, _CRM, name="crm")
 
     def work(self) -> None:
         """Start the loop that polls and books."""

@@ -18,8 +18,9 @@ from rich.table import Table
 from rich.text import Text
 
 from pipshare import inbox, market, settings, statements
-from pipshare.cli import demo_tracking
+from pipshare.cli import demo_crm, demo_tracking
 from pipshare.cli.demo_children import Children
+from pipshare.cli.demo_crm import Crm
 from pipshare.cli.demo_told import funnel_table, receivers_line, say_received
 from pipshare.cli.demo_visits import Visits
 from pipshare.cli.explaining import say_explanation
@@ -71,6 +72,15 @@ _NOW = "SELECT clock_timestamp()"
 
 
 @dataclass(frozen=True)
+class _Play:
+    """What is watched: the connection, the visitors, the CRM."""
+
+    source: Source
+    visits: Visits
+    crm: Crm
+
+
+@dataclass(frozen=True)
 class Seen:
     """What a look at the database showed."""
 
@@ -89,6 +99,7 @@ def run_live(run: Run, *, once: bool) -> None:
         console.print("Starting an MT5 server of an invented broker, and connecting to it ...")
         _introduce(run)
         demo_tracking.prepare(run)
+        demo_crm.prepare(run, SERVER)
         known = _known(run.conn)
         port = urlsplit(known.settings["url"]).port or 0 if known else 0
         told = children.sandbox(RATE, port).parts
@@ -96,15 +107,19 @@ def run_live(run: Run, *, once: bool) -> None:
         tracker = children.tracker(port, demo_tracking.webhook_secret()).parts["url"]
         demo_tracking.point_to(run, tracker)
         source = known or _connect(run, told)
+        crm = demo_crm.start(run, children, 0 if once else _port(demo_crm.PORT), once=once)
         children.work()
         url = children.serve(0 if once else _port(CONSOLE_PORT)).parts["url"]
         _say_console(run, url)
+        crm.begin(url)
         demo_tracking.say(url, tracker)
+        demo_crm.say(crm)
         visits = Visits(run, Site(url, demo_tracking.token()),
                         Platform(told["url"], Path(told["certificate"])), SERVER)  # fmt: skip
-        seen = _watch(run, children, source, visits, once=once)
+        seen = _watch(run, children, _Play(source, visits, crm), once=once)
         if once:
             say_received(tracker)
+            demo_crm.say_sent(crm)
             _explain(run, seen)
     except KeyboardInterrupt:
         console.print()
@@ -169,26 +184,24 @@ def _say_console(run: Run, url: str) -> None:
     console.print("  (the demonstration's person is exempt from the second factor; staff is not)")
 
 
-def _watch(
-    run: Run, children: Children, source: Source, visits: Visits, *, once: bool
-) -> Seen:  # fmt: skip
+def _watch(run: Run, children: Children, play: _Play, *, once: bool) -> Seen:
     """Look every second; on a terminal the picture is drawn anew, elsewhere a line is printed."""
     since = run.conn.execute(_NOW).fetchone()[0]  # type: ignore[index]
-    end = _End(once, children, visits)
-    seen = _look(run, source, since)
+    end, visits = _End(once, children, play, run.conn), play.visits
+    seen = _look(run, play, since)
     if sys.stdout.isatty() and not os.environ.get("CI"):
         with Live(seen.picture, console=console, auto_refresh=False) as live:
             while not end.is_now(seen):
                 time.sleep(1)
                 visits.step(more=not once)
-                seen = _look(run, source, since)
+                seen = _look(run, play, since)
                 live.update(seen.picture, refresh=True)
     else:
         said = 0.0
         while not end.is_now(seen):
             time.sleep(1)
             visits.step(more=not once)
-            seen = _look(run, source, since)
+            seen = _look(run, play, since)
             if time.monotonic() - said > 5:
                 said = time.monotonic()
                 console.print(f"  {counted(seen.booked, 'live trade')} booked,"
@@ -198,10 +211,12 @@ def _watch(
 
 
 class _End:
-    """Tells when a bounded run is over: some trades, the visitors through, or LONGEST_S."""
+    """Tells when a bounded run is over: some trades, visitors and CRM through, or LONGEST_S."""
 
-    def __init__(self, once: bool, children: Children, visits: Visits) -> None:
-        self._once, self._children, self._visits = once, children, visits
+    def __init__(
+        self, once: bool, children: Children, play: _Play, conn: psycopg.Connection
+    ) -> None:
+        self._once, self._children, self._play, self._conn = once, children, play, conn
         self._began, self._through = time.monotonic(), 0.0
 
     def is_now(self, seen: Seen) -> bool:
@@ -212,14 +227,15 @@ class _End:
         if not self._once:
             return False
         now = time.monotonic()
-        if not self._through and self._visits.is_through():
+        play = self._play
+        if not self._through and play.visits.is_through() and play.crm.is_through(self._conn):
             self._through = now
         enough = seen.booked >= ENOUGH and self._through and now - self._through > REST_S
         return bool(enough) or now - self._began > LONGEST_S
 
 
-def _look(run: Run, source: Source, since: datetime) -> Seen:
-    conn = run.conn
+def _look(run: Run, play: _Play, since: datetime) -> Seen:
+    conn, source = run.conn, play.source
     values = {"server": source.server_id, "since": since, "shown": SHOWN}
     booked = (conn.execute(_BOOKED, values).fetchone() or (0,))[0]
     ticket, most = None, 0
@@ -234,9 +250,9 @@ def _look(run: Run, source: Source, since: datetime) -> Seen:
     for code, name, currency, amount in conn.execute(_EARNED, values):
         earned.add_row(code, name, money(amount, currency))
     fresh = _freshness(conn, source)
-    clicks = funnel_table(conn, since)
+    clicks, told = funnel_table(conn, since), play.crm.clients(conn)
     conn.commit()
-    return Seen(booked, ticket, Group(Text(), latest, Text(), earned, Text(), clicks,
+    return Seen(booked, ticket, Group(Text(), latest, Text(), earned, Text(), clicks, Text(), told,
                                       Text(), receivers_line(run), fresh))  # fmt: skip
 
 

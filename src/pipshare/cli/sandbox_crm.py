@@ -68,6 +68,13 @@ from pipshare.sandbox.crm import (
     show_default=True,
     help="Affiliate numbers in the clients' tags; empty = no tags.",
 )
+@click.option(
+    "--untagged",
+    default=0.1,
+    show_default=True,
+    type=click.FloatRange(0, 1),
+    help="Share of clients without a tag.",
+)
 @click.option("--coins", default="USD,EUR", show_default=True, help="Currencies of accounts.")
 @click.option("--zone", default="UTC", show_default=True, help="Zone of the API's dates.")
 @click.option("--user", default="partner", show_default=True, help="User of the API.")
@@ -101,6 +108,7 @@ def crm(
     day: float,
     days_ago: float,
     affiliates: str,
+    untagged: float,
     coins: str,
     zone: str,
     user: str,
@@ -121,7 +129,10 @@ def crm(
     end_on_signals()
     if with_parent:
         end_with_parent()
-    cast = Cast(seed, first, at_once, every, affiliates=_listed(affiliates), coins=_listed(coins))
+    cast = Cast(
+        seed, first, at_once, every, affiliates=_listed(affiliates), coins=_listed(coins),
+        untagged=untagged,
+    )  # fmt: skip
     if not cast.coins:
         raise BadInput("no_coin", "--coins names no currency")
     options = Options(

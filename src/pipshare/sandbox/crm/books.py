@@ -30,7 +30,7 @@ _HAND = NUMBERS - 1  # deeds made by hand are numbered downwards from here
 @dataclass(frozen=True)
 class Cast:
     """Who comes: numbered from `first`, `at_once` at the start, then one each `every_s` real
-    seconds (0 = nobody more), `most` in all."""
+    seconds (0 = nobody more), `most` in all. A share of `untagged` was introduced by nobody."""
 
     seed: int = 7
     first: int = FIRST
@@ -39,6 +39,7 @@ class Cast:
     most: int = 1_000_000
     affiliates: tuple[str, ...] = ("111", "112", "330")
     coins: tuple[str, ...] = ("USD", "EUR")
+    untagged: float = 0.1
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,7 @@ class Books:
         self._money: dict[int, dict[str, Any]] = {}  # by transaction or bonus
         self._model: Trader | None = None  # whom others turn out to be
         self._due: list[tuple[float, int, int, Deed]] = []
-        self._came = 0
+        self._came = self._scripted = 0  # all, and those who were not let in by hand
         self._by_hand: dict[int, int] = {}  # the next number of a deed made by hand, by trader
         self._lock = threading.RLock()
 
@@ -127,19 +128,21 @@ class Books:
 
     def _arrives(self) -> float | None:
         """Return the moment of the stories at which the next one comes."""
-        cast, place = self.cast, self._came
+        cast, place = self.cast, self._scripted
         if place >= cast.most or (place >= cast.at_once and not cast.every_s):
             return None
         late = max(0, place - cast.at_once + 1)
         return late * cast.every_s * DAY_S / self.clock.day_s
 
     def _let_in(self, story_s: float) -> None:
-        place = self._came
-        self._enter(plot_of(self.cast.seed, place), story_s, None)
+        self._scripted += 1
+        self._enter(plot_of(self.cast.seed, self._came), story_s, None)
 
     def _enter(self, plot: str, story_s: float, tag: str | None) -> Trader:
         cast = self.cast
-        made = trader(cast.seed, cast.first + self._came, plot, cast.affiliates, cast.coins)
+        made = trader(
+            cast.seed, cast.first + self._came, plot, cast.affiliates, cast.coins, cast.untagged
+        )
         who = made if tag is None else Trader(**{**made.__dict__, "tag": tag})
         self._came += 1
         self.traders[who.number] = who

@@ -39,16 +39,16 @@ class Trader:
 
 
 def trader(
-    seed: int, number: int, plot: str, affiliates: tuple[str, ...], coins: tuple[str, ...]
-) -> Trader:
-    """Return a trader. With no affiliates nobody has a tag; else one in ten has none."""
+    seed: int, number: int, plot: str, affiliates: tuple[str, ...], coins: tuple[str, ...],
+    untagged: float = 0.1,
+) -> Trader:  # fmt: skip
+    """Return a trader. A share `untagged` has no tag; with no affiliates nobody has one."""
     random = Random(f"{seed}:trader:{number}")
     name = f"{random.choice(_NAMES)} {random.choice(_FAMILIES)}"
     country, coin = random.choice(_COUNTRIES), random.choice(coins)
     tag = tag_of(random, affiliates, country)
-    if plot == "only looks" or random.random() >= 0.1:
-        return Trader(seed, number, plot, name, country, coin, tag)
-    return Trader(seed, number, plot, name, country, coin, "")
+    tag = tag if random.random() >= untagged else ""
+    return Trader(seed, number, plot, name, country, coin, tag)
 
 
 def tag_of(random: Random, affiliates: tuple[str, ...], country: str) -> str:

@@ -106,7 +106,8 @@ def _dispute_won(one: _Story) -> None:
 
 def _taken_back(one: _Story) -> None:
     deposit = _verified(one)
-    one.add(6, "payment reversed", of=deposit)
+    one.trade(1.5, 8)
+    one.add(20, "payment reversed", of=deposit)
 
 
 def _verified_late(one: _Story) -> None:
