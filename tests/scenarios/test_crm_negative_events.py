@@ -133,3 +133,42 @@ def test_a_deposit_counts_when_it_is_cleared(tell: Teller) -> None:
 def test_a_deposit_that_is_reversed_before_it_clears_never_was(tell: Teller) -> None:
     deposit = {**DEPOSITED, "cleared_at": "2026-03-09T10:00:00Z"}
     assert tell(_reversed("r", "03-05"), deposit=deposit) == []
+
+
+@pytest.mark.parametrize(
+    ("wrong", "reason"),
+    [
+        (_reversed("r", "03-20", "reg"), "other_kind"),
+        (_of("withdrawal_reversed", "r", "03-20"), "other_kind"),
+        (told("r", "deposit_reversed", "03-20", reference="dep", amount="450", currency="JPY"),
+         "other_currency"),
+    ],
+)  # fmt: skip
+def test_what_does_not_fit_is_shown_and_takes_nothing(
+    tell: Teller, stories: Stories, wrong: Event, reason: str
+) -> None:
+    assert tell(wrong) == [PAID]
+    assert stories.waiting() == [("r-0", reason)]
+    mended = {**_reversed("r", "03-20"), "version": 2}
+    assert tell(mended) == [PAID, ("03-20", -200)]
+    assert stories.waiting() == []
+
+
+def test_another_clients_reversal_takes_nothing_whoever_is_settled_with_whom(
+    db: Any, tmp_path: Path
+) -> None:
+    """Not even when both clients are looked at together."""
+    with db.app() as conn:
+        stories = Stories(conn, tmp_path, {"std": PLAN}, 2)
+        mine, his = stories.copies
+        stories.tell([mine.of(REGISTERED), mine.of(DEPOSITED), his.of(REGISTERED)])
+        wrong = {**mine.of(_reversed("r", "03-20")), "client": his.client}
+        stories.tell([wrong])
+        assert stories.stands("IB-0") == {"accrued": 200}
+        assert stories.waiting() == [("r-0", "other_client")]
+        stories.tell([his.of(DEPOSITED), mine.of(told("x", "bonus", "03-25", amount="1", **USD))])
+        assert (stories.stands("IB-0"), stories.stands("IB-1")) == (2 * ({"accrued": 200},))
+        stories.tell([{**wrong, "client": mine.client, "version": 2}])
+        assert stories.stands("IB-0") == {}
+        assert stories.waiting() == []
+        stories.books()

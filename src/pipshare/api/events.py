@@ -33,7 +33,9 @@ _SCHEMA = pushed(
         "event": {"type": "string", "nullable": True},
         "waits": {
             "type": "string",
-            "description": "what it waits for: unknown_client, unknown_account, unknown_reference",
+            "description": "what it waits for: unknown_client, unknown_account,"
+            " unknown_reference; or why it cannot take back what it names: other_client,"
+            " other_currency, other_kind",
         },
     },
 )  # fmt: skip

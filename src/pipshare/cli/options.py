@@ -31,6 +31,9 @@ _WAITS = {
     "no_fx": "no exchange rate of the last 7 days: pipshare load fx",
     "opening_unknown": "the opening deal was not seen yet: import it",
     "unknown_reference": "it takes back an event that is not known: bring that one, too",
+    "other_client": "it names another client's money: send it again with the right client or id",
+    "other_currency": "it is in another currency than what it names: send it in that one",
+    "other_kind": "it cannot take back what it names: send it again with the right id or kind",
     "volume_unknown": "nothing tells how much of it closed: import the deals that opened it",
 }
 WAITS = {wait.word: wait.sentence for wait in Wait} | _WAITS

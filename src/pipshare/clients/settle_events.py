@@ -10,7 +10,7 @@ from typing import Any
 
 import psycopg
 
-from pipshare.facts.events import NEEDING
+from pipshare.facts.events import NEEDING, REFERRING, misfit
 
 _SET = """
 SELECT e.id FROM clients_event f JOIN clients_event e USING (source, event)
@@ -34,6 +34,27 @@ SELECT v.id,
         OR v.kind = ANY(%(referring)s)
            AND NOT EXISTS (SELECT FROM clients_event o
                             WHERE o.source = v.source AND o.event = v.reference))
+"""
+# What takes back, with what it is of: a chargeback that is lost may name the one that was opened.
+_TAKINGS = f"""
+WITH RECURSIVE asked AS (
+    SELECT * FROM clients_event_current WHERE id IN ({_SET}) AND kind = ANY(%(takings)s)
+), named AS (
+    SELECT a.id, 1 AS steps, o.source, o.reference, o.kind, o.client_id, o.currency
+      FROM asked a JOIN clients_event_current o ON o.source = a.source AND o.event = a.reference
+    UNION ALL
+    SELECT n.id, n.steps + 1, o.source, o.reference, o.kind, o.client_id, o.currency
+      FROM named n JOIN clients_event_current o ON o.source = n.source AND o.event = n.reference
+     WHERE n.kind = ANY(%(takings)s) AND n.steps < 50
+)
+SELECT a.id, a.reference, a.kind, a.client_id,
+       CASE WHEN a.amount_e8 = 0 THEN '' ELSE a.currency END, n.kind, n.client_id, n.currency
+  FROM asked a JOIN named n USING (id)
+ WHERE n.kind <> ALL(%(takings)s) AND a.client_id IS NOT NULL AND n.client_id IS NOT NULL
+"""
+_CONTRADICT = """
+INSERT INTO clients_event_waiting (event_id, reason, key) VALUES (%s, %s, %s)
+    ON CONFLICT (event_id) DO NOTHING
 """
 _WAITING = "SELECT event_id, reason FROM clients_event_waiting WHERE event_id = ANY(%s)"
 # An event touches its client from its moment on; with it what it takes the place of (which may be
@@ -96,11 +117,24 @@ def settle_events(conn: psycopg.Connection[Any], ids: Sequence[int]) -> dict[int
     """
     if not ids:
         return {}
-    values = {"ids": list(ids), "referring": list(NEEDING)}
+    values = {"ids": list(ids), "referring": list(NEEDING), "takings": list(REFERRING)}
     conn.execute(_NO_LONGER, values)
     conn.execute(_WAIT, values)
+    _contradict(conn, values)
     conn.execute(_TOUCH, values)
     return dict(conn.execute(_WAITING, (list(ids),)).fetchall())
+
+
+def _contradict(conn: psycopg.Connection[Any], values: dict[str, Any]) -> None:
+    """Let those wait that cannot take back what they name: somebody has to look at them."""
+    wrong = []
+    for id_, reference, *told in conn.execute(_TAKINGS, values).fetchall():
+        kind, client, currency, of_kind, of_client, of_currency = told
+        if reason := misfit((kind, client, currency), (of_kind, of_client, of_currency)):
+            wrong.append((id_, reason, reference))
+    if wrong:
+        with conn.cursor() as cursor:
+            cursor.executemany(_CONTRADICT, wrong)
 
 
 def take_up_events(conn: psycopg.Connection[Any]) -> int:

@@ -36,6 +36,12 @@ _MEND = {
     " here.",
     "unknown_reference": "What it takes back has not come, or came under another id or source. It"
     " is settled when the original comes; compare the ids in the mapping.",
+    "other_client": "What it names is another client's. Send it again with the right client or id"
+    " and a higher version.",
+    "other_currency": "What it names is in another currency. Send it again in that one, or without"
+    " an amount for all of it, with a higher version.",
+    "other_kind": "It cannot take back what it names, such as a chargeback of a withdrawal. Send it"
+    " again with the right id or kind and a higher version.",
     "unknown_partner": "No partner has this code. Add the partner, or let the code stand for one"
     " (Links, typed codes).",
 }
