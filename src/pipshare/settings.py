@@ -238,6 +238,7 @@ _STAGES = (
     "payouts",
     "web",
     "console",
+    "portal",
     "api",
 )
 INSTALLED_APPS = [

@@ -45,7 +45,7 @@ urlpatterns: list[Any] = [
         name="mfa_download_recovery_codes",
     ),
 ]
-for _surface in ("console", "api"):  # the doors of machines first: nobody asks as often
+for _surface in ("console", "portal", "api"):  # the doors of machines first: nobody asks as often
     if find_spec(f"pipshare.{_surface}") and find_spec(f"pipshare.{_surface}.urls"):
         urlpatterns.insert(0, path("", include(f"pipshare.{_surface}.urls")))
 

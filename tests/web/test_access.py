@@ -56,6 +56,7 @@ def test_only_the_way_in_is_open_to_everybody(urls: list[tuple[str, Any]]) -> No
     assert {url for url, view in urls if view.permission == ANYONE} <= {
         "/health", "/theme", "/sign-in/", "/sign-in/code/", "/sign-in/closed/", "/sign-out/",
         "/v1", "/v1/", "/v1/x", "/c/x", "/c/x/",
+        "/apply/", "/apply/x/", "/application/x/",
     }  # fmt: skip
 
 

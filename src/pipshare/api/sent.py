@@ -7,8 +7,9 @@ from typing import Any
 from django.http import HttpRequest
 
 from pipshare.api.problems import Problem
-from pipshare.settings import ENV
+from pipshare.web.sender import sender_of
 
+__all__ = ["MOST_BYTES", "read_body", "sender_of"]
 MOST_BYTES = 16 * 1024 * 1024
 _DRAINED = 4 * MOST_BYTES  # so much more is thrown away, for the answer to be read
 _PIECE = 256 * 1024
@@ -36,18 +37,6 @@ def read_body(request: HttpRequest, most: int = MOST_BYTES) -> None:
     if wanted is not None and len(found) < wanted:
         raise _cut(f"{len(found)} of {wanted} bytes came")
     request._body = found  # what Django keeps of a body read
-
-
-def sender_of(request: HttpRequest) -> str:
-    """Return the address that a request came from, "" where it cannot be told.
-
-    Behind PIPSHARE_PROXIES proxies it is what the outermost of them was connected with.
-    """
-    proxies = ENV.proxies
-    if not proxies:
-        return str(request.META.get("REMOTE_ADDR", ""))
-    passed = [one.strip() for one in request.headers.get("X-Forwarded-For", "").split(",")]
-    return passed[-proxies] if len(passed) >= proxies else ""
 
 
 def _read(stream: Any, most: int) -> bytes:

@@ -27,8 +27,7 @@ _NEXT = {
 }
 _ADD = """
 INSERT INTO partners_application (entity_id, reference, source, external, parent, currency)
-VALUES (%s, %s, %s, %s, %s, %s)
-ON CONFLICT (source, external) WHERE external <> '' DO NOTHING RETURNING id"""
+VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING RETURNING id"""
 _STEP = """
 INSERT INTO partners_application_step (application_id, state, at, partner_id, reason, recorded_by)
 VALUES (%s, %s, coalesce(timestamptz 'epoch' + %s * interval '1 ms', clock_timestamp()), %s, %s,
@@ -99,18 +98,19 @@ class Step:
 def add_application(
     conn: psycopg.Connection[Any], entity_id: int, who: Applicant, *, currency: str,
     parent: str = "", source: str = APPLY, external: str = "", at_ms: int | None = None,
-    by: str = "",
+    reference: str = "", by: str = "",
 ) -> Application:  # fmt: skip
     """Store an application and the person apart from it, in state applied.
 
-    Raises Conflict when the source told of this `external` id before.
+    `reference` is one that cannot be guessed; without it one is made. Raises Conflict when there is
+    one of this reference, or the source told of this `external` id before.
     """
-    reference = secrets.token_urlsafe(18)
+    reference = reference or secrets.token_urlsafe(18)
     told = (entity_id, reference, source, external, parent, currency)
     row = conn.execute(_ADD, told).fetchone()
     if row is None:
-        raise Conflict("application_exists", f"{source} told of the application of {external!r}"
-                                             " before")  # fmt: skip
+        which = f"{source} told of the application of {external!r}" if external else "it was sent"
+        raise Conflict("application_exists", f"{which} before")
     store_person(conn, row[0], who)
     conn.execute(_STEP, (row[0], APPLIED, at_ms, None, "", by))
     return application(conn, row[0])

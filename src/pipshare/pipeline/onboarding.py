@@ -44,11 +44,14 @@ class Approval:
 
 def apply(
     conn: psycopg.Connection[Any], entity_id: int, who: Applicant, accepted: Sequence[Agreement],
-    *, currency: str, parent: str = "",
+    *, currency: str, parent: str = "", reference: str = "",
 ) -> Application:  # fmt: skip
-    """Take in an application from the public page, with the agreements that were accepted there."""
+    """Take in an application from the public page, with the agreements that were accepted there.
+
+    Raises Conflict where an application has this `reference`: the same form was sent twice.
+    """
     one = partners.add_application(conn, entity_id, who, currency=currency, parent=parent,
-                                   by="applicant")  # fmt: skip
+                                   reference=reference, by="applicant")  # fmt: skip
     ibs.say_applied(conn, one, who)
     for agreed in accepted:
         accept(conn, one, agreed, who.name, address=who.address, agent=who.agent)
@@ -105,7 +108,8 @@ def set_terms(
 ) -> LoadReport:  # fmt: skip
     """Give a partner terms from a moment on (None: always).
 
-    What contradicts known ones is proposed to two people. Raises BadInput for a programme or a card that does not exist.
+    What contradicts known ones is proposed to two people. Raises BadInput for a programme or a card
+    that does not exist.
     """
     row = {"partner": who.code, "entity": who.entity, "programme": programme,
            "card": tier or "standard"}  # fmt: skip
