@@ -28,6 +28,7 @@ COMMANDS = {
     "explain": ("explaining", "Show why each partner earned what he did from a trade."),
     "waiting": ("waiting", "List the trades that wait, and what for."),
     "agent": ("agents", "Accounts whose agent the platform pays itself: list, decide."),
+    "deposits": ("deposits", "Deposits told by several sides: whose count, what matches what."),
     "kyc": ("kyc", "KYC: where clients stand, what is held; countries that are blocked."),
     "approve": ("approving", "Approve a proposed change as the second person."),
     "proposals": ("approving", "List the changes that wait for a second person."),

@@ -10,6 +10,15 @@ account changes its owner only by two people, and an operator's decision stands 
 
 from pipshare.clients.accounts import Accounts, accounts, logins_of, owned_by
 from pipshare.clients.agents import NativeAgent, agents, decide_agents, note_agents
+from pipshare.clients.authority import (
+    RecordedAuthority,
+    apply_authority,
+    authorities,
+    count_sources,
+    recorded_authorities,
+    say_authority,
+    telling,
+)
 from pipshare.clients.executions import (
     EXECUTION,
     claim_traders,
@@ -63,6 +72,7 @@ from pipshare.clients.read_events import (
 from pipshare.clients.stage import take_turn
 from pipshare.clients.take_events import TakenEvents, load_events, take_events
 from pipshare.clients.touched import (
+    any_touched,
     claim_touched,
     touch,
     touch_all,
@@ -92,17 +102,22 @@ __all__ = [
     "NativeAgent",
     "Observed",
     "Reached",
+    "RecordedAuthority",
     "TakenEvents",
     "Verified",
     "accounts",
     "add_milestones",
     "agents",
+    "any_touched",
+    "apply_authority",
     "apply_jurisdiction",
     "apply_merge",
     "apply_owner",
+    "authorities",
     "claim_touched",
     "claim_traders",
     "clients_of_country",
+    "count_sources",
     "count_verified",
     "countries_at",
     "countries_of",
@@ -133,13 +148,16 @@ __all__ = [
     "observed_now",
     "owned_by",
     "queue_traders",
+    "recorded_authorities",
     "replaced_words",
+    "say_authority",
     "say_jurisdiction",
     "set_expiry_days",
     "snapshot_columns",
     "standing_columns",
     "take_events",
     "take_turn",
+    "telling",
     "touch",
     "touch_all",
     "touch_cleared",

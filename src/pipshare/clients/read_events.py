@@ -9,8 +9,10 @@ import numpy as np
 import polars as pl
 import psycopg
 
+from pipshare.clients.authority import authorities
 from pipshare.db import Int4, Int8, copy_in, ms, read_columns
 from pipshare.facts import history
+from pipshare.facts.counted import COUNTS, why_not
 from pipshare.facts.events import DUPLICATE, EVENT, KINDS, originals
 from pipshare.facts.standing import Snapshots, Standing, snapshots_at, standing_at
 from pipshare.period import Millis
@@ -72,11 +74,14 @@ def events_of(
     conn: psycopg.Connection[Any],
     client_ids: Sequence[int] | Millis | None = None,
     kinds: Sequence[str] = LIFE,
+    *,
+    every: bool = False,
 ) -> pl.DataFrame:
     """Return the events of clients (None: of all) as they hold now, as a HELD frame.
 
     In order of moment, source and event. Those of clients or accounts that are not known are not
-    among them. Snapshots of accounts are left out unless asked for.
+    among them. Snapshots of accounts are left out unless asked for, and so are events that do not
+    count because another source's do (facts.counted): `every` adds them, and `why_not`.
     """
     some = ""
     if client_ids is not None:
@@ -87,7 +92,14 @@ def events_of(
     # An empty text of COPY's CSV is quoted, yet Polars may read it as null.
     found = found.with_columns(pl.col(pl.String).fill_null(""))
     found = found.sort("at_ms", "source", "event")
-    return found.with_columns(original=originals(found))
+    found = found.with_columns(original=originals(found))
+    found = found.with_columns(why_not(found, authorities(conn)))
+    if every:
+        return found
+    counting = found.filter(pl.col("why_not") == COUNTS).drop("why_not")
+    if len(counting) == len(found):
+        return counting
+    return counting.with_columns(original=originals(counting))
 
 
 def standing_columns(

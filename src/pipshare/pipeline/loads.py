@@ -45,6 +45,7 @@ APPLIERS: dict[str, audit.Applier] = {
     "relation": partners.apply_relation,
     "account_owner": clients.apply_owner,
     "client_merge": clients.apply_merge,
+    "event_authority": clients.apply_authority,
     "jurisdiction": clients.apply_jurisdiction,
     **payouts.APPLIERS,
     **plans.APPLIERS,

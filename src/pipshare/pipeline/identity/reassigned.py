@@ -37,7 +37,7 @@ def settle_reassigned(run: Run) -> None:
         return
     cancelled = {(one.source, one.reference): one for one in words if one.kind == CANCELLED}
     into = clients.merged_into(run.conn)
-    codes = dict(run.conn.execute(_CODES, (sorted(set(into.values())),)).fetchall())
+    codes: dict[int, str] = dict(run.conn.execute(_CODES, (sorted(set(into.values())),)).fetchall())
     for one in words:
         if one.kind == REASSIGNED and one.state in _OPEN:
             code = codes.get(into.get(one.client_id or 0, 0), one.client)
