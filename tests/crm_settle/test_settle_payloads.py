@@ -10,9 +10,11 @@ import pytest
 
 from pipshare import db as pg
 from pipshare import inbox
+from pipshare.errors import Missing
 from pipshare.inbox import NewPayload
 from pipshare.pipeline import Run
 from pipshare.pipeline.crm.settle import settle_one, settle_payloads
+from pipshare.pipeline.explained.of_event import explain_event
 from pipshare.pipeline.loads import load
 
 NOW = time.time_ns() // 1_000_000
@@ -222,3 +224,21 @@ def test_a_registration_in_another_order_of_payloads_ends_the_same(crm: Crm) -> 
     assert [row[:2] for row in crm.relations()] == [("C-1", "P-1")]
     claims = crm.conn.execute("SELECT via, decision FROM attribution_claim ORDER BY 1").fetchall()
     assert claims == [("partner_code", "attributed"), ("tag", "kept")]
+
+
+def test_an_event_is_explained_through_all_stages(crm: Crm) -> None:
+    first = crm.send(told("registration", "r1", partner_code="P-2"))
+    crm.send(
+        told("registration", "r1", partner_code="P-2"), told("client.claimed", "x1", tag="P-1")
+    )
+    found = explain_event(crm.run, "r1")
+    stages = [one["stage"] for one in found.effects]
+    assert stages[:4] == ["inbox", "inbox", "inbox", "clients"]
+    texts = "\n".join(one["text"] for one in found.effects)
+    assert f"item 1 of payload {first}, rule registration: new" in texts
+    assert "partner code P-2 of P-2, told by crm:crm: attributed" in texts
+    claim = explain_event(crm.run, "x1", "crm")
+    assert (claim.event["kind"], claim.event["client"]) == ("client.claimed", "C-1")
+    assert [one["stage"] for one in claim.effects] == ["inbox", "attribution"]
+    with pytest.raises(Missing, match="no event 'nothing'"):
+        explain_event(crm.run, "nothing")

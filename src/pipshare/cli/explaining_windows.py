@@ -139,6 +139,8 @@ def _say_event(found: EventExplanation) -> None:
         console.print(f"  it waits: {told['waits'].replace('_', ' ')} {told['waits_for']}")
     if told["became"]:
         console.print(f"  {told['became']}: {told['became_detail']}")
+    for effect in found.effects:
+        console.print(f"  {effect['stage']}: {effect['text']}", highlight=False, markup=False)
     for row in found.about:
         console.print(f"  later: {row['kind'].replace('_', ' ')}, event {row['event']}"
                       f" at {row['at']}")  # fmt: skip

@@ -92,7 +92,8 @@ def endpoint(request: HttpRequest, code: str) -> HttpResponse:
         one = of_code(conn, code)
         versions = inbox.mapping_versions(conn, one.id)
         status = inbox.endpoint_statuses(conn).get(one.id, EndpointStatus(one.id))
-        bad = inbox.payloads(conn, limit=5, endpoint=one.code, problems=True)
+        bad = [(each.id, moment(each.at_ms), _first_problem(conn, each)) for each in
+               inbox.payloads(conn, limit=5, endpoint=one.code, problems=True)]  # fmt: skip
     rows: list[Row] = [
         [Cell(str(each.version), f"{reverse('console:crm_mapping', args=[one.code])}"
               f"?version={each.version}", note="holds" if number == 0 else ""),
@@ -101,8 +102,7 @@ def endpoint(request: HttpRequest, code: str) -> HttpResponse:
     ]  # fmt: skip
     columns = [Column("Version", head=True), Column("Published"), Column("By"), Column("Note")]
     is_webhook = one.kind == WEBHOOK
-    proofs = [", ".join(f"{key} {value}" if key != "method" else str(value)
-                        for key, value in proof.items()) for proof in one.verify]  # fmt: skip
+    proofs = [_proof(proof) for proof in one.verify]
     return render(request, "console/crm_endpoint.html", {
         "one": one, "is_webhook": is_webhook, "status": status, "proofs": proofs,
         "url": f"{base_of(request)}/hooks/{one.code}" if is_webhook else "",
@@ -110,10 +110,22 @@ def endpoint(request: HttpRequest, code: str) -> HttpResponse:
         "cursor": json.dumps(status.cursor, indent=2) if status.cursor else "",
         "last_ok": moment(status.last_ok_ms), "last_try": moment(status.last_try_ms),
         "table": Table("Mappings published, the newest first", columns, rows) if rows else None,
-        "bad": [(each.id, moment(each.at_ms), each.detail or each.reason) for each in bad],
+        "bad": bad,
         "may_change": may(request, "crm.change"), "may_replay": may(request, "crm.replay"),
         "may_map": may(request, "mappings.change"),
     })  # fmt: skip
+
+
+def _proof(proof: dict[str, Any]) -> str:
+    more = [f"{key} {value}" for key, value in sorted(proof.items()) if key != "method"]
+    return ", ".join([str(proof.get("method", "")), *more])
+
+
+def _first_problem(conn: Any, one: inbox.LoggedPayload) -> str:
+    """Return what is wrong with the first bad item of a payload."""
+    items = inbox.payload_items(conn, one.id)
+    found = [each.detail for each in items if each.outcome in ("problem", "refused")]
+    return found[0] if found else one.detail or one.reason
 
 
 @room("crm.change", methods=("GET", "POST"))

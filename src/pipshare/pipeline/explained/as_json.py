@@ -86,4 +86,5 @@ def event_dict(found: EventExplanation) -> dict[str, Any]:
         "held": [{"payee": row["payee"], "amount": format_e8(row["amount_e8"]),
                   "currency": row["currency"]} for row in found.held],
         "agrees": found.agrees,
+        "effects": found.effects,
     }  # fmt: skip

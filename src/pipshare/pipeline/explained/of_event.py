@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import psycopg
 from psycopg.rows import dict_row
 
+from pipshare import inbox
 from pipshare.errors import BadInput, Missing
+from pipshare.period import from_ms
 from pipshare.pipeline.explained.booked import booked_of_event
+from pipshare.pipeline.explained.effects import Effect, effects_of
 from pipshare.pipeline.explained.of_trade import Part
 from pipshare.pipeline.explained.said import said_of
 from pipshare.pipeline.explained.sums import Asked, Payee, window_of
@@ -44,6 +48,9 @@ SELECT b.payee_kind, b.payee_id, coalesce(p.code, k.code) AS payee, b.currency, 
  WHERE b.state = 'held' AND b.cause = %(cause)s AND b.amount_e8 <> 0 ORDER BY 3, 4
 """
 
+_NAMES = ("entity", "source", "event", "kind", "client", "at", "currency", "reference", "waits",
+          "waits_for")  # fmt: skip
+
 
 @dataclass(frozen=True)
 class EventExplanation:
@@ -51,8 +58,9 @@ class EventExplanation:
 
     `parts`: by the twin, each line that is paid or taken back at its moment, with its window;
     `booked`: lines in the books that name it as their cause; `held`: what is held by now until the
-    client's KYC is approved. `agrees`: whether the windows of `parts` are booked as they come to,
-    None where there are none or they are not settled yet.
+    client's KYC is approved; `effects`: what the other stages made of it. `agrees`: whether the
+    windows of `parts` are booked as they come to, None where there are none or they are not settled
+    yet.
     """
 
     event: dict[str, Any]
@@ -61,6 +69,7 @@ class EventExplanation:
     booked: list[dict[str, Any]] = field(default_factory=list)
     held: list[dict[str, Any]] = field(default_factory=list)
     agrees: bool | None = None
+    effects: list[Effect] = field(default_factory=list)
 
 
 def explain_event(run: Run, event: str, source: str | None = None) -> EventExplanation:
@@ -70,16 +79,18 @@ def explain_event(run: Run, event: str, source: str | None = None) -> EventExpla
     """
     run = run.looking(run.book)
     rows = _rows(run.conn, _EVENT, {"event": event, "source": source})
+    if not rows and (told_only := _of_items(run.conn, event, source)) is not None:
+        return told_only
     if not rows:
         where = f" of source {source}" if source else ""
         raise Missing("no_event", f"no event {event!r}{where}: load it first")
     if len(rows) > 1:
-        which = ", ".join(sorted(row["source"] for row in rows))
-        raise BadInput("ambiguous", f"event {event} came from {which}: say which with --source")
+        raise _ambiguous(event, [row["source"] for row in rows])
     told = rows[0]
     about = _rows(run.conn, _ABOUT, told)
+    effects = effects_of(run.conn, told["source"], event, told["client_id"])
     if told["client_id"] is None:
-        return EventExplanation(told, about)
+        return EventExplanation(told, about, effects=effects)
     parts = _parts(run, told)
     agreed = [part.window.agrees for part in parts]
     return EventExplanation(
@@ -89,7 +100,30 @@ def explain_event(run: Run, event: str, source: str | None = None) -> EventExpla
         booked=booked_of_event(run.conn, told["client_id"], event),
         held=_rows(run.conn, _HELD, {"cause": f"kyc client {told['client_id']}"}),
         agrees=None if not agreed or None in agreed else all(agreed),
+        effects=effects,
     )
+
+
+def _of_items(
+    conn: psycopg.Connection[Any], event: str, source: str | None
+) -> EventExplanation | None:
+    """Explain what a CRM told that is no event of a client's life: an account, a claim, an IB."""
+    items = inbox.items_of_event(conn, event, source)
+    sources = sorted({one.source for one in items})
+    if not items:
+        return None
+    if len(sources) > 1:
+        raise _ambiguous(event, sources)
+    last = items[-1]
+    told: dict[str, Any] = dict.fromkeys(_NAMES, "")
+    told |= {"source": last.source, "event": event, "kind": last.kind, "client": last.client,
+             "at": from_ms(last.at_ms).isoformat(), "amount_e8": 0, "became": ""}  # fmt: skip
+    return EventExplanation(told, [], effects=effects_of(conn, last.source, event, None))
+
+
+def _ambiguous(event: str, sources: Sequence[str]) -> BadInput:
+    which = ", ".join(sorted(sources))
+    return BadInput("ambiguous", f"event {event} came from {which}: say which with --source")
 
 
 def _parts(run: Run, told: dict[str, Any]) -> list[Part]:
