@@ -29,7 +29,7 @@ from pipshare.inbox.endpoints import PAUSED
 from pipshare.inbox.payloads import REJECTED, NewPayload
 from pipshare.money.currencies import is_known
 from pipshare.pipeline.crm.currencies import known_currencies
-from pipshare.pipeline.crm.door import Arrived, Door, Doors, Stored, arrival, take_payloads
+from pipshare.pipeline.crm.door import Door, Doors, Stored, arrival, take_payloads
 from pipshare.pipeline.crm.hook_settings import INVITE, PLAIN
 from pipshare.pipeline.crm.judge import FORM, JSON, NDJSON
 from pipshare.pipeline.postbacks import Strangers
@@ -42,10 +42,10 @@ _WRONG_ADDRESS = ("wrong_address", "unknown_address")
 _log = logging.getLogger("pipshare.hooks")
 
 
-def _stored(conn: psycopg.Connection[Any], arrived: Sequence[Arrived]) -> list[Stored]:
+def _stored(conn: psycopg.Connection[Any], payloads: Sequence[NewPayload]) -> list[Stored]:
     """Store payloads; of what goes wrong only its name is told, as its words may quote them."""
     try:
-        return take_payloads(conn, arrived)
+        return take_payloads(conn, payloads)
     except (psycopg.OperationalError, PipshareError):
         raise
     except Exception as error:
@@ -53,7 +53,9 @@ def _stored(conn: psycopg.Connection[Any], arrived: Sequence[Arrived]) -> list[S
         raise RuntimeError(f"{type(error).__name__} at\n{where}") from None
 
 
-_gather: db.Gather[Arrived, Stored] = db.Gather(_stored, name="pipshare-hooks", one_statement=True)
+_gather: db.Gather[NewPayload, Stored] = db.Gather(
+    _stored, name="pipshare-hooks", one_statement=True
+)
 _doors = Doors(reading)
 _strangers = Strangers()
 
@@ -103,7 +105,7 @@ def _taken(request: HttpRequest, code: str) -> HttpResponse:
             if door.settings.answer == INVITE and judgement is not None:
                 with writing() as conn:
                     return invited(conn, door.endpoint, stored, judgement)
-            return answered(stored, made.payload, judgement, door.settings.answer == PLAIN)
+            return answered(stored, made, judgement, door.settings.answer == PLAIN)
         door = _open(_doors.anew(code))
     raise Unavailable("busy", "the endpoint is being changed; send it again")
 
@@ -117,7 +119,8 @@ def _open(door: Door | None) -> Door:
         raise Problem(503, "paused", f"Endpoint {door.endpoint.code} is paused: send it again"
                                      " later.")  # fmt: skip
     if door.fault:
-        _log.error("endpoint %s lets nobody in: %s", door.endpoint.code, door.fault)
+        if _strangers.may_be_logged():
+            _log.error("endpoint %s lets nobody in: %s", door.endpoint.code, door.fault)
         raise Problem(503, "not_set_up", f"Endpoint {door.endpoint.code} is not set up well enough"
                                          " to take anything: tell its owner.")  # fmt: skip
     return door
@@ -183,7 +186,7 @@ def _note(door: Door, at_ms: int, reason: str, detail: str, sender: str) -> None
         _log.warning("endpoint %s refused %s: %s", door.endpoint.code, sender or "?", reason)
         turned_away = NewPayload(door.endpoint.id, at_ms, b"", "", sender=sender, verdict=REJECTED,
                                  reason=reason, detail=detail)  # fmt: skip
-        _gather.submit(Arrived(turned_away))
+        _gather.submit(turned_away)
 
 
 urlpatterns: list[Any] = [path("hooks/<str:code>", take, name="hook")]

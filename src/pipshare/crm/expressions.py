@@ -25,18 +25,26 @@ _RAISED = (JMESPathError, DecimalException, TypeError, ValueError, KeyError, Att
 
 @dataclass(frozen=True)
 class Expression:
-    """One compiled expression. `text` is what was written, `_path` the names of a plain a.b.c."""
+    """One compiled expression. `text` is what was written.
+
+    `_paths`: the names of a plain a.b.c, or of each in not_null(a.b, c), () for any other.
+    """
 
     text: str
     _compiled: Any = field(repr=False, compare=False)
-    _path: tuple[str, ...] = ()
+    _paths: tuple[tuple[str, ...], ...] = ()
 
     def find(self, payload: Any) -> Any:
         """Return what is found, None for nothing. Raises BadInput when it cannot be applied."""
-        if self._path:  # most expressions: without the library's tree they take a quarter
-            for name in self._path:
-                payload = payload.get(name) if isinstance(payload, dict) else None
-            return payload
+        if self._paths:  # most expressions: without the library's tree they take a quarter
+            found = None
+            for path in self._paths:
+                found = payload
+                for name in path:
+                    found = found.get(name) if isinstance(found, dict) else None
+                if found is not None:
+                    break
+            return found
         try:
             return self._compiled.search(payload)
         except _RAISED as error:
@@ -61,7 +69,16 @@ def expression(text: str) -> Expression:
             ' records[0].id or "a name with blanks"',
         ) from None
     _check(text, compiled.parsed)
-    return Expression(text, compiled, _path_of(compiled.parsed))
+    return Expression(text, compiled, _paths_of(compiled.parsed))
+
+
+def _paths_of(node: Any) -> tuple[tuple[str, ...], ...]:
+    """Return the paths of which the first that is there counts, () for any other expression."""
+    if node["type"] == "function_expression" and node["value"] == "not_null":
+        paths = tuple(_path_of(child) for child in node["children"])
+        return paths if all(paths) else ()
+    path = _path_of(node)
+    return (path,) if path else ()
 
 
 def _path_of(node: Any) -> tuple[str, ...]:

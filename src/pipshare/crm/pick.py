@@ -101,7 +101,9 @@ class Pick:
             return self.constant
         if self.given is not None:
             return self._turned(scene.given.get(self.given, ""))
-        return self._turned(text_of(self._find(scene)))
+        found = self._find(scene)
+        # Most fields of most payloads are not there, and nothing can be made of nothing.
+        return "" if found is None else self._turned(text_of(found))
 
     def _find(self, scene: Scene) -> Any:
         try:

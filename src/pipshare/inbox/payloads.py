@@ -3,41 +3,48 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import time
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import psycopg
 
 from pipshare.errors import Missing
 from pipshare.facts.clicks import RANDOM_BYTES, click_id
+from pipshare.inbox.endpoint_stamp import STAMP
 from pipshare.period import from_ms
 
 ACCEPTED, REJECTED = "accepted", "rejected"
 _LEVEL = 1  # of zlib: the door is not to wait for it
 # One statement: it is its own transaction where the connection commits each.
-_STORE = """
+_STORE = f"""
 WITH told AS (
-    SELECT * FROM unnest(
-        %s::text[], %s::int[], %s::timestamptz[], %s::text[], %s::bytea[], %s::text[], %s::int[],
-        %s::text[], %s::text[], %s::text[], %s::text[], %s::int[], %s::int[], %s::int[],
-        %s::bytea[], %s::bytea[])
-      AS t (id, endpoint_id, at, once, digest, content_type, size, sender, verdict, reason, detail,
-            version, items, problems, body, mapped)
+    SELECT * FROM json_to_recordset(%(told)s::json) AS t (
+        id text, endpoint_id int, at timestamptz, once text, digest text, content_type text,
+        size int, sender text, verdict text, reason text, detail text, version int, items int,
+        problems int, stamp text, starts int, bytes int, mapped_bytes int)
+), fit AS (
+    SELECT t.* FROM told t JOIN inbox_endpoint p ON p.id = t.endpoint_id
+     WHERE t.stamp = '' OR t.stamp = {STAMP}
 ), stored AS (
     INSERT INTO inbox_payload
-    SELECT id, endpoint_id, at, once, digest, content_type, size, sender, verdict, reason, detail,
-           version, items, problems FROM told
-        ON CONFLICT (endpoint_id, once) WHERE verdict = 'accepted' DO NOTHING
+    SELECT id, endpoint_id, at, once, decode(digest, 'hex'), content_type, size, sender, verdict,
+           reason, detail, version, items, problems FROM fit ORDER BY endpoint_id, once
+        ON CONFLICT DO NOTHING
     RETURNING id, verdict
 ), bodies AS (
-    INSERT INTO inbox_payload_body SELECT t.id, t.body FROM told t JOIN stored USING (id)
+    INSERT INTO inbox_payload_body
+    SELECT id, substr(%(raw)b::bytea, starts + 1, bytes) FROM told JOIN stored USING (id)
 ), due AS (
     INSERT INTO inbox_payload_due (payload_id, mapped)
-    SELECT t.id, t.mapped FROM told t JOIN stored s USING (id) WHERE s.verdict = 'accepted'
+    SELECT id, CASE WHEN mapped_bytes > 0 THEN
+                    substr(%(raw)b::bytea, starts + bytes + 1, mapped_bytes) END
+      FROM told JOIN stored s USING (id) WHERE s.verdict = 'accepted'
 )
 SELECT id FROM stored
 """
@@ -63,7 +70,8 @@ class NewPayload:
     """A payload to be stored; `at_ms` is UTC, `delivery` its signed id, "" = none.
 
     `mapped` is what the door has made of it (pipeline.crm.judge), None = nothing yet. `reason` and
-    `detail` say nothing of a person.
+    `detail` say nothing of a person. `stamp`: it is stored only while the endpoint has this one
+    (endpoint_stamp), "" = in any case.
     """
 
     endpoint_id: int
@@ -79,9 +87,10 @@ class NewPayload:
     items: int = 0
     problems: int = 0
     mapped: bytes | None = field(default=None, repr=False)
+    stamp: str = ""
     id: str = field(default_factory=new_payload_id)
 
-    @property
+    @cached_property
     def digest(self) -> bytes:
         """Return the fingerprint of the body."""
         return hashlib.sha256(self.body).digest()
@@ -94,10 +103,14 @@ class NewPayload:
 
 @dataclass(frozen=True)
 class StoredBefore:
-    """An accepted payload that a later one repeats; `same`: its content is the same, too."""
+    """An accepted payload that a later one repeats; `same`: its content is the same, too.
+
+    `is_stale`: there is none; it was not stored because its endpoint has another stamp by now.
+    """
 
     id: str
     same: bool
+    is_stale: bool = False
 
 
 def store_payloads(
@@ -105,22 +118,29 @@ def store_payloads(
 ) -> dict[str, StoredBefore]:
     """Store payloads in the caller's transaction; accepted ones are due to be settled.
 
-    Returns, by the id of those that were not stored, the accepted one that each repeats. Of two in
-    `payloads` that are the same the first is stored.
+    Returns, by the id of those that were not stored, the accepted one that each repeats, or that it
+    is stale. Of two in `payloads` that are the same the first is stored. Repeated after a lost
+    connection it finds its own payloads: those name themselves.
     """
     if not payloads:
         return {}
     first: dict[tuple[int, str], NewPayload] = {}
     fresh: list[NewPayload] = []
     for one in payloads:
-        key = (one.endpoint_id, one.once)
-        if one.verdict == ACCEPTED and first.setdefault(key, one) is not one:
+        if (
+            one.verdict == ACCEPTED
+            and first.setdefault((one.endpoint_id, one.once), one) is not one
+        ):
             continue
         fresh.append(one)
-    # In the order of identities: two processes with the same ones must not wait for each other.
-    fresh.sort(key=lambda one: (one.endpoint_id, one.once))
-    columns = [list(column) for column in zip(*map(_row, fresh), strict=True)]
-    stored = {id_ for (id_,) in conn.execute(_STORE, columns).fetchall()}
+    rows, pieces, at = [], [], 0
+    for one in fresh:
+        body, mapped = zlib.compress(one.body, _LEVEL), one.mapped or b""
+        rows.append(_row(one) | {"starts": at, "bytes": len(body), "mapped_bytes": len(mapped)})
+        pieces += [body, mapped]
+        at += len(body) + len(mapped)
+    told = {"told": json.dumps(rows), "raw": b"".join(pieces)}
+    stored = {id_ for (id_,) in conn.execute(_STORE, told).fetchall()}
     late = [one for one in payloads if one.id not in stored]
     return _repeated(conn, late) if late else {}
 
@@ -131,8 +151,13 @@ def _repeated(conn: psycopg.Connection[Any], late: Sequence[NewPayload]) -> dict
     found = {(endpoint, once): (id_, bytes(digest)) for endpoint, once, id_, digest in rows}
     told = {}
     for one in late:
-        id_, digest = found[one.endpoint_id, one.once]
-        told[one.id] = StoredBefore(id_, digest == one.digest)
+        id_, digest = found.get((one.endpoint_id, one.once), ("", b""))
+        if id_:
+            told[one.id] = StoredBefore(id_, digest == one.digest)
+        elif one.stamp:
+            told[one.id] = StoredBefore("", False, is_stale=True)
+        else:
+            told[one.id] = StoredBefore(one.id, True)
     return told
 
 
@@ -144,9 +169,11 @@ def payload_body(conn: psycopg.Connection[Any], payload_id: str) -> tuple[bytes,
     return zlib.decompress(row[1]), str(row[0])
 
 
-def _row(one: NewPayload) -> tuple[Any, ...]:
-    return (
-        one.id, one.endpoint_id, from_ms(one.at_ms), one.once, one.digest, one.content_type[:100],
-        len(one.body), one.sender, one.verdict, one.reason, one.detail[:500], one.version,
-        one.items, one.problems, zlib.compress(one.body, _LEVEL), one.mapped,
-    )  # fmt: skip
+def _row(one: NewPayload) -> dict[str, Any]:
+    return {
+        "id": one.id, "endpoint_id": one.endpoint_id, "at": from_ms(one.at_ms).isoformat(),
+        "once": one.once, "digest": one.digest.hex(), "content_type": one.content_type[:100],
+        "size": len(one.body), "sender": one.sender, "verdict": one.verdict, "reason": one.reason,
+        "detail": one.detail[:500], "version": one.version, "items": one.items,
+        "problems": one.problems, "stamp": one.stamp,
+    }  # fmt: skip

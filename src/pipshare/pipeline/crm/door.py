@@ -18,8 +18,9 @@ import psycopg
 from pipshare import db, inbox
 from pipshare.crm import CrmMapping, Verification, mapping_of, read_verification
 from pipshare.errors import BadInput, PipshareError
+from pipshare.inbox.endpoint_stamp import endpoint_stamp
 from pipshare.inbox.endpoints import ACTIVE, WEBHOOK, Endpoint
-from pipshare.inbox.payloads import REJECTED, NewPayload
+from pipshare.inbox.payloads import REJECTED, NewPayload, StoredBefore
 from pipshare.pipeline.crm.hook_settings import HookSettings, hook_settings
 from pipshare.pipeline.crm.judge import Judgement, delivery_of, judge, packed
 
@@ -27,15 +28,6 @@ OTHER_CONTENT, NO_MAPPING, NO_ITEMS, PROBLEMS = (
     "other_content", "no_mapping", "no_items", "problems",
 )  # fmt: skip
 _MOST = 1_000  # doors that are remembered
-# Changes with state, settings, proofs, secrets (one that expires, too) and the mapping.
-_STAMPS = """
-SELECT p.id, concat_ws(' ', p.xmin::text, p.state,
-       (SELECT max(version) FROM inbox_endpoint_mapping m WHERE m.endpoint_id = p.id),
-       (SELECT string_agg(s.id::text, ',' ORDER BY s.id) FROM inbox_endpoint_secret s
-         WHERE s.endpoint_id = p.id AND s.sealed <> ''
-           AND (s.expires_at IS NULL OR s.expires_at > now())))
-  FROM inbox_endpoint p WHERE p.id = ANY(%s)
-"""
 Connect = Callable[[], AbstractContextManager[psycopg.Connection[Any]]]
 
 
@@ -59,14 +51,6 @@ class Door:
     def is_open(self) -> bool:
         """Tell whether senders are let in who prove themselves."""
         return self.endpoint.state == ACTIVE and not self.fault
-
-
-@dataclass(frozen=True)
-class Arrived:
-    """A payload that is to be stored; `stamp` "" = whatever the endpoint has become meanwhile."""
-
-    payload: NewPayload
-    stamp: str = ""
 
 
 @dataclass(frozen=True)
@@ -114,63 +98,60 @@ class Doors:
 def arrival(
     door: Door, body: bytes, content_type: str, *, at_ms: int, delivery: str, sender: str,
     knows: Callable[[str], bool],
-) -> tuple[Arrived, Judgement | None]:  # fmt: skip
+) -> tuple[NewPayload, Judgement | None]:  # fmt: skip
     """Return a proven payload as it is to be stored, with what it says; None without a mapping."""
-    payload = NewPayload(door.endpoint.id, at_ms, body, content_type, delivery, sender)
+    payload = NewPayload(door.endpoint.id, at_ms, body, content_type, delivery, sender,
+                         stamp=door.stamp)  # fmt: skip
     if door.mapping is None:
         detail = "it is kept; no mapping says what it means: publish one, then replay it"
-        return Arrived(replace(payload, reason=NO_MAPPING, detail=detail), door.stamp), None
+        return replace(payload, reason=NO_MAPPING, detail=detail), None
     found = judge(
         door.mapping, body, content_type, received_ms=at_ms, source=door.endpoint.code,
         delivery=delivery_of(payload.once, payload.id), entity=door.endpoint.entity, knows=knows,
     )  # fmt: skip
     problems = len(found.problems)
-    judged = replace(payload, version=door.version, items=len(found.items), problems=problems)
+    told: dict[str, Any] = {"version": door.version, "items": len(found.items),
+                            "problems": problems}  # fmt: skip
     if found.is_unread:
-        first = found.items[0]
-        return Arrived(replace(judged, verdict=REJECTED, reason=first.code), door.stamp), found
-    if problems:
-        detail = f"{problems} of {len(found.items)} items have a problem"
-        judged = replace(judged, reason=PROBLEMS, detail=detail)
-    elif not found.items:
-        judged = replace(judged, reason=NO_ITEMS)
-    return Arrived(replace(judged, mapped=packed(found)), door.stamp), found
+        told |= {"verdict": REJECTED, "reason": found.items[0].code}
+    else:
+        told["mapped"] = packed(found)
+        if problems:
+            detail = f"{problems} of {len(found.items)} items have a problem"
+            told |= {"reason": PROBLEMS, "detail": detail}
+        elif not found.items:
+            told["reason"] = NO_ITEMS
+    return replace(payload, **told), found
 
 
-def take_payloads(conn: psycopg.Connection[Any], arrived: Sequence[Arrived]) -> list[Stored]:
-    """Store payloads, by a statement for the stamps and one for them; tell of each, in order.
+def take_payloads(
+    conn: psycopg.Connection[Any], payloads: Sequence[NewPayload]
+) -> list[Stored]:  # fmt: skip
+    """Store payloads by one statement; tell of each, in order.
 
     The sender's id of a delivery with other content is no repeat: it is stored beside the other, as
     nothing may be lost, and events are known by ids of their own.
     """
-    ids = sorted({one.payload.endpoint_id for one in arrived})
-    stamps = dict(conn.execute(_STAMPS, (ids,)).fetchall())
-    told = [Stored(one.payload.id) for one in arrived]
-    right = []
-    for at, one in enumerate(arrived):
-        if one.stamp and stamps.get(one.payload.endpoint_id) != one.stamp:
-            told[at] = Stored(is_stale=True)
-        else:
-            right.append((at, one.payload))
-    before = inbox.store_payloads(conn, [payload for _, payload in right])
-    other = []
-    for at, payload in right:
-        found = before.get(payload.id)
-        if found is not None and not found.same:
-            other.append((at, replace(payload, delivery="", reason=OTHER_CONTENT, detail=(
-                f"its delivery id was that of {found.id} before, which has other content"
-            ))))  # fmt: skip
-        elif found is not None and found.id != payload.id:  # its own: a connection was lost
-            told[at] = Stored(found.id, is_repeat=True)
-    before = inbox.store_payloads(conn, [payload for _, payload in other])
-    for at, payload in other:
-        found = before.get(payload.id)
-        told[at] = (
-            Stored(payload.id, reason=OTHER_CONTENT)
-            if found is None
-            else Stored(found.id, is_repeat=True)
-        )
-    return told
+    before = inbox.store_payloads(conn, payloads)
+    other = {
+        one.id: replace(one, delivery="", reason=OTHER_CONTENT, detail=(
+            f"its delivery id was that of {found.id} before, which has other content"
+        ))
+        for one in payloads
+        if (found := before.get(one.id)) is not None and not found.same and not found.is_stale
+    }  # fmt: skip
+    if other:
+        again = inbox.store_payloads(conn, list(other.values()))
+        before = {id_: found for id_, found in before.items() if id_ not in other} | again
+    return [_stored(one, before.get(one.id), one.id in other) for one in payloads]
+
+
+def _stored(one: NewPayload, before: StoredBefore | None, is_other: bool) -> Stored:
+    if before is None or before.id == one.id:  # its own: a connection was lost
+        return Stored(one.id, reason=OTHER_CONTENT if is_other else "")
+    if before.is_stale:
+        return Stored(is_stale=True)
+    return Stored(before.id, is_repeat=True)
 
 
 def _read(conn: psycopg.Connection[Any], code: str) -> Door | None:
@@ -178,8 +159,7 @@ def _read(conn: psycopg.Connection[Any], code: str) -> Door | None:
     one = next((each for each in inbox.endpoints(conn) if each.code == code), None)
     if one is None or one.kind != WEBHOOK:
         return None
-    row = conn.execute(_STAMPS, ([one.id],)).fetchone()
-    stamp = row[1] if row else ""
+    stamp = endpoint_stamp(conn, one.id)
     try:
         settings = hook_settings(one.settings)
         verification = read_verification(one.verify)

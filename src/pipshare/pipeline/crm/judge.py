@@ -34,7 +34,7 @@ NDJSON = ("application/x-ndjson", "application/ndjson", "application/jsonl")
 JSON, FORM = "application/json", "application/x-www-form-urlencoded"
 _DAY_AHEAD_MS = 14 * 3600 * 1000  # no zone's day begins earlier than so long before UTC's
 _BOM = b"\xef\xbb\xbf"
-_LEVEL = 1  # of zlib: a sender waits for it
+_LEVEL, _SMALL = 1, 2_000  # of zlib: a sender waits for it; bytes that are not worth it
 _UNKNOWN = ("nothing is known of {}: put it right, or load a rate of it first"
             " (`pipshare load fx`)")  # fmt: skip
 _AHEAD = ("found {}, and it is {}: it has not happened yet; check the zone that the mapping gives"
@@ -117,13 +117,14 @@ class Judgement:
 
 def packed(judgement: Judgement) -> bytes:
     """Return a judgement as bytes to store until it is settled."""
-    told = json.dumps([one.kept() for one in judgement.items], separators=(",", ":"))
-    return zlib.compress(told.encode(), _LEVEL)
+    told = json.dumps([one.kept() for one in judgement.items], separators=(",", ":")).encode()
+    return zlib.compress(told, _LEVEL) if len(told) > _SMALL else told
 
 
 def unpacked(stored: bytes) -> Judgement:
     """Return a judgement that was packed."""
-    return Judgement(tuple(map(item_of, json.loads(zlib.decompress(stored)))))
+    told = stored if stored[:1] == b"[" else zlib.decompress(stored)
+    return Judgement(tuple(map(item_of, json.loads(told))))
 
 
 def delivery_of(once: str, payload_id: str) -> str:
