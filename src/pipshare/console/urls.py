@@ -7,6 +7,8 @@ from django.urls import path
 from pipshare.console import (
     client_life,
     client_why,
+    compliance,
+    countries,
     crm_endpoints,
     crm_log,
     crm_mapping,
@@ -19,6 +21,7 @@ from pipshare.console import (
     links,
     message,
     message_types,
+    onboarding_urls,
     overview,
     partner,
     partner_tree,
@@ -37,6 +40,7 @@ from pipshare.web import rooms
 
 app_name = "console"
 _PARTNER = "partners/<int:partner_id>/"
+_COUNTRY = "compliance/countries/<str:code>/"
 _RECEIVER = "receivers/<int:receiver_id>/"
 _ENDPOINT = "crm/endpoints/<str:code>/"
 _TRADE = "trades/<int:server_id>/<str:ticket>/"
@@ -52,6 +56,7 @@ urlpatterns = [
     path(f"{_PARTNER}statements/<str:period>/", statement.statement, name="statement"),
     path(f"{_PARTNER}statements/<str:period>/lines.csv", statement.lines_csv, name="lines_csv"),
     path(f"{_PARTNER}windows/<int:component>/<int:start_ms>/", window.window, name="window"),
+    *onboarding_urls.PATTERNS,
     path("links/", links.links, name="links"),
     path("links/add/", links.add_link, name="add_link"),
     path("links/landings/", landings.landings, name="landings"),
@@ -80,10 +85,17 @@ urlpatterns = [
     path(f"{_ENDPOINT}mapping/", crm_mapping.mapping, name="crm_mapping"),
     path(f"{_ENDPOINT}secret/", crm_endpoints.rotate_secret, name="rotate_endpoint"),
     *(
-        path(f"{_ENDPOINT}{to}/", crm_endpoints.change_endpoint, {"to": to},
-             name=f"{to}_endpoint")
+        path(f"{_ENDPOINT}{to}/", crm_endpoints.change_endpoint, {"to": to}, name=f"{to}_endpoint")
         for to in crm_endpoints.STATES
     ),
+    path("compliance/", compliance.compliance, name="compliance"),
+    path("compliance/clients/", compliance.kyc_clients, name="kyc_clients"),
+    path("compliance/warnings/", countries.change_warnings, name="change_warnings"),
+    path("compliance/block/", countries.block_country, name="block_country"),
+    path("compliance/proposals/<int:number>/", countries.decide_country, name="decide_country"),
+    path(_COUNTRY, countries.country, name="country"),
+    path(f"{_COUNTRY}block/", countries.block_country, name="block_country_again"),
+    path(f"{_COUNTRY}unblock/", countries.unblock_country, name="unblock_country"),
     path("postbacks/", postback_log.postbacks, name="postbacks"),
     path("postbacks/try/", postback_try.build_url, name="build_url"),
     path("postbacks/try/send/", postback_try.send_postback, name="send_postback"),
@@ -112,6 +124,8 @@ urlpatterns = [
 rooms.add("Overview", "console:overview", "overview.see")
 rooms.add("Trades", "console:trades", "trades.see")
 rooms.add("Partners", "console:partners", "partners.see")
+rooms.add("Compliance", "console:compliance", "compliance.see")
+rooms.add("Onboarding", "console:onboarding", "onboarding.see")
 rooms.add("Links", "console:links", "tracking.see")
 rooms.add("Funnel", "console:funnel", "tracking.see")
 rooms.add("Postbacks", "console:postbacks", "tracking.see")
