@@ -6,12 +6,14 @@ A client registers on 1 March and deposits 500 on 2 March, for which his IB earn
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from crm_stories import E8, Event, Stories, told
+from crm_stories import E8, LATER, Event, Stories, told
 from test_crm_acceptance import PLAN
+from test_crm_any_order import FROM_THEN, SINCE
 
 USD = {"currency": "USD"}
 REGISTERED = told("reg", "registration", "03-01")
@@ -172,3 +174,51 @@ def test_another_clients_reversal_takes_nothing_whoever_is_settled_with_whom(
         assert stories.stands("IB-0") == {}
         assert stories.waiting() == []
         stories.books()
+
+
+def test_a_deposit_counts_for_nothing_before_its_money_is_there(
+    db: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Deposited today, cleared tomorrow: nobody has earned by it yet, closing takes it up then."""
+    today = datetime.now(UTC) - timedelta(hours=1)
+    clears = today + timedelta(days=1)
+    deposit = {**DEPOSITED, "at": today.isoformat(), "cleared_at": clears.isoformat()}
+    with db.app() as conn:
+        stories = Stories(conn, tmp_path, {"std": PLAN, "since": SINCE}, 1)
+        stories.trade(1, "03-02")
+        stories.tell([one.of(event) for one in stories.copies for event in (REGISTERED, deposit)])
+        assert stories.books() == {0: {("IB", "USD", "accrued", "2026-03-02"): 5 * E8}, 1: {}}
+        monkeypatch.setattr("time.time_ns", lambda: LATER * 10**6)
+        stories.close("2026-03")
+        books = stories.books()
+    assert books[0]["IB", "USD", "accrued", f"{clears:%Y-%m-%d}"] == 200 * E8
+    assert sum(books[1].values()) == 5 * E8
+
+
+def test_what_was_paid_before_go_live_is_not_taken_back_here(tell: Teller) -> None:
+    """The old system paid for a deposit of December; its chargeback takes nothing from ours."""
+    deposit = {**DEPOSITED, "at": "2025-12-02T10:00:00Z"}
+    assert tell(_lost("l", "04-20"), deposit=deposit) == []
+
+
+def test_a_client_pays_from_his_qualification_on_or_back_to_his_registration(
+    db: Any, tmp_path: Path
+) -> None:
+    """He trades on 1 and 15 March and deposits on the 2nd; then the deposit is charged back."""
+    with db.app() as conn:
+        stories = Stories(conn, tmp_path, {"since": SINCE, "then": FROM_THEN}, 1)
+        for nth, day in ((1, "03-01"), (2, "03-15"), (3, "04-27")):
+            stories.trade(nth, day)
+        stories.tell([one.of(REGISTERED) for one in stories.copies])
+        assert stories.books() == {0: {}, 1: {}}
+        stories.tell([one.of(DEPOSITED) for one in stories.copies])
+        days = {number: [day for _, _, _, day in books]
+                for number, books in stories.books().items()}  # fmt: skip
+        assert sorted(days[0]) == ["2026-03-01", "2026-03-15", "2026-04-27"]
+        assert sorted(days[1]) == ["2026-03-15", "2026-04-27"]
+        stories.tell([one.of(_lost("l", "04-20")) for one in stories.copies])
+        books = stories.books()
+        assert books[0] == {}, "as all is known now, he never qualified"
+        assert [day for _, _, _, day in books[1]] == ["2026-03-15"], "until the 20th he did"
+        stories.tell([one.of(_won("w", "05-20", "l")) for one in stories.copies])
+        assert [len(one) for one in stories.books().values()] == [3, 1]

@@ -307,6 +307,14 @@ def originals(events: pl.DataFrame) -> pl.Series:
     return pl.Series("original", found, dtype=pl.Int64)
 
 
+def cleared(events: pl.DataFrame, by_ms: int) -> pl.DataFrame:
+    """Return events without the deposits that were told before their money is there: they count
+    when it is. What a sender's fast clock tells of is not among these."""
+    cleared_ms = pl.col("cleared_ms")
+    late = (cleared_ms > by_ms) & (cleared_ms > pl.col("at_ms"))
+    return events.filter((pl.col("kind") != "deposit") | ~late)
+
+
 def misfit(taking: tuple[str, int, str], original: tuple[str, int, str]) -> str:
     """Return why an event cannot take back what it names: other_kind, other_client,
     other_currency; "" = it can.

@@ -12,7 +12,7 @@ from datetime import date
 
 import numpy as np
 
-from pipshare import audit, ledger, statements
+from pipshare import audit, clients, ledger, statements
 from pipshare.errors import Conflict, Missing
 from pipshare.ledger.accounts import Key
 from pipshare.money import format_e8, half_even, minor_units, payable_e8
@@ -77,6 +77,7 @@ def close_period(
         raise Conflict("not_over", f"period {period} ends at {ends}: it cannot be closed before")
     ledger.check_closable(run.conn, found.id, period)
     touch_held(run)
+    clients.touch_cleared(run.conn, span.start, now_ms)
     to_rest(run)
     audit.alone(run.conn)
     closed = Closed(entity, period)

@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from pipshare import clients
+from pipshare.facts.events import cleared
 from pipshare.period import FOREVER_MS
 from pipshare.pipeline.enrich import asked
 from pipshare.pipeline.read_placed import read_placed
@@ -40,10 +41,11 @@ def with_lives(
     if moments is None and asks_of_trades(run.book):
         logins = clients.logins_of(run.conn, who)
         known = read_placed(run, entity_id, start_ms=0, end_ms=FOREVER_MS, logins=logins).placed
+    now_ms = time.time_ns() // 1_000_000 if as_of_ms is None else as_of_ms
     given = Given(
         placed=known, book=run.book, payees=payees_of(run.partners), fx=run.fx,
-        clock=run.clock(entity_id), events=clients.events_of(run.conn, who),
-        as_of_ms=time.time_ns() // 1_000_000 if as_of_ms is None else as_of_ms, moments=moments,
+        clock=run.clock(entity_id), events=cleared(clients.events_of(run.conn, who), now_ms),
+        as_of_ms=now_ms, moments=moments,
     )  # fmt: skip
     said = of_clients(given)
     at = slice(None) if known is made else _places(made, known)

@@ -13,6 +13,7 @@ import polars as pl
 import psycopg
 
 from pipshare import clients, partners
+from pipshare.facts.events import cleared
 from pipshare.period import FOREVER_MS
 from pipshare.pipeline.explained.said import Said, netted, said_of
 from pipshare.pipeline.lives import with_lives
@@ -142,7 +143,7 @@ def _worked(
     events, pays, costs = None, [], []
     facts = placed_facts(made, run.book, run.partners)
     if who:
-        events = clients.events_of(run.conn, who)
+        events = cleared(clients.events_of(run.conn, who), time.time_ns() // 1_000_000)
         with_all, chains_at = with_chains(run, made, who)
         known = Lives(
             book=run.book, partners=run.partners, events=events, chains=with_all.chains,
@@ -216,7 +217,7 @@ def _is_live(run: Run, entity_id: int, gathered: Gathered, one: ManyLine) -> boo
         return bool(gathered.live[one.place])
     if one.client is None:
         return True
-    return one.moment_ms >= run.live_ms(entity_id)
+    return (one.paid_ms or one.moment_ms) >= run.live_ms(entity_id)
 
 
 def _earned(

@@ -11,6 +11,7 @@ import numpy.typing as npt
 import polars as pl
 
 from pipshare import attribution, clients, partners
+from pipshare.facts.events import cleared
 from pipshare.period import FOREVER_MS, Clock, Span
 from pipshare.period import Millis as Longs
 from pipshare.pipeline.run import Run
@@ -216,13 +217,14 @@ def _given(run: Run, entity_id: int, who: Sequence[int]) -> Given:
     none = joined([])
     events: pl.DataFrame | None = None
     chains_at: ChainsAt | None = None
+    now_ms = time.time_ns() // 1_000_000
     if who:
-        events = clients.events_of(run.conn, who)
+        events = cleared(clients.events_of(run.conn, who), now_ms)
         none, chains_at = with_chains(run, none, who)
     given = Given(
         placed=none, book=run.book, payees=payees_of(run.partners), fx=run.fx,
         clock=run.clock(entity_id), events=events, chains_at=chains_at,
-        as_of_ms=time.time_ns() // 1_000_000, live_ms=run.live_ms(entity_id),
+        as_of_ms=now_ms, live_ms=run.live_ms(entity_id),
         countries=clients.countries_of(run.conn, who) if who else None,
         blocks=run.blocks(entity_id),
     )  # fmt: skip

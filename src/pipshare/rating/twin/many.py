@@ -40,13 +40,15 @@ Given = tuple[TradeFacts, tuple[Partner, ...]]
 class ManyLine:
     """A line and where it is from: the place of its trade in what was given (-1 = the sum of a
     period, or an event), the first day of the window it counts in, the client of its trade, and
-    the moment at which it is earned."""
+    the moment at which it is earned; `paid_ms`: of what an event paid, when it was paid first of
+    which this is taken back or left."""
 
     place: int
     window: date
     client: int | None
     line: TwinLine
     moment_ms: int
+    paid_ms: int = 0
 
 
 @dataclass(frozen=True)
@@ -136,14 +138,16 @@ def _round(
             window = window_of(components[line.component_id], trade, day)
             out.append(ManyLine(place, window, trade.client_id, line, trade.close_utc_ms))
     same: dict[object, Run] = {}  # by the sum or event: shares are of what it paid before
-    paid: dict[object, list[TwinLine]] = {}
+    paid: dict[object, tuple[int, list[TwinLine]]] = {}
     for component_id, (trade, chain) in sums:
         state.next_trade()
         if trade.undoes_ms:  # it takes back exactly what was paid, at the rates of that day
             before_it = component_id, trade.client_id, trade.undoes_ms, trade.steps
-            for line in paid.get(before_it, []):
+            first_ms, lines = paid.get(before_it, (0, []))
+            for line in lines:
                 window = window_of(components[component_id], trade, day)
-                out.append(ManyLine(-1, window, trade.client_id, line, trade.close_utc_ms))
+                at_ms = trade.close_utc_ms
+                out.append(ManyLine(-1, window, trade.client_id, line, at_ms, first_ms))
             continue
         run = decided(trade, chain, fx, day, state)
         if isinstance(run, TwinResult):
@@ -164,11 +168,12 @@ def _round(
         booked = trade.booked_ms or trade.close_utc_ms
         if trade.undone_ms:
             this = component_id, trade.client_id, booked, trade.steps
-            paid[this] = [undone(line, day.date(booked)) for line in made
+            taken_back = [undone(line, day.date(booked)) for line in made
                           if line.wait is None and line.amount_e8]  # fmt: skip
+            paid[this] = trade.close_utc_ms, taken_back
         for line in made:
             window = window_of(component, replace(trade, close_utc_ms=booked), day)
-            out.append(ManyLine(-1, window, trade.client_id, line, booked))
+            out.append(ManyLine(-1, window, trade.client_id, line, booked, trade.close_utc_ms))
     return out, components
 
 

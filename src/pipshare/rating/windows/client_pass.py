@@ -65,7 +65,7 @@ def _component(given: Given, parts: Sequence[Part], lives: Sequence[Life]) -> Fo
     else:
         lines, waiting = _tiered(given, part, rows, paid)
     lines = _gated(given, part, rows, lines, lives)
-    lines = pl.concat([lines, _undone(rows, lines)])
+    lines = _posted(given, rows, pl.concat([lines, _undone(rows, lines)]))
     return _told(rows, lines), pl.concat([waits, _told(rows, waiting)])
 
 
@@ -263,6 +263,15 @@ def _undone(rows: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
     back = undoing.select(pl.col("by").cast(pl.Int64), trade_row="undoes")
     found = lines.filter(pl.col("amount_e8") != 0).join(back, on="trade_row", maintain_order="left")
     return negated(found, Reason.CLAWBACK).with_columns(trade_row="by").select(LINES.keys())
+
+
+def _posted(given: Given, rows: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
+    """Leave out what is taken back, or is left, of what was paid before go-live: that never was
+    in the books."""
+    place = lines["trade_row"].to_numpy()
+    some = rows.select("moment_ms", "booked_ms")[np.maximum(place, 0)]
+    history = (some["moment_ms"] < given.live_ms) & (some["booked_ms"] >= given.live_ms)
+    return lines.filter(~history | pl.Series(place < 0, dtype=pl.Boolean))
 
 
 def _told(rows: pl.DataFrame, frame: pl.DataFrame) -> pl.DataFrame:
