@@ -103,11 +103,14 @@ def test_unknown_clients_and_partners_wait_and_an_alert_names_the_partner(broker
     pairs = broker()
     pairs.tell((0, {**MOVED, "partner": "R"}), (0, {**MOVED, "event": "new", "client": "C"}))
     assert states(pairs) == {"move-0": "waits", "new-0": "waits"}
+    waiting = {row[3]: row[:2] for row in clients.waiting_events(pairs.conn)}
+    assert waiting == {"move-0": ("unknown_partner", "R-0"), "new-0": ("unknown_client", "C-0")}
     (alert,) = [one for one in inbox.alerts(pairs.conn) if one.code == "reassignment"]
     assert "whom entity main does not know" in alert.message
     pairs.relate("partners", "partner", "R-0")
     pairs.relate("clients", "client,partner", "C-0,P-0")
     assert states(pairs) == {"move-0": "proposed", "new-0": "proposed"}
+    assert {row[0] for row in clients.waiting_events(pairs.conn)} == {"second_person"}
     assert not [one for one in inbox.alerts(pairs.conn) if one.code == "reassignment"]
 
 

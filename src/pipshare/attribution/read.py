@@ -45,21 +45,23 @@ SELECT a.id, CASE g.decision WHEN 'pay' THEN 3 ELSE 2 END, {db.ms("g.valid_from"
 # What was recorded of clients merged into another fills what is not known of him himself: records
 # with higher ids hold.
 _RELATIONS = f"""
-SELECT COALESCE(m.into_id, r.client_id), COALESCE(r.partner_id, 0), {db.ms("r.valid_from")},
-       {db.ms("r.valid_to")},
-       CASE WHEN m.into_id IS NULL THEN r.id::bigint ELSE r.id - 4294967296 END
-  FROM partners_client r LEFT JOIN {_SAME} m ON m.client_id = r.client_id
- WHERE r.{_KNOWN} {{some}} ORDER BY 1, 5
+SELECT r.client_id, COALESCE(r.partner_id, 0), {db.ms("r.valid_from")}, {db.ms("r.valid_to")},
+       r.id::bigint
+  FROM partners_client r WHERE r.{_KNOWN} {{some}}
+UNION ALL
+SELECT m.into_id, COALESCE(r.partner_id, 0), {db.ms("r.valid_from")}, {db.ms("r.valid_to")},
+       r.id - 4294967296
+  FROM {_SAME} m JOIN partners_client r ON r.client_id = m.client_id
+ WHERE m.into_id IS NOT NULL AND r.{_KNOWN} {{merged}}
+ ORDER BY 1, 5
 """
 _PARENTS = f"""
 SELECT r.partner_id, COALESCE(r.parent_id, 0), {db.ms("r.valid_from")}, {db.ms("r.valid_to")}, r.id
   FROM partners_parent r WHERE r.{_KNOWN}
 """
 _THEIR_LOGINS = "AND a.login = ANY(%(some)s::bigint[])"
-_THEIR_CLIENTS = """AND r.client_id IN (
-       SELECT unnest(%(some)s::integer[])
-       UNION SELECT client_id FROM clients_merge WHERE into_id = ANY(%(some)s::integer[]))
-   AND COALESCE(m.into_id, r.client_id) = ANY(%(some)s::integer[])"""
+_THEIR_CLIENTS = "AND r.client_id = ANY(%(some)s::integer[])"
+_MERGED_INTO = "AND m.into_id = ANY(%(some)s::integer[])"
 _ACCOUNT = dict.fromkeys(("id", "login", "client"), pl.Int64)
 _STATE = {
     "subject": pl.Int64, "group": pl.String, "currency": pl.String, "status": pl.String,
@@ -112,7 +114,10 @@ def agents(
 
 def relations(conn: psycopg.Connection[Any], clients: Ids, known_at: int | None) -> pl.DataFrame:
     """Return clients' relations: subject, above (0 = direct), start, end, id."""
-    query = _RELATIONS.format(some="" if clients is None else _THEIR_CLIENTS)
+    some = {"some": "", "merged": ""}
+    if clients is not None:
+        some = {"some": _THEIR_CLIENTS, "merged": _MERGED_INTO}
+    query = _RELATIONS.format(**some)
     return db.read_columns(conn, query, {"some": clients, "known": known_at}, schema=_RELATION)
 
 

@@ -63,9 +63,21 @@ SELECT {_COLUMNS} FROM clients_event_current v JOIN market_entity n ON n.id = v.
    AND v.server = (SELECT code FROM market_server WHERE id = %(server)s)
    AND v.login IN (SELECT login FROM clients_snapshot_stage)
 """
+# Beside events that wait for somebody, or for another event, words on who clients are and whose
+# that wait for the other client, for the partner, or for a second person.
 _WAITING = """
 SELECT w.reason, w.key, v.source, v.event, v.kind, v.client, w.since
-  FROM clients_event_waiting w JOIN clients_event v ON v.id = w.event_id
+  FROM (SELECT event_id, reason, key, since FROM clients_event_waiting
+        UNION ALL
+        SELECT i.event_id,
+               CASE WHEN i.state = 'proposed' THEN 'second_person'
+                    WHEN e.partner <> '' THEN 'unknown_partner' ELSE 'unknown_client' END,
+               CASE WHEN i.state = 'proposed' THEN 'proposal ' || i.proposal
+                    WHEN e.partner <> '' THEN e.partner ELSE e.other_client END, i.noted_at
+          FROM clients_identity i JOIN clients_event e ON e.id = i.event_id
+         WHERE i.state IN ('waits', 'proposed')
+           AND i.event_id NOT IN (SELECT event_id FROM clients_event_waiting)) w
+  JOIN clients_event v ON v.id = w.event_id
  ORDER BY w.since, w.event_id LIMIT %s
 """
 

@@ -44,6 +44,8 @@ _MEND = {
     " again with the right id or kind and a higher version.",
     "unknown_partner": "No partner has this code. Add the partner, or let the code stand for one"
     " (Links, typed codes).",
+    "second_person": "Two people decide whose he is: `pipshare proposals` shows it, `pipshare"
+    " approve NUMBER --by NAME` makes it true.",
 }
 
 
