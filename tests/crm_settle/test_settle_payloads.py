@@ -194,6 +194,7 @@ def test_a_mended_mapping_is_replayed_and_nothing_comes_twice(crm: Crm) -> None:
     settle_payloads(crm.run)
     assert crm.outcomes(id_) == [(1, "repeated", ""), (2, "new", "")]
     assert len(inbox.payload_items(crm.conn, id_, all_runs=True)) == 5
+    assert not [one for one in inbox.alerts(crm.conn) if one.code == "crm_problem"]
     assert len(crm.relations()) == 1
 
 
@@ -242,3 +243,15 @@ def test_an_event_is_explained_through_all_stages(crm: Crm) -> None:
     assert [one["stage"] for one in claim.effects] == ["inbox", "attribution"]
     with pytest.raises(Missing, match="no event 'nothing'"):
         explain_event(crm.run, "nothing")
+
+
+def test_two_doors_that_disagree_are_shown_and_nobody_is_moved(crm: Crm) -> None:
+    crm.load("partners", "partner,name\nP-3,Third\n")
+    crm.send(told("registration", "r1", partner_code="P-2"))
+    crm.send(told("registration", "other-r1", crm_field="P-3"))
+    assert [row[1] for row in crm.relations()] == ["P-2"]
+    [alert] = [one for one in inbox.alerts(crm.conn) if one.code == "other_partner"]
+    assert "client C-1 is P-2's" in alert.message
+    assert "P-3's by crm P-3" in alert.message
+    crm.send(told("client.claimed", "later", crm_field="P-3"))  # a later word is no contradiction
+    assert [one.count for one in inbox.alerts(crm.conn) if one.code == "other_partner"] == [1]

@@ -68,6 +68,8 @@ def attribute(
         )
         if each.judged.reason == "own_client":
             _flag(conn, codes[each.client][0], each, made)
+        elif each.judged.reason == "client_of_another_partner" and claim.first_hand:
+            _contradiction(conn, codes[each.client][0], each, made, cases[each.client].in_force)
     return said
 
 
@@ -114,6 +116,25 @@ def _words(one: Judged, made: Made) -> str:
         over = made.codes.get(one.over.partner or 0, "")
         return f"{REASONS[one.reason]} ({one.over.via} {one.over.evidence} of {over})"
     return REASONS[one.reason]
+
+
+def _contradiction(
+    conn: psycopg.Connection[Any], code: str, one: Settled, made: Made, holds: int | None
+) -> None:
+    """Say that a registration names another partner than the one whose client he is already.
+
+    Two doors may tell one registration, and disagree: nothing is guessed, nobody is moved.
+    """
+    claim = one.judged.claim
+    partner = made.codes.get(claim.partner or 0, "")
+    row = conn.execute("SELECT code FROM partners_partner WHERE id = %s", (holds,)).fetchone()
+    whose = row[0] if row else "another partner"
+    inbox.raise_alert(conn, "other_partner", code, (
+        f"client {code} is {whose}'s, and {claim.told_by} says of his registration that he is"
+        f" {partner}'s by {claim.via.replace('_', ' ')} {claim.evidence}: nothing was changed;"
+        f" `pipshare explain --client {code}` shows all that was claimed, and a re-assignment needs"
+        " two people"
+    ))  # fmt: skip
 
 
 def _flag(conn: psycopg.Connection[Any], code: str, one: Settled, made: Made) -> None:

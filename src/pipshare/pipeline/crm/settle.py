@@ -140,6 +140,9 @@ def _settle(conn: psycopg.Connection[Any], rows: list[Row]) -> None:
     inbox.let_items_wait(conn, batch.waiting)
     inbox.note_items(conn, [line for row in rows for line in row.lines()])
     _alert(conn, rows)
+    for code in sorted({row.endpoint.code for row in rows if row.run > 1}):
+        if not inbox.payloads(conn, limit=1, endpoint=code, problems=True):
+            inbox.resolve_alert(conn, "crm_problem", code)
 
 
 def _take(conn: psycopg.Connection[Any], batch: _Batch) -> None:
