@@ -14,7 +14,6 @@ from pipshare.clients.authority import (
     RecordedAuthority,
     apply_authority,
     authorities,
-    count_sources,
     recorded_authorities,
     say_authority,
     telling,
@@ -62,6 +61,7 @@ from pipshare.clients.read_events import (
     HELD,
     LIFE,
     SNAPSHOT,
+    counting,
     countries_at,
     countries_of,
     events_of,
@@ -72,7 +72,6 @@ from pipshare.clients.read_events import (
 from pipshare.clients.stage import take_turn
 from pipshare.clients.take_events import TakenEvents, load_events, take_events
 from pipshare.clients.touched import (
-    any_touched,
     claim_touched,
     touch,
     touch_all,
@@ -108,7 +107,6 @@ __all__ = [
     "accounts",
     "add_milestones",
     "agents",
-    "any_touched",
     "apply_authority",
     "apply_jurisdiction",
     "apply_merge",
@@ -117,8 +115,8 @@ __all__ = [
     "claim_touched",
     "claim_traders",
     "clients_of_country",
-    "count_sources",
     "count_verified",
+    "counting",
     "countries_at",
     "countries_of",
     "decide_agents",

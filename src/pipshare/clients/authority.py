@@ -36,16 +36,6 @@ _SOURCES = """
 SELECT source, count(*) FROM clients_event WHERE entity_id = %s AND kind = ANY(%s)
  GROUP BY source ORDER BY 2 DESC, 1
 """
-# Every source that ever told anything: a step in the index for each, not a row for each event.
-_EVERY_SOURCE = """
-WITH RECURSIVE known AS (
-    SELECT min(source) AS source FROM clients_event
-    UNION ALL
-    SELECT (SELECT min(e.source) FROM clients_event e WHERE e.source > k.source)
-      FROM known k WHERE k.source IS NOT NULL
-)
-SELECT count(source) FROM known
-"""
 _INSERT = """
 INSERT INTO clients_authority (entity_id, fact, source, valid_from, recorded_by, reason)
 VALUES (%s, %s, %s, CASE WHEN %s::bigint = 0 THEN '-infinity'::timestamptz
@@ -88,12 +78,6 @@ def telling(conn: psycopg.Connection[Any], entity: str, fact: str) -> dict[str, 
     if row is None:
         raise Missing("unknown_entity", f"entity {entity!r} is not known: load entities first")
     return dict(conn.execute(_SOURCES, (row[0], list(kinds))).fetchall())
-
-
-def count_sources(conn: psycopg.Connection[Any]) -> int:
-    """Return how many sources ever told an event, of whatever kind."""
-    row = conn.execute(_EVERY_SOURCE).fetchone()
-    return int(row[0]) if row else 0
 
 
 def say_authority(

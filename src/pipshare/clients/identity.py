@@ -17,17 +17,20 @@ from pipshare.facts.events import CANCELLED, DUPLICATE, MERGED, REASSIGNED
 FOLLOWED, SAME, WAITS, PROPOSED = "followed", "same", "waits", "proposed"
 REJECTED, WITHDRAWN, REFUSED, OUTDATED = "rejected", "withdrawn", "refused", "outdated"
 MERGE_KIND = "client_merge"  # of the proposal
+_NEWER = """SELECT FROM clients_event later
+         WHERE later.source = {than}.source AND later.event = {than}.event
+           AND (later.version, later.at, later.id) > ({than}.version, {than}.at, {than}.id)"""
 _WORDS = f"""
 SELECT v.id, v.entity_id, n.code AS entity, v.source, v.event, v.kind, v.client, v.other_client,
        v.partner, v.reason, v.reference, {ms("v.at")} AS at_ms,
        {ms("v.effective_at")} AS effective_ms, c.id AS client_id, o.id AS other_id,
        i.state, i.proposal, coalesce(i.detail, '') AS detail
-  FROM clients_event_current v
+  FROM clients_event v
   JOIN market_entity n ON n.id = v.entity_id
   LEFT JOIN clients_client c ON c.entity_id = v.entity_id AND c.code = v.client
   LEFT JOIN clients_client o ON o.entity_id = v.entity_id AND o.code = v.other_client
   LEFT JOIN clients_identity i ON i.event_id = v.id
- WHERE v.kind = ANY(%(kinds)s) {{some}}
+ WHERE v.kind = ANY(%(kinds)s) {{some}} AND NOT EXISTS ({_NEWER.format(than="v")})
  ORDER BY v.at, v.source, v.event
 """
 # Written out as the index of these few has it.
@@ -35,10 +38,10 @@ _FEW = f"AND v.kind IN ('{MERGED[0]}', '{MERGED[1]}', '{REASSIGNED}', '{CANCELLE
 _ABOUT = """AND v.id IN (SELECT e.id FROM clients_event e WHERE e.entity_id = %(entity)s
                     AND (e.client = ANY(%(clients)s)
                          OR e.kind = ANY(%(kinds)s) AND e.other_client = ANY(%(clients)s)))"""
-_REPLACED = """
+_REPLACED = f"""
 SELECT i.event_id, i.proposal FROM clients_identity i JOIN clients_event e ON e.id = i.event_id
  WHERE i.state IN ('waits', 'proposed', 'followed')
-   AND NOT EXISTS (SELECT FROM clients_event_current v WHERE v.id = i.event_id)
+   AND EXISTS ({_NEWER.format(than="e")})
 """
 _NOTE = """
 INSERT INTO clients_identity (event_id, state, proposal, detail) VALUES (%s, %s, %s, %s)

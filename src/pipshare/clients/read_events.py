@@ -106,12 +106,15 @@ def events_of(
     found = found.sort("at_ms", "source", "event")
     found = found.with_columns(original=originals(found))
     found = found.with_columns(why_not(found, authorities(conn)))
-    if every:
+    return found if every else counting(found)
+
+
+def counting(events: pl.DataFrame) -> pl.DataFrame:
+    """Return those that count of events that were read with `every`, as a HELD frame."""
+    found = events.filter(pl.col("why_not") == COUNTS).drop("why_not")
+    if len(found) == len(events):
         return found
-    counting = found.filter(pl.col("why_not") == COUNTS).drop("why_not")
-    if len(counting) == len(found):
-        return counting
-    return counting.with_columns(original=originals(counting))
+    return found.with_columns(original=originals(found))
 
 
 def standing_columns(

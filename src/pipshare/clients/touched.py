@@ -15,7 +15,6 @@ WITH taken AS (
 SELECT c.id, c.entity_id, c.code FROM taken t JOIN clients_client c ON c.id = t.client_id
  ORDER BY c.id
 """
-_WAITING = "SELECT client_id FROM clients_touched WHERE client_id > %s ORDER BY client_id LIMIT %s"
 _TOUCH = """
 INSERT INTO clients_touched (client_id, since) SELECT unnest(%s::int[]), now()
     ON CONFLICT (client_id) DO NOTHING
@@ -44,11 +43,6 @@ SELECT v.client_id, min(e.cleared_at)
 def claim_touched(conn: psycopg.Connection[Any], limit: int) -> list[tuple[int, int, str]]:
     """Take some clients (id, entity id, code) off the queue, in the caller's transaction."""
     return conn.execute(_CLAIM, (limit,)).fetchall()
-
-
-def any_touched(conn: psycopg.Connection[Any], after: int, limit: int) -> list[int]:
-    """Return some clients who are on the queue, by number, after a number; they stay there."""
-    return [row[0] for row in conn.execute(_WAITING, (after, limit))]
 
 
 def touch(conn: psycopg.Connection[Any], client_ids: list[int]) -> None:

@@ -7,7 +7,7 @@ from pipshare.pipeline.book import Booked, book
 from pipshare.pipeline.claims import settle_claims
 from pipshare.pipeline.compensations import take_compensations
 from pipshare.pipeline.crm.settle import settle_payloads
-from pipshare.pipeline.deposits import look_for_twins
+from pipshare.pipeline.deposits import close_told
 from pipshare.pipeline.enrich import WINDOW_COLUMNS
 from pipshare.pipeline.identity import settle_identity
 from pipshare.pipeline.run import Run
@@ -30,7 +30,7 @@ def to_rest(run: Run) -> Booked:
     settle_payloads(run)
     settle_identity(run)
     take_compensations(run)
-    look_for_twins(run)
+    close_told(run)
     while take_up_clients(run) or take_up_traders(run):
         pass
     while (done := _one_request(run)) is not None:

@@ -24,6 +24,7 @@ from pipshare.clients.milestones import (
 )
 from pipshare.facts.events import DUPLICATE, REFERRING
 from pipshare.money import format_e8, half_even
+from pipshare.pipeline.deposits import note_twins
 from pipshare.pipeline.run import Run
 from pipshare.pipeline.said.people import Messages, Person, money, people
 from pipshare.rating.qualify import Life, lives
@@ -100,7 +101,9 @@ def _speak(
 
 
 def _known(run: Run, who: list[int], entity_ids: set[int]) -> _Known:
-    events = clients.events_of(run.conn, who)
+    told = clients.events_of(run.conn, who, every=True)
+    note_twins(run, told)
+    events = clients.counting(told)
     kinds = [*REFERRING, "withdrawal", DUPLICATE[0]]
     taking = events.filter(pl.col("kind").is_in(kinds)).sort("at_ms")
     return _Known(
