@@ -86,6 +86,13 @@ def test_tags_name_the_affiliates_and_some_have_none() -> None:
     assert all(trader(7, number, "stays", (), USD).tag == "" for number in range(20))
 
 
+def test_nobody_is_moved_where_there_is_one_affiliate_only() -> None:
+    for affiliates, moved in ((("111", "330"), 1), (("111",), 0), ((), 0)):
+        books = _books(affiliates=affiliates, untagged=0)
+        hooks = books.advance(START + timedelta(days=60))
+        assert sum(hook.event == "trader.moved" for hook in hooks) == moved
+
+
 def test_by_hand_anything_can_happen_to_anybody() -> None:
     books = _books(at_once=0)
     books.add_trader(START, "stays", "a111-b1-p1")

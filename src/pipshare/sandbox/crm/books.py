@@ -165,6 +165,8 @@ class Books:
             told["other"] = self._model.number
         if deed.what == "moved":
             told["to"] = self._elsewhere(who)
+            if not told["to"]:  # there is one affiliate only
+                return []
         number = who.id_of(deed.number)
         action = _ACTIONS.get(deed.what, "")
         told.setdefault("action", f"{action} - {told['way']}" if "way" in told else action)
