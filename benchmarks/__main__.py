@@ -17,6 +17,8 @@ from pathlib import Path
 from benchmarks import (
     clicks,
     close_to_posted,
+    crm_events,
+    crm_hooks,
     families,
     file_to_booked,
     html_parse,
@@ -34,7 +36,7 @@ from benchmarks.racing import Race, Result, as_json, show
 from benchmarks.world import Size, make_world
 
 NAMES = ("file", "post", "one", "live", "rating", "families", "html", "memory", "rerate", "clicks",
-         "postbacks", "outgoing")  # fmt: skip
+         "postbacks", "outgoing", "crm")  # fmt: skip
 
 
 def main(arguments: list[str] | None = None) -> list[Result]:
@@ -75,6 +77,13 @@ def main(arguments: list[str] | None = None) -> list[Result]:
         _say("webhooks out")
         found, races["outgoing"] = outgoing.measure(options.rounds, options.messages, _say)
         results += found
+    if "crm" in wanted:
+        _say("CRMs in")
+        found, races["crm"] = crm_hooks.measure(
+            options.rounds, options.click_seconds, options.batches, _say
+        )
+        results += found
+        results += crm_events.measure(options.events, _say)
     heading = f"{options.trades:,} trades, medians of {options.rounds}, {os.cpu_count()} cores"
     show(results, heading)
     if options.json:
@@ -109,6 +118,8 @@ def _parser() -> argparse.ArgumentParser:
         "--click-seconds", type=float, default=8, help="of each load of clicks or postbacks"
     )
     parser.add_argument("--messages", type=int, default=20_000, help="webhooks sent in a round")
+    parser.add_argument("--batches", type=int, default=500, help="of a hundred events as lines")
+    parser.add_argument("--events", type=int, default=1_000_000, help="in a file")
     parser.add_argument("--long", action="store_true", help="memory at ten times the trades, too")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures")
     parser.add_argument("--folder", type=Path, help="on a real disk; default: for temporary files")

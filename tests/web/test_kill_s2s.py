@@ -26,12 +26,12 @@ PIPSHARE = str(Path(sys.executable).with_name("pipshare"))
 def test_every_answered_postback_is_there_after_kill_9(db: Any) -> None:
     token, clicks = postbacks.prepared()
     asks = postbacks.calls(token, clicks, 1, 40_000)
-    with _serving(db.environment) as (process, port):
+    with serving(db.environment) as (process, port):
         load = http_load.start(
             http_load.Load(port, asks, seconds=60, mark='"id": "', until_gone=True)
         )
         _wait_for(500)
-        for pid in [*_children(process.pid), process.pid]:
+        for pid in [*children(process.pid), process.pid]:
             os.kill(pid, signal.SIGKILL)
         told = http_load.finish(load)
     assert told.statuses.keys() == {"200"}
@@ -59,7 +59,7 @@ def _wait_for(count: int) -> None:
 
 
 @contextmanager
-def _serving(environment: dict[str, str]) -> Iterator[tuple[Any, int]]:
+def serving(environment: dict[str, str]) -> Iterator[tuple[Any, int]]:
     bare = {k: v for k, v in os.environ.items() if not k.startswith(("PIPSHARE_", "DATABASE"))}
     process = subprocess.Popen([PIPSHARE, "serve", "--port", "0"], env=bare | environment,
                                stdout=subprocess.PIPE, text=True)  # fmt: skip
@@ -73,5 +73,5 @@ def _serving(environment: dict[str, str]) -> Iterator[tuple[Any, int]]:
         process.wait()
 
 
-def _children(parent: int) -> list[int]:
+def children(parent: int) -> list[int]:
     return [int(pid) for pid in Path(f"/proc/{parent}/task/{parent}/children").read_text().split()]
