@@ -174,7 +174,7 @@ def test_trouble_on_the_way_changes_no_book(broker: Broker) -> None:
     assert broker.books(70_101) == calm
     verdicts = {(row[0], row[1]): row[2] for row in conn.execute(_VERDICTS, (began,))}
     assert verdicts["accepted", ""] > 50, verdicts
-    outcomes = dict(conn.execute(_OUTCOMES, (began,)).fetchall())
+    outcomes: dict[str, int] = dict(conn.execute(_OUTCOMES, (began,)).fetchall())
     assert outcomes["new"] > 60, outcomes
     assert not {"problem", "refused"} & set(outcomes), outcomes
     assert ledger.verify(conn)[0] == []
