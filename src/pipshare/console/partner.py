@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 
-from pipshare import partners
+from pipshare import outbox, partners
 from pipshare.console.asked import may
 from pipshare.console.partner_tree import (
     STATUS_TONES,
@@ -24,6 +24,7 @@ from pipshare.console.scope import scope_of
 from pipshare.console.shown import Row, at, breaking, count, counted, moment, wallet
 from pipshare.console.words import mend, short
 from pipshare.errors import Missing
+from pipshare.pipeline.said.ibs import subject_of
 from pipshare.statements.build import waiting_lines
 from pipshare.statements.earnings import Money, earned
 from pipshare.statements.partner import Profile, profile
@@ -50,6 +51,8 @@ def partner(request: HttpRequest, partner_id: int) -> HttpResponse:
                     for month in months.every[:_MONTHS]]  # fmt: skip
         waiting = waiting_lines(conn, partner_id)
         codes = partners.typed_codes(conn, [partner_id]).get(partner_id, [])
+        application = partners.applications_of(conn, [partner_id]).get(partner_id)
+        ids = outbox.externals(conn, [subject_of(application, one.code)])
     if not path:
         raise Missing("no_partner", f"There is no partner with the number {partner_id} yet.")
     me = path[-1]
@@ -64,7 +67,8 @@ def partner(request: HttpRequest, partner_id: int) -> HttpResponse:
             Stat("Clients", count(told.clients), "introduced directly, now"),
         ],
         "sees_tracking": may(request, "tracking.see"),
-        "codes": codes,
+        "codes": codes, "ids": ids,
+        "application": application if may(request, "onboarding.see") else None,
         "may_change": may(request, "tracking.change"),
         "by_month": _by_month(partner_id, by_month), "terms": _terms(told),
         "statuses": _statuses(told), "told": told, "go_live": moment(told.go_live),

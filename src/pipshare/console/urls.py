@@ -21,6 +21,7 @@ from pipshare.console import (
     links,
     message,
     message_types,
+    onboarding_urls,
     overview,
     partner,
     partner_tree,
@@ -55,6 +56,7 @@ urlpatterns = [
     path(f"{_PARTNER}statements/<str:period>/", statement.statement, name="statement"),
     path(f"{_PARTNER}statements/<str:period>/lines.csv", statement.lines_csv, name="lines_csv"),
     path(f"{_PARTNER}windows/<int:component>/<int:start_ms>/", window.window, name="window"),
+    *onboarding_urls.PATTERNS,
     path("links/", links.links, name="links"),
     path("links/add/", links.add_link, name="add_link"),
     path("links/landings/", landings.landings, name="landings"),
@@ -123,6 +125,7 @@ rooms.add("Overview", "console:overview", "overview.see")
 rooms.add("Trades", "console:trades", "trades.see")
 rooms.add("Partners", "console:partners", "partners.see")
 rooms.add("Compliance", "console:compliance", "compliance.see")
+rooms.add("Onboarding", "console:onboarding", "onboarding.see")
 rooms.add("Links", "console:links", "tracking.see")
 rooms.add("Funnel", "console:funnel", "tracking.see")
 rooms.add("Postbacks", "console:postbacks", "tracking.see")

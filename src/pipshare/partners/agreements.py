@@ -104,7 +104,7 @@ def add_agreement(
     if not title or len(title) > 200:
         raise BadInput("bad_title", "give the agreement a title of up to 200 characters")
     if not 0 <= valid_from_ms < FOREVER_MS:
-        raise BadInput("bad_moment", "an agreement is valid from a moment after 1970")
+        raise BadInput("bad_moment", "an agreement is valid from a day between 1970 and 2109")
     conn.execute(_TURN, (entity_id,))
     before = [one for one in agreements(conn, entity_id) if one.code == code]
     digest = hashlib.sha256(text.encode()).hexdigest()
