@@ -30,6 +30,11 @@ coalesce((SELECT bool_or(i.outcome IN ('problem', 'refused')) FROM inbox_payload
            WHERE i.payload_id = p.id
              AND i.run = (SELECT max(run) FROM inbox_payload_item m WHERE m.payload_id = p.id)),
          p.problems > 0)"""
+# Few are bad: looked for among those alone.
+_MAYBE_BAD = """
+p.id IN (SELECT id FROM inbox_payload WHERE problems > 0
+         UNION ALL
+         SELECT payload_id FROM inbox_payload_item WHERE outcome IN ('problem', 'refused'))"""
 _CONDITIONS = {
     "id": "p.id = %(id)s",
     "endpoint": "e.code = %(endpoint)s",
@@ -40,10 +45,8 @@ _CONDITIONS = {
     "before": "p.id < %(before)s",
     "problems": f"{_BAD} = %(problems)s",
     "waits": "(w.waits > 0) = %(waits)s",
-    "event": "EXISTS (SELECT FROM inbox_payload_item i WHERE i.payload_id = p.id"
-             " AND i.event = %(event)s)",
-    "client": "EXISTS (SELECT FROM inbox_payload_item i WHERE i.payload_id = p.id"
-              " AND i.client = %(client)s)",
+    "event": "p.id IN (SELECT payload_id FROM inbox_payload_item WHERE event = %(event)s)",
+    "client": "p.id IN (SELECT payload_id FROM inbox_payload_item WHERE client = %(client)s)",
 }  # fmt: skip
 _ITEMS = f"""
 SELECT i.payload_id, i.run, i.item, i.rule, i.kind, i.source, i.event, i.client, i.outcome,
@@ -171,7 +174,10 @@ def payloads(
     if unknown:
         raise BadInput("bad_filter", f"the log of payloads is not searched by {unknown[0]}")
     told = {name: value for name, value in asked.items() if value is not None}
-    where = " AND ".join(_CONDITIONS[name] for name in told) or "true"
+    conditions = [_CONDITIONS[name] for name in told]
+    if told.get("problems"):
+        conditions.append(_MAYBE_BAD)
+    where = " AND ".join(conditions) or "true"
     query = f"{_LOG} WHERE {where} ORDER BY p.id DESC LIMIT %(limit)s"
     rows = conn.execute(query, {**told, "limit": min(limit, MOST)}).fetchall()
     return [LoggedPayload(*row) for row in rows]

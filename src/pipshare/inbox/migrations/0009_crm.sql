@@ -67,6 +67,7 @@ CREATE TABLE inbox_payload (
 CREATE UNIQUE INDEX inbox_payload_once ON inbox_payload (endpoint_id, once)
  WHERE verdict = 'accepted';
 CREATE INDEX inbox_payload_of ON inbox_payload (endpoint_id, id);
+CREATE INDEX inbox_payload_bad ON inbox_payload (id) WHERE problems > 0;
 
 -- The raw bodies, compressed; apart, as they hold people's data and may be pruned.
 CREATE TABLE inbox_payload_body (
@@ -100,8 +101,9 @@ CREATE TABLE inbox_payload_item (
     recorded_at timestamptz NOT NULL DEFAULT clock_timestamp()
 );
 CREATE INDEX inbox_payload_item_of ON inbox_payload_item (payload_id, run);
-CREATE INDEX inbox_payload_item_event ON inbox_payload_item (source, event);
-CREATE INDEX inbox_payload_item_bad ON inbox_payload_item (id)
+CREATE INDEX inbox_payload_item_event ON inbox_payload_item (event, source);
+CREATE INDEX inbox_payload_item_client ON inbox_payload_item (client) WHERE client <> '';
+CREATE INDEX inbox_payload_item_bad ON inbox_payload_item (payload_id)
  WHERE outcome IN ('problem', 'refused');
 
 -- Items that wait for a client, with what was mapped; settled when he is known.
