@@ -13,6 +13,7 @@ from identity_stories import Pairs, told
 from pipshare import clients, inbox
 from pipshare.errors import BadInput
 from pipshare.facts.counted import Authority
+from pipshare.pipeline.explained.of_event import explain_event
 from pipshare.pipeline.loads import approve
 
 MONEY = {"amount": "60", "currency": "USD"}
@@ -31,6 +32,11 @@ def broker(db: Any, tmp_path: Path) -> Iterator[Broker]:
         yield lambda copies=1: Pairs(conn, tmp_path, copies, "")
 
 
+def effects(pairs: Pairs, event: str) -> list[str]:
+    """Return in words what became of an event."""
+    return [one["text"] for one in explain_event(pairs.run, event).effects]
+
+
 def test_what_both_tell_counts_once_in_any_order_and_an_alert_says_so(broker: Broker) -> None:
     orders = list(permutations((CRM, PSP)))
     pairs = broker(len(orders))
@@ -39,6 +45,8 @@ def test_what_both_tell_counts_once_in_any_order_and_an_alert_says_so(broker: Br
     (alert,) = [one for one in inbox.alerts(pairs.conn) if one.code == "told_twice"]
     assert "crm and psp tell the same deposits of entity main" in alert.message
     assert "meanwhile d-1-" in alert.message
+    assert "told twice: d-1-0 of crm counts" in effects(pairs, "p-1-0")
+    assert not [text for text in effects(pairs, "d-1-0") if "twice" in text]
 
 
 def test_what_was_charged_back_of_either_is_gone_in_any_order(broker: Broker) -> None:
@@ -60,6 +68,9 @@ def test_two_people_say_whose_deposits_count_and_the_others_are_kept(broker: Bro
     assert pairs.books() == [TRADED | QUALIFIED]
     approve(pairs.run, number, by="ben")
     assert pairs.books() == [TRADED], "60 of the provider's alone"
+    assert "kept and not counted: of money the word of psp counts in entity main" in (
+        effects(pairs, "d-2-0")
+    )
     back = Authority("main", "money", 0, "crm")
     number = clients.say_authority(pairs.conn, back, by="anna", reason="it was the CRM's")
     pairs.conn.commit()

@@ -137,7 +137,7 @@ def _say_event(found: EventExplanation) -> None:
     console.print(f"  of {client}, at {told['at']}")
     if told["waits"]:
         console.print(f"  it waits: {told['waits'].replace('_', ' ')} {told['waits_for']}")
-    if told["became"]:
+    if told.get("became"):
         console.print(f"  {told['became']}: {told['became_detail']}")
     for effect in found.effects:
         console.print(f"  {effect['stage']}: {effect['text']}", highlight=False, markup=False)

@@ -6,6 +6,6 @@ and a report. Guarantee: nothing is booked from here; the same facts give the sa
 """
 
 from pipshare.pipeline.deposits.match import Compared, compare_deposits
-from pipshare.pipeline.deposits.told_twice import close_told, note_twins
+from pipshare.pipeline.deposits.told_twice import close_told, note_twins, why_not_counted
 
-__all__ = ["Compared", "close_told", "compare_deposits", "note_twins"]
+__all__ = ["Compared", "close_told", "compare_deposits", "note_twins", "why_not_counted"]

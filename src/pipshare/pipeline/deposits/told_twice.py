@@ -9,6 +9,7 @@ import polars as pl
 from pipshare import clients, inbox
 from pipshare.facts.counted import (
     COUNTS,
+    KYC_FACT,
     MONEY_FACT,
     MOVES,
     TOLD_TWICE,
@@ -29,16 +30,39 @@ def note_twins(run: Run, events: pl.DataFrame) -> None:
     """
     if TOLD_TWICE not in events["why_not"]:
         return
-    rows = events.with_row_index("row").filter(
-        pl.col("kind").is_in(MOVES) & pl.col("why_not").is_in([COUNTS, TOLD_TWICE])
-    )
     seen = set()
-    for counts, other, *_ in twins(events, rows):
+    for counts, other, *_ in _twins(events):
         one = events.row(counts, named=True)
         if one["entity"] not in seen:
             seen.add(one["entity"])
             words = _words(one["entity"], one, events.row(other, named=True))
             inbox.raise_alert(run.conn, ALERT, one["entity"], words)
+
+
+def why_not_counted(run: Run, client_id: int, source: str, event: str) -> str:
+    """Say why an event of a client does not count; "" = it does, or nobody decides that."""
+    events = clients.events_of(run.conn, [client_id], every=True)
+    place = {key: row for row, key in enumerate(events.select("source", "event").iter_rows())}
+    row = place.get((source, event), -1)
+    reason = events["why_not"][row] if row >= 0 else COUNTS
+    if reason == COUNTS:
+        return ""
+    about = int(events["original"][row]) if events["original"][row] >= 0 else row
+    told = events.row(about, named=True)
+    if reason == TOLD_TWICE:
+        mine = next(some for some in _twins(events) if about in some)
+        counts = events.row(mine[0], named=True)
+        return f"told twice: {counts['event']} of {counts['source']} counts"
+    fact = MONEY_FACT if told["kind"] in MOVES else KYC_FACT
+    whose = authority_at(clients.authorities(run.conn), told["entity"], fact, told["at_ms"])
+    return f"kept and not counted: of {fact} the word of {whose} counts in entity {told['entity']}"
+
+
+def _twins(events: pl.DataFrame) -> list[list[int]]:
+    rows = events.with_row_index("row").filter(
+        pl.col("kind").is_in(MOVES) & pl.col("why_not").is_in([COUNTS, TOLD_TWICE])
+    )
+    return twins(events, rows)
 
 
 def close_told(run: Run) -> None:

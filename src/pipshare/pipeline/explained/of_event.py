@@ -12,6 +12,7 @@ from psycopg.rows import dict_row
 from pipshare import inbox
 from pipshare.errors import BadInput, Missing
 from pipshare.period import from_ms
+from pipshare.pipeline.deposits import why_not_counted
 from pipshare.pipeline.explained.booked import booked_of_event
 from pipshare.pipeline.explained.effects import Effect, effects_of
 from pipshare.pipeline.explained.of_trade import Part
@@ -91,6 +92,8 @@ def explain_event(run: Run, event: str, source: str | None = None) -> EventExpla
     effects = effects_of(run.conn, told["source"], event, told["client_id"])
     if told["client_id"] is None:
         return EventExplanation(told, about, effects=effects)
+    if why := why_not_counted(run, told["client_id"], told["source"], event):
+        effects.append({"stage": "clients", "text": why, "at": ""})
     parts = _parts(run, told)
     agreed = [part.window.agrees for part in parts]
     return EventExplanation(
