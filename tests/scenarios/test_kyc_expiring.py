@@ -5,12 +5,16 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+import numpy as np
 import pytest
 from small_broker import SmallBroker
 
 from pipshare import clients, inbox, outbox
 from pipshare.errors import BadInput
+from pipshare.facts.counted import Authority
+from pipshare.facts.standing import APPROVED
 from pipshare.period import to_ms
+from pipshare.pipeline.loads import approve
 from pipshare.pipeline.said.expiring import tell_expiring
 
 HEAD = "event,kind,client,at,expires_at,document,source\n"
@@ -89,3 +93,22 @@ def test_where_clients_stand_is_told_as_of_a_moment(listening: SmallBroker) -> N
     (one,) = clients.verified(listening.conn, _ms("06-02"), state="expired", search="c-")
     assert (one.since_ms, one.expires_ms, one.document) == (_ms("06-01"),) * 2 + ("passport",)
     assert clients.verified(listening.conn, _ms("05-01"), after=("main", "C-1"))[0].code == "C-2"
+
+
+def test_words_of_a_source_that_does_not_count_are_no_standing(listening: SmallBroker) -> None:
+    other = "x1,kyc_withdrawn,C-1,2026-03-05T10:00:00Z,,,mail\n"
+    assert not listening.load("events", HEAD + other)[0].refused
+
+    def state() -> str:
+        return clients.verified(listening.conn, _ms("05-01"))[0].state
+
+    assert state() == "withdrawn"
+    said = Authority("main", "kyc", 0, "crm")
+    number = clients.say_authority(listening.conn, said, by="anna", reason="the CRM verifies")
+    assert number is not None
+    listening.conn.commit()
+    approve(listening.run, number, by="ben")
+    assert state() == "approved"
+    assert clients.standing_columns(
+        listening.conn, np.array([1]), np.array([_ms("05-01")])
+    ).kyc.tolist() == [APPROVED]

@@ -15,12 +15,16 @@ from pipshare.facts.events import KYC
 STATES = ("approved", "expired", "rejected", "withdrawn", "unverified")
 DEFAULT_DAYS = (30, 7)
 # The last word said by now of each client: of two of one moment that of the later source and event.
+# Only of sources that count (facts.counted); who is another's double has no row of his own.
 _WORDS = f"""
 WITH told AS (
     SELECT DISTINCT ON (v.client_id) v.client_id, v.kind, v.at, v.expires_at, v.document, v.country,
            v.source, v.event
       FROM clients_event_current v
      WHERE v.kind = ANY(%(kinds)s) AND v.client_id IS NOT NULL AND v.at <= to_timestamp(%(now)s)
+       AND coalesce((SELECT a.source FROM clients_authority a
+                      WHERE a.entity_id = v.entity_id AND a.fact = 'kyc' AND a.valid_from <= v.at
+                      ORDER BY a.id DESC LIMIT 1), '') IN ('', v.source)
        {{some}}
      ORDER BY v.client_id, v.at DESC, v.source DESC, v.event DESC
 ), stand AS (
@@ -39,6 +43,7 @@ WITH told AS (
       FROM clients_client c JOIN market_entity n ON n.id = c.entity_id
       LEFT JOIN told t ON t.client_id = c.id
      WHERE (%(entity)s::int IS NULL OR c.entity_id = %(entity)s) {{whose}}
+       AND NOT EXISTS (SELECT FROM clients_same s WHERE s.client_id = c.id)
 )
 """
 _LIST = """
