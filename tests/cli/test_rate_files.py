@@ -98,6 +98,7 @@ def test_all_files_together(rate: Any) -> None:
         ("events", "deposit,2026-03-02,C-1,,USD", "missing_field", "needs the field amount"),
         ("events", "deposit,2026-13-02,C-1,1,USD", "bad_moment", "field at"),
         ("events", "deposit,2026-03-02,,1,USD", "nobody", "neither a client nor an account"),
+        ("events", "client.unmerged,2026-03-02,C-1,,", "not_followed", "as they are to be"),
         ("trades", "2,C-9,EURUSD,1,2026-03-02", "unknown_client", "no client 'C-9'"),
         ("trades", "2,,EURUSD,1,2026-03-02", "no_owner", "tell the login or the client"),
         ("trades", "2,C-1,EURUSD,-1,2026-03-02", "bad_lots", "more than 0"),

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import polars as pl
 
-from pipshare.facts.events import EVENT, checked
+from pipshare.facts.events import CANCELLED, EVENT, MERGED, REASSIGNED, checked
 from pipshare.pipeline.from_files.accounts import Accounts
 from pipshare.pipeline.from_files.columns import MAIN
 from pipshare.pipeline.from_files.people import People
@@ -37,6 +37,11 @@ def take_events(
     for one in wrong:
         said = one.reason.removeprefix(f"line {one.line}, ")
         refuse.say(one.line, one.code, said)
+    moving = pl.col("kind").is_in([*MERGED, REASSIGNED, CANCELLED])
+    for line, kind in events.filter(moving).select("line", "kind").iter_rows():
+        said = f"field kind: {kind} is not followed here: write accounts and tree as they are to be"
+        refuse.say(line, "not_followed", said)
+    events = events.filter(~moving)
     numbers = [
         _number(row, people, accounts) for row in
         events.select("entity", "client", "server", "login").iter_rows(named=True)
