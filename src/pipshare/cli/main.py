@@ -40,6 +40,8 @@ COMMANDS = {
     "tracker": ("trackers", "Who may post back to us, and the addresses that he calls."),
     "postbacks": ("postbacks", "The log of postbacks, and what became of each."),
     "crm": ("crm", "Connections to CRMs: add, map, test, log, replay."),
+    "ib": ("ibs", "Who applies to become a partner: list, screen, approve, reject."),
+    "agreement": ("agreements", "What partners agree to: publish a version, list, show."),
     "landing": ("landings", "The pages to which links lead: allow, list, archive."),
     "link": ("links", "Partners' links, codes to scan, codes typed at registration."),
     "tracking": ("tracking", "Which click counts, for how long, and which deposit qualifies."),
