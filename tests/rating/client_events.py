@@ -56,12 +56,25 @@ def paid(
     clawback_days: int | None = None,
 ) -> list[tuple[int, int, int, str]]:
     """Return (booked at, from step, to step, "" or what was undone or held) of client 1."""
-    found, waits = qualification_rows(lives(frame(list(events))), trades_ms or {}, what, ladder,
-                                      clawback_days)  # fmt: skip
-    assert not len(waits)
+    found = rows_of_client(what, *events, trades_ms=trades_ms, ladder=ladder,
+                           clawback_days=clawback_days)  # fmt: skip
     return [(row["booked_ms"], row["from"], row["to"],
              "undone" if row["undoes"] >= 0 else "held" if row["held_by"] else "")
             for row in found.rows(named=True)]  # fmt: skip
+
+
+def rows_of_client(
+    what: Asked,
+    *events: dict[str, object],
+    trades_ms: dict[int, int] | None = None,
+    ladder: Ladder | None = None,
+    clawback_days: int | None = None,
+) -> pl.DataFrame:
+    """Return the rows of client 1 (qualify.ROWS)."""
+    found, waits = qualification_rows(lives(frame(list(events))), trades_ms or {}, what, ladder,
+                                      clawback_days)  # fmt: skip
+    assert not len(waits)
+    return found
 
 
 def trades(rows: list[tuple[int, int, str]]) -> ClientTrades:

@@ -6,7 +6,7 @@ from fractions import Fraction
 from random import Random
 
 import pytest
-from client_events import UTC_CLOCK, asked, event, ms, paid, trades
+from client_events import UTC_CLOCK, asked, event, ms, paid, rows_of_client, trades
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from twin_stories import chain, fx, part, plan, rate, told
@@ -189,6 +189,13 @@ def test_columns_and_twin_pay_the_same_rows(seed: int) -> None:
                    for _, when, lots in done)  # fmt: skip
     twin = says(what.qualify, *rows, traded=traded, tier=tier, clawback_days=days, share_of=share)
     assert twin == columns
+    table = rows_of_client(what, *rows, trades_ms=reached(trades(done), what.qualify, UTC_CLOCK),
+                           ladder=ladder, clawback_days=days)  # fmt: skip
+    starts = STEPS if tier else (Fraction(0),)
+    by_hand = payments(client(what.qualify, *rows, traded=traded), starts, tier, days, share)
+    assert table.filter(undoes=-1)["moment_ms"].to_list() == [
+        one.earned_ms or one.at_ms for one in by_hand if not one.clawback
+    ]
 
 
 def test_the_first_deposit_says_the_step_and_later_ones_do_not() -> None:

@@ -15,7 +15,7 @@ from typing import Any
 
 from small_broker import manager, manager_row
 
-from pipshare import clients, ledger, partners, payouts, statements
+from pipshare import audit, clients, ledger, partners, payouts, statements
 from pipshare.facts.records import read_records
 from pipshare.pipeline import Run, to_rest
 from pipshare.pipeline.closing import close_period
@@ -104,6 +104,14 @@ class Stories:
             }) for one in self.copies
         ]  # fmt: skip
         import_file(self.run, self._file(f"{nth}.csv", manager(*rows)), Order("Live-4", "anna"))
+
+    def move(self, client: str, partner: str, day: str) -> None:
+        """Let a client be another partner's from a day such as "05-01" on, by two people."""
+        head, row = "kind,code,partner,valid_from", f"client,{client},{partner},2026-{day}"
+        path = self._file("relations.csv", f"{head}\n{row}\n")
+        load(self.run, "relations", path, by="anna", reason="moved")
+        for one in audit.pending(self.conn):
+            approve(self.run, one.id, by="ben")
 
     def tell(self, events: Sequence[Event]) -> None:
         """Take in events as POST /v1/events does, and settle; none may be refused."""

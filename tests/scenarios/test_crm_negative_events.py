@@ -15,6 +15,8 @@ from crm_stories import E8, LATER, Event, Stories, told
 from test_crm_acceptance import PLAN
 from test_crm_any_order import FROM_THEN, SINCE
 
+from pipshare.pipeline.explained.of_event import explain_event
+
 USD = {"currency": "USD"}
 REGISTERED = told("reg", "registration", "03-01")
 DEPOSITED = told("dep", "deposit", "03-02", amount="500", **USD)
@@ -222,3 +224,30 @@ def test_a_client_pays_from_his_qualification_on_or_back_to_his_registration(
         assert [day for _, _, _, day in books[1]] == ["2026-03-15"], "until the 20th he did"
         stories.tell([one.of(_won("w", "05-20", "l")) for one in stories.copies])
         assert [len(one) for one in stories.books().values()] == [3, 1]
+
+
+@pytest.fixture
+def moved(db: Any, tmp_path: Path) -> Iterator[Stories]:
+    """The deposit is charged back on 20 April; the client is IB-1's from May on."""
+    with db.app() as conn:
+        stories = Stories(conn, tmp_path, {"std": PLAN}, 2)
+        one, _ = stories.copies
+        stories.tell([one.of(told) for told in (REGISTERED, DEPOSITED, _lost("l", "04-20"))])
+        stories.move("C-0", "IB-1", "05-01")
+        yield stories
+
+
+def test_what_is_won_goes_back_to_whom_it_was_taken_from(moved: Stories) -> None:
+    moved.tell([moved.copies[0].of(_won("w", "05-20", "l"))])
+    assert moved.stands("IB-0") == {"accrued": 200}
+    assert moved.stands("IB-1") == {}
+    found = explain_event(moved.run, "w-0")
+    assert found.agrees
+    moved.books()
+
+
+def test_who_deposits_anew_qualifies_for_his_partner_of_that_day(moved: Stories) -> None:
+    moved.tell([moved.copies[0].of(told("d2", "deposit", "05-25", amount="300", **USD))])
+    assert moved.stands("IB-0") == {}
+    assert moved.stands("IB-1") == {"accrued": 200}
+    moved.books()

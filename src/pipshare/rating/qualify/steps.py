@@ -2,7 +2,8 @@
 
 A component without a ladder has one step. With one, the steps are the bands of its rates by the
 sum of his deposits, and a row says from which step to which. What was undone is paid again when it
-is reached again, and never twice.
+is given back (a chargeback is won): to the same chain, by the same rates. What is reached anew, by
+another deposit, is new. Nothing is paid twice.
 """
 
 from __future__ import annotations
@@ -21,13 +22,15 @@ class Ladder:
     """The steps of a component: `starts` ascend; above: a sum equal to one has not reached it.
 
     `first`: steps of the first deposit (or of its hours), not of the sum of all. `shares`: what is
-    paid is a share of that sum, so that each 1e-8 of it is a step.
+    paid is a share of that sum, so that each 1e-8 of it is a step. `anew`: what is given back is
+    paid like what is new, for rates that go by how many there were.
     """
 
     starts: tuple[Fraction, ...] = ()
     above: bool = False
     first: bool = False
     shares: bool = False
+    anew: bool = False
 
     def step(self, reached: Reached) -> int:
         """Return the step that is reached, from 1; 0 = below the first."""
@@ -44,9 +47,10 @@ class Ladder:
 class Row:
     """One thing to pay or to undo, of one client and component.
 
-    Rated with the chain, terms and rates of `moment_ms`, as step `to` less step `from_` (0 =
-    nothing); booked at `booked_ms`. `undoes` is the place of the row that it takes back whole, -1
-    = none. `held_by`: the event of an open dispute that holds it, "" = none.
+    Rated with the chain, terms and rates of `moment_ms` (of what was paid first, where it is given
+    back or left), as step `to` less step `from_` (0 = nothing); booked at `booked_ms`. `undoes` is
+    the place of the row that it takes back whole, -1 = none. `held_by`: the event of an open
+    dispute that holds it, "" = none.
     """
 
     moment_ms: int
@@ -72,6 +76,9 @@ def rows_of(
         begun = [one for one in stretch.reached if one.at_ms <= stretch.start_ms]
         at_start = begun[-1] if begun else None
         paid.fall(at_start, ladder, stretch.start_ms, stretch.cause)
+        held = [one for one in begun if one.at_ms < stretch.start_ms]
+        if held:
+            paid.rise(held[-1], ladder, stretch.start_ms, stretch.cause, again=not ladder.anew)
         if at_start is not None:
             paid.rise(at_start, ladder, stretch.start_ms, stretch.cause)
         for one in stretch.reached[len(begun) :]:
@@ -90,15 +97,25 @@ class _Paid:
         self.asked, self.days = asked, clawback_days
         self.rows: list[Row] = []
         self._stack: list[int] = []
+        self._undone: dict[int, Row] = {}  # by the step from which it was
 
     @property
     def _step(self) -> int:
         return self.rows[self._stack[-1]].to if self._stack else 0
 
-    def rise(self, reached: Reached, ladder: Ladder, at_ms: int, cause: str) -> None:
+    def rise(
+        self, reached: Reached, ladder: Ladder, at_ms: int, cause: str, *, again: bool = False
+    ) -> None:
+        """Pay the steps up to what is reached; `again`: what was undone of it is given back."""
         step = ladder.step(reached)
-        if step > self._step:
-            self._add(Row(at_ms, at_ms, self._step, step, reached.deposits, cause))
+        while (begin := self._step) < step:
+            moment, end = at_ms, step
+            if again and begin in self._undone:
+                old = self._undone[begin]
+                moment, end = old.moment_ms, min(old.to, step)
+            elif again:
+                end = min([step, *(one for one in self._undone if one > begin)])
+            self._add(Row(moment, at_ms, begin, end, reached.deposits, cause))
 
     def fall(self, reached: Reached | None, ladder: Ladder, at_ms: int, cause: str) -> None:
         """Undo the steps above what still holds, if they are young enough to be taken back."""
@@ -106,6 +123,7 @@ class _Paid:
         while self._stack and self._step > step and self._young(self.rows[self._stack[-1]], at_ms):
             place = self._stack.pop()
             old = self.rows[place]
+            self._undone.setdefault(old.from_, old)
             self.rows.append(Row(old.moment_ms, at_ms, old.from_, old.to, old.deposits, cause,
                                  place))  # fmt: skip
             if reached is not None and old.from_ < step < old.to:

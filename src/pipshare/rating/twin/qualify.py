@@ -247,18 +247,21 @@ def payments(
     by_first = share_of == "first" or (tier is not None and tier.measure == "first_deposit")
     out: list[Paid] = []
     standing: list[int] = []  # places in `out`
+    fallen: dict[int, Paid] = {}  # what was taken back, by the step from which it was paid
     moments = client.moments()
 
-    def reached(as_of: int, doubted: bool = False) -> int:
+    def reached(as_of: int, doubted: bool = False, before: int | None = None) -> int:
         since = client.qualified_ms(as_of, doubted)
-        if since is None:
+        if since is None or (before is not None and since >= before):
             return 0
         if not ladder and not share_of:
             return 1
         best = max(
             client.first_sum(m, as_of, doubted) if by_first else client.deposits(m, as_of, doubted)
             for m in moments
-            if since <= m <= as_of and client.in_time(m, as_of, doubted)
+            if since <= m <= as_of
+            and (before is None or m < before)
+            and client.in_time(m, as_of, doubted)
         )
         if share_of:
             return units(best, None, "")
@@ -271,14 +274,24 @@ def payments(
     for moment in moments:
         step = reached(moment)
         top = out[standing[-1]].step if standing else 0
-        if step > top:
+        known = reached(moment, before=moment) if step > top else 0
+        while top < step:  # what held before is given back as it was paid, the rest is new
+            earned_ms, end = 0, step
+            if top < known and top in fallen:
+                earned_ms = fallen[top].earned_ms or fallen[top].at_ms
+                end = min(known, fallen[top].step)
+            elif top < known:
+                end = min([known, *(below for below in fallen if below > top)])
             standing.append(len(out))
-            out.append(Paid(moment, top, step))
+            out.append(Paid(moment, top, end, earned_ms=earned_ms))
+            top = end
         while standing and out[standing[-1]].step > step:
             last = out[standing[-1]]
             if not young(last, moment):
                 break
             place = standing.pop()
+            if tier is None or ladder:
+                fallen.setdefault(last.below, last)
             out[place] = replace(last, undone_ms=moment)
             out.append(Paid(moment, last.below, last.step, clawback=True, undoes_ms=last.at_ms))
             if last.below < step:  # a part of what was paid at once still stands

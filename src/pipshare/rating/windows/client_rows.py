@@ -82,7 +82,8 @@ def _of_version(
     tier, steps = led.tier, is_ladder(led)
     currency = asked.currency or (tier.currency if tier and steps else "") or led.currency
     currency = currency or programme.currency
-    ladder = Ladder(first=led.deposits == "first", shares=led.basis == "deposits")
+    ladder = Ladder(first=led.deposits == "first", shares=led.basis == "deposits",
+                    anew=tier is not None)  # fmt: skip
     if tier is not None and steps:
         ladder = Ladder(starts_of(led), tier.boundary == "above",
                         tier.measure == "first_deposit")  # fmt: skip
