@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from identity_stories import Pairs, told
 
-from pipshare import audit, inbox
+from pipshare import audit, clients, inbox
 from pipshare.errors import Conflict
 from pipshare.pipeline import to_rest
 from pipshare.pipeline.explained.of_client import explain_client
@@ -53,6 +53,20 @@ def test_a_reversal_of_the_ones_deposit_takes_back_what_both_earned(broker: Brok
     pairs.tell_orders(orders)
     undone = {("P", "accrued", "2026-06-01"): -200}
     assert pairs.books() == [TRADED | QUALIFIED | undone] * len(orders)
+
+
+def test_a_reversal_told_under_the_others_code_waits_until_they_are_one(broker: Broker) -> None:
+    both = {**FIRST, "amount": "120"}
+    back = told("back", "deposit_reversed", "06-01", "B", reference="dep-a")
+    orders = list(permutations((both, back, MERGED, APART)))[::4]
+    pairs = broker(len(orders))
+    paid = {("P", "accrued", "2026-03-02"): 210}
+    pairs.tell_orders([[one for one in order if one is not APART] for order in orders])
+    assert pairs.books() == [paid | {("P", "accrued", "2026-06-01"): -200}] * len(orders)
+    assert clients.waiting_events(pairs.conn) == []
+    pairs.tell(*((n, APART) for n in pairs.copies))
+    assert pairs.books() == [paid] * len(orders), "B takes nothing back of A's"
+    assert {row[0] for row in clients.waiting_events(pairs.conn)} == {"other_client"}
 
 
 def test_who_belonged_to_nobody_known_comes_along_to_the_others_partner(broker: Broker) -> None:

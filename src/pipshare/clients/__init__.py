@@ -69,6 +69,7 @@ from pipshare.clients.read_events import (
     standing_columns,
     waiting_events,
 )
+from pipshare.clients.settle_events import settle_takings
 from pipshare.clients.stage import take_turn
 from pipshare.clients.take_events import TakenEvents, load_events, take_events
 from pipshare.clients.touched import (
@@ -151,6 +152,7 @@ __all__ = [
     "say_authority",
     "say_jurisdiction",
     "set_expiry_days",
+    "settle_takings",
     "snapshot_columns",
     "standing_columns",
     "take_events",

@@ -56,6 +56,11 @@ _CONTRADICT = """
 INSERT INTO clients_event_waiting (event_id, reason, key) VALUES (%s, %s, %s)
     ON CONFLICT (event_id) DO NOTHING
 """
+_THEIR_TAKINGS = """
+SELECT e.id FROM clients_client c JOIN clients_event e ON e.entity_id = c.entity_id
+   AND e.client = c.code
+ WHERE c.id = ANY(%(clients)s) AND e.kind = ANY(%(takings)s)
+"""
 _WAITING = "SELECT event_id, reason FROM clients_event_waiting WHERE event_id = ANY(%s)"
 # An event touches its client from its moment on; with it what it takes the place of (which may be
 # another client's), what it is about, and what waited for it.
@@ -142,6 +147,12 @@ def take_up_events(conn: psycopg.Connection[Any]) -> int:
     ids = [row[0] for row in conn.execute(_KNOWN_NOW)]
     settle_events(conn, ids)
     return len(ids)
+
+
+def settle_takings(conn: psycopg.Connection[Any], client_ids: Sequence[int]) -> None:
+    """Look again at what these clients' events take back: whose events are whose became other."""
+    values = {"clients": list(client_ids), "takings": list(REFERRING)}
+    settle_events(conn, [row[0] for row in conn.execute(_THEIR_TAKINGS, values)])
 
 
 def touch_owners(conn: psycopg.Connection[Any], account_id: int) -> None:

@@ -155,6 +155,7 @@ def _follow(run: Run, before: Mapping[int, int], changed: Mapping[int, int | Non
     who = sorted({*changed, *(before[one] for one in changed if one in before),
                   *(one for one in changed.values() if one is not None)})  # fmt: skip
     clients.write_merges(run.conn, changed, CAUSE)
+    clients.settle_takings(run.conn, who)
     clients.touch(run.conn, who)
     for server_id, logins in clients.logins_of(run.conn, who).items():
         if run.servers[server_id].go_live_ms is not None:
