@@ -6,12 +6,13 @@ from datetime import UTC, datetime
 
 import pytest
 from small_broker import SmallBroker, manager, manager_row
-from window_plans import CPA, E8, KYC, TIERS
+from window_plans import CPA, E8, KYC, NET, TIERS
 
 from pipshare import audit, clients, ledger, market, statements
 from pipshare.errors import BadInput, Conflict
 from pipshare.period import from_ms, to_ms
 from pipshare.pipeline.explain import explain
+from pipshare.pipeline.explained.of_event import explain_event
 from pipshare.pipeline.loads import approve
 from pipshare.pipeline.rest import to_rest
 from pipshare.rating import Reason
@@ -203,3 +204,40 @@ def test_blocking_takes_one_person_and_what_changes_the_past_two(broker: SmallBr
 def test_what_is_no_country_is_refused(broker: SmallBroker, code: str) -> None:
     with pytest.raises(BadInput, match="ISO 3166"):
         clients.say_jurisdiction(broker.conn, "main", code, blocked=True, by="a", reason="x")
+
+
+def test_explanations_of_clients_and_periods_agree_with_the_books(broker: SmallBroker) -> None:
+    broker.plan(CPA)
+    _country(broker, "IR")
+    broker.events("d1,deposit,C-1,2026-03-05T10:00:00Z,500,USD,,crm")
+    for blocked in (True, False):
+        _say(broker, "IR", blocked, "2026-02-01")
+        told = explain_event(broker.run, "d1")
+        assert told.agrees
+        reasons = {line.line.reason for part in told.parts for line in part.lines}
+        assert reasons == {Reason.JURISDICTION if blocked else Reason.PAID}
+
+
+@pytest.mark.parametrize("per", ["month", "quarter"])
+def test_what_a_blocked_client_brings_or_costs_is_in_no_sum_of_a_period(
+    broker: SmallBroker, per: str
+) -> None:
+    broker.plan(NET.format(per=per))
+    _country(broker, "IR")
+    broker.bring("a.csv", manager(manager_row(1, "1.00", Profit="-100.00")))
+    broker.events("b1,bonus,C-1,2026-03-05T10:00:00Z,40,USD,,crm")
+    assert broker.totals() == {"P-2": 18 * E8}
+    _say(broker, "IR", True, "2026-03-03")  # after the trade, before the bonus
+    assert broker.totals() == {"P-2": 30 * E8}
+    _agree(broker, 1)
+    _say(broker, "IR", True, "2026-03-01")
+    assert broker.totals() == {}
+    _agree(broker, 1)
+    _say(broker, "IR", False, "2026-03-01")
+    assert broker.totals() == {"P-2": 18 * E8}
+    _agree(broker, 1)
+    _whole(broker)
+
+
+def _agree(broker: SmallBroker, ticket: int) -> None:
+    assert explain(broker.run, market.server(broker.conn, "Live-4"), ticket).agrees
