@@ -13,6 +13,7 @@ from pipshare import inbox
 from pipshare.errors import Missing
 from pipshare.inbox import NewPayload
 from pipshare.pipeline import Run
+from pipshare.pipeline.crm import taking
 from pipshare.pipeline.crm.settle import settle_one, settle_payloads
 from pipshare.pipeline.explained.of_event import explain_event
 from pipshare.pipeline.loads import load
@@ -31,7 +32,7 @@ _KINDS = {"registration": ("country", *_CLAIMS), "deposit": ("amount", "currency
           "account.opened": ("server", "login", "group", "currency", *_CLAIMS),
           "client.updated": ("country", *_CLAIMS), "client.claimed": _CLAIMS}  # fmt: skip
 # A mapping whose payloads are in the names of events already; what is not there is left out.
-MAPPING = {
+MAPPING: dict[str, Any] = {
     "format": 1,
     "name": "plain",
     "rules": [
@@ -255,3 +256,29 @@ def test_two_doors_that_disagree_are_shown_and_nobody_is_moved(crm: Crm) -> None
     assert "P-3's by crm P-3" in alert.message
     crm.send(told("client.claimed", "later", crm_field="P-3"))  # a later word is no contradiction
     assert [one.count for one in inbox.alerts(crm.conn) if one.code == "other_partner"] == [1]
+
+
+def test_a_payload_that_makes_settling_fail_stops_nobody(
+    crm: Crm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    right = taking.canonical
+
+    def failing(mapped: Any, **given: Any) -> Any:
+        if any(one.fields["event"] == "bomb" for one in mapped):
+            raise ZeroDivisionError("C-1 lives in Nicosia")
+        return right(mapped, **given)
+
+    monkeypatch.setattr(taking, "canonical", failing)
+    some = [NewPayload(crm.endpoint.id, NOW, json.dumps(one).encode())
+            for one in (told("registration", "r1"), told("deposit", "bomb", amount="1",
+                        currency="USD"), told("registration", "r2", "C-2"))]  # fmt: skip
+    inbox.store_payloads(crm.conn, some)
+    settle_payloads(crm.run)
+    assert [crm.outcomes(one.id)[0][1] for one in some] == ["new", "problem", "new"]
+    [item] = inbox.payload_items(crm.conn, some[1].id)
+    assert (item.reason, "Nicosia" in item.detail) == ("settling_failed", False)
+    assert not inbox.any_payload_due(crm.conn)
+    monkeypatch.setattr(taking, "canonical", right)
+    inbox.settle_payloads_again(crm.conn, [some[1].id], by="amy")
+    settle_payloads(crm.run)
+    assert crm.outcomes(some[1].id) == [(1, "new", "")]
