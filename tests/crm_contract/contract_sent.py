@@ -160,4 +160,33 @@ class CTraderInvite(Sent):
         super().tell_second(step)
 
 
-SENT = (PheasanTech, TraderRoom, HubSpot, CTraderInvite)
+class Track360Pushed(Sent):
+    """Track360's schema, pushed with a token of the brand."""
+
+    name = "track360"
+    lacks = (KYC,)
+
+    def secret(self) -> str:
+        return SECRET.replace(" ", "-")
+
+    def headers(self, body: bytes) -> Mapping[str, str]:
+        return {"Authorization": f"Bearer {self.key}"}
+
+    def registration(self) -> None:
+        self.say({"customer_id": self.client, "signup_date": "2026-03-01T09:00:00Z",
+                  "affiliate_id": self.partner_code, "country": "cy"})  # fmt: skip
+
+    def _money(self, id_: str, kind: str, at: str, **more: Any) -> None:
+        self.say({"data": [{"transaction_id": id_, "customer_id": self.client, "currency": "USD",
+                            "transaction_type": kind, "transaction_date": at, "amount": "500.25",
+                            **more}]})  # fmt: skip
+
+    def deposit(self) -> None:
+        self._money(self.client, "deposit", "2026-03-03T10:00:00Z")
+
+    def reversal(self) -> None:
+        self._money(f"{self.client}-cb", "chargeback", "2026-04-10T10:00:00Z",
+                    original_transaction_id=self.client)  # fmt: skip
+
+
+SENT = (PheasanTech, TraderRoom, HubSpot, CTraderInvite, Track360Pushed)

@@ -43,7 +43,7 @@ _EVENTS = "SELECT count(*) FROM clients_event WHERE client = %s"
 class Broker:
     """A loaded broker. Partner n is known as IB-n and, to CRMs that have numbers, as n."""
 
-    def __init__(self, conn: Any, folder: Path, port: int) -> None:
+    def __init__(self, conn: Any, folder: Path, port: int, programme: str = "held") -> None:
         self.conn, self.folder, self.port, self.run = conn, folder, port, Run(conn)
         self.numbers = count(1)
         self._load("servers", "server,platform,clock,go_live", ["Live-5,mt5,UTC,2026-01-01"])
@@ -53,7 +53,7 @@ class Broker:
             path = folder / f"{code}.toml"
             path.write_text(CPA.format(code=code, kyc=kyc))
             apply_plan(self.run, path, by="anna")
-        self._load("terms", "partner,programme", [f"{code},held" for code in codes])
+        self._load("terms", "partner,programme", [f"{code},{programme}" for code in codes])
         conn.commit()
 
     def _load(self, kind: str, head: str, rows: list[str]) -> None:
