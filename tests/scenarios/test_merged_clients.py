@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from itertools import permutations
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -212,3 +213,35 @@ def test_a_partner_told_later_who_contradicts_parts_them_until_two_people_decide
     assert pairs.books() == [{("P", "accrued", "2026-03-02"): 5, ("Q", "accrued", "2026-03-02"): 5}]
     approve(pairs.run, pairs.proposals()[0].id, by="ben")
     assert pairs.books() == [TRADED | QUALIFIED]
+
+
+LONG = (
+    told("reg-a", "registration", "03-01", "A"),
+    told("reg-b", "registration", "03-02", "B"),
+    told("double", "client_duplicate", "03-20", "A"),
+    told("single", "client_not_duplicate", "03-25", "A"),
+    told("again", "client_merged", "05-10", "B", other_client="A"),
+    told("lost", "chargeback_lost", "06-02", "A", reference="dep-a"),
+    told("late", "deposit", "06-20", "B", amount="70", currency="USD"),
+    FIRST, SECOND, MERGED, APART,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_a_long_story_ends_in_the_same_books_however_it_is_told(broker: Broker, seed: int) -> None:
+    """Each copy shuffled and with repeats of its own, settled after each event."""
+    rnd, orders = Random(seed), []
+    for _ in range(8):
+        order = [*LONG, *rnd.sample(LONG, 3)]
+        rnd.shuffle(order)
+        orders.append(order)
+    pairs = broker(len(orders))
+    pairs.tell_orders(orders)
+    assert pairs.books() == [{
+        **TRADED,
+        ("P", "accrued", "2026-03-05"): 200,  # 60 and 60
+        ("P", "accrued", "2026-03-20"): -200,  # a duplicate
+        ("P", "accrued", "2026-03-25"): 200,  # none after all
+        ("P", "accrued", "2026-06-02"): -200,  # 60 are gone
+        ("P", "accrued", "2026-06-20"): 200,  # 60 and 70
+    }] * len(orders)  # fmt: skip
