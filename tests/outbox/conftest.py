@@ -81,3 +81,11 @@ def settled(conn: Any, seconds: float = 15.0) -> dict[str, int]:
             return found
         assert time.monotonic() < deadline, f"{unsent} unsent, {found}"
         time.sleep(0.02)
+
+
+def replayed(conn: Any, delivered: int, seconds: float = 15.0) -> None:
+    """Wait until so many are delivered, and no other is: what was dead was asked for again."""
+    deadline = time.monotonic() + seconds
+    while (found := settled(conn, seconds)) != {"delivered": delivered}:
+        assert time.monotonic() < deadline, found
+        time.sleep(0.02)

@@ -95,14 +95,14 @@ def application(request: HttpRequest, number: int) -> HttpResponse:
                        step.reason) for step in partners.steps(conn, one.id)],
             "like": [(other, ", ".join(same)) for other, same in like],
             "ids": outbox.externals(conn, [subject]),
-            "told": outbox.deliveries(conn, subject=subject, limit=20),
             "parent": _known_partner(conn, one),
         }  # fmt: skip
+        told = outbox.deliveries(conn, subject=subject, limit=20)
         partner_code = _code(conn, one.partner_id)
     return render(request, "console/application.html", {
         **known, "tone": TONES[one.state], "came_by": came_by(one), "at": moment(one.at_ms),
         "partner_code": partner_code, "accepted": _accepted(agreed), "waiting": waiting,
-        "receivers": _receivers(known["told"]),
+        "receivers": _receivers(told),
         "page": request.build_absolute_uri(reverse("portal:application", args=[one.reference])),
         "may_decide": may(request, "onboarding.decide"),
         "may_change": may(request, "onboarding.change"),
