@@ -130,7 +130,7 @@ def test_the_sender_is_whom_the_outermost_proxy_saw(
 
     from django.test import RequestFactory
 
-    from pipshare.api import sent as sending
+    from pipshare.web import sender as sending
 
     request = RequestFactory().get("/", headers={"X-Forwarded-For": "9.9.9.9, 203.0.113.5"})
     assert sending.sender_of(request) == "127.0.0.1"

@@ -139,7 +139,7 @@ def _read(request: HttpRequest, door: Door) -> None:
 
 
 def _asked(request: HttpRequest, door: Door) -> Request:
-    headers = {name[5:].replace("_", "-"): value for name, value in request.META.items()
+    headers = {name[5:].replace("_", "-").lower(): value for name, value in request.META.items()
                if name.startswith("HTTP_")}  # fmt: skip
     return Request(request.method or "", _address(request, door), headers, request.body,
                    sender_of(request)[:64])  # fmt: skip

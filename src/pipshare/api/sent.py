@@ -23,9 +23,10 @@ def read_body(request: HttpRequest, most: int = MOST_BYTES) -> None:
     """
     if hasattr(request, "_body") or request.method in ("GET", "HEAD"):
         return
-    stream = request.environ["wsgi.input"]
-    length = request.headers.get("Content-Length", "")
-    is_chunked = "chunked" in request.headers.get("Transfer-Encoding", "").lower()
+    stream, told = request.environ["wsgi.input"], request.META
+    # Not request.headers, which is made of all of them first.
+    length = str(told.get("CONTENT_LENGTH") or "")
+    is_chunked = "chunked" in told.get("HTTP_TRANSFER_ENCODING", "").lower()
     wanted = None if is_chunked else int(length) if length.isdecimal() else 0
     if wanted is not None and wanted > most:
         _drain(stream, wanted)

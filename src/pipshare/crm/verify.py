@@ -52,6 +52,9 @@ class Request:
     def header(self, name: str) -> str:
         """Return a header's value, "" when it is not there."""
         wanted = name.lower()
+        found = self.headers.get(wanted)  # in small letters, where many come
+        if found is not None:
+            return found
         return next((v for n, v in self.headers.items() if n.lower() == wanted), "")
 
 

@@ -28,9 +28,12 @@ WITH told AS (
         id text, endpoint_id int, at timestamptz, once text, digest text, content_type text,
         size int, sender text, verdict text, reason text, detail text, version int, items int,
         problems int, stamp text, starts int, bytes int, mapped_bytes int)
+), stamps AS MATERIALIZED (
+    SELECT p.id, {STAMP} AS stamp FROM inbox_endpoint p
+     WHERE p.id IN (SELECT endpoint_id FROM told)
 ), fit AS (
-    SELECT t.* FROM told t JOIN inbox_endpoint p ON p.id = t.endpoint_id
-     WHERE t.stamp = '' OR t.stamp = {STAMP}
+    SELECT t.* FROM told t JOIN stamps p ON p.id = t.endpoint_id
+     WHERE t.stamp = '' OR t.stamp = p.stamp
 ), stored AS (
     INSERT INTO inbox_payload
     SELECT id, endpoint_id, at, once, decode(digest, 'hex'), content_type, size, sender, verdict,
