@@ -8,7 +8,7 @@ import polars as pl
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipshare.facts.counted import Authority, why_not
+from pipshare.facts.counted import Authority, authority_at, why_not
 from pipshare.facts.events import EVENT, originals
 from pipshare.period import HOUR_MS
 
@@ -86,6 +86,31 @@ def test_authority_of_money_says_nothing_of_kyc_nor_of_other_kinds_and_entities(
     assert len(kyc) == len(rows) - 1
     assert ("crm", "kyc_approved") not in kyc
     assert len(counting([CRM], Authority("other", "money", 0, "psp"))) == 1
+
+
+@given(st.integers(0, 2**32))
+@settings(max_examples=100, deadline=None)
+def test_columns_say_what_one_look_up_says(seed: int) -> None:
+    rnd = Random(seed)
+    known = [
+        Authority(rnd.choice(("main", "other")), rnd.choice(("money", "kyc")),
+                  START + rnd.randint(0, 9) * HOUR_MS, rnd.choice(("crm", "psp", "")))
+        for _ in range(rnd.randint(1, 5))
+    ]  # fmt: skip
+    facts = {"deposit": "money", "withdrawal": "money", "kyc_approved": "kyc"}
+    rows = [
+        told(rnd.choice(("crm", "psp")), f"e{n}", rnd.choice(tuple(facts)), rnd.randint(0, 9),
+             amount_e8=n, entity=rnd.choice(("main", "other")))
+        for n in range(8)
+    ]  # fmt: skip
+    found = reasons(rows, *known)
+    for row in rows:
+        at = row["at_ms"]
+        assert isinstance(at, int)
+        whose = authority_at(known, str(row["entity"]), facts[str(row["kind"])], at)
+        assert (found[row["source"], row["event"]] == "other_source") == (
+            whose not in ("", row["source"])
+        )
 
 
 @given(st.integers(0, 2**32))

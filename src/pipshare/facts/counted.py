@@ -1,9 +1,9 @@
 """Which events count where several sources tell of the same: each deposit once, whoever told it.
 
 Pure. Where a source is authoritative for a kind of fact, the others' events of it are kept and do
-not count. Where none is, what two sources tell of one client (same kind, amount and currency, at most
-WITHIN_MS apart) counts once: the one of which more was taken back, else the earlier; whatever the
-order in which they came. Reversals and disputes go with what they are about.
+not count. Where none is, what two sources tell of one client (same kind, amount and currency, at
+most WITHIN_MS apart) counts once: the one of which more was taken back, else the earlier; whatever
+the order in which they came. Reversals and disputes go with what they are about.
 """
 
 from __future__ import annotations
@@ -51,22 +51,30 @@ def why_not(events: pl.DataFrame, known: Sequence[Authority]) -> pl.Series:
     reasons = [COUNTS] * len(events)
     moves, kyc = pl.col("kind").is_in(MOVES), pl.col("kind").is_in(KYC)
     rows = events.with_row_index("row").filter(moves | (kyc & pl.lit(bool(known))))
-    open_rows = []
-    facts = dict.fromkeys(MOVES, MONEY_FACT) | dict.fromkeys(KYC, KYC_FACT)
     if known:
-        for row, entity, kind, at, source in rows.select(
-            "row", "entity", "kind", "at_ms", "source"
-        ).iter_rows():
-            whose = authority_at(known, entity, facts[kind], at)
-            if whose not in ("", source):
-                reasons[row] = OTHER_SOURCE
-            elif not whose and kind in MOVES:
-                open_rows.append(row)
-        rows = rows.filter(pl.col("row").is_in(open_rows))
+        rows = rows.with_columns(whose=_whose(known))
+        others = (pl.col("whose") != "") & (pl.col("whose") != pl.col("source"))
+        for row in rows.filter(others)["row"]:
+            reasons[row] = OTHER_SOURCE
+        rows = rows.filter(pl.col("whose") == "")
     for row in _told_twice(events, rows.filter(moves)):
         reasons[row] = TOLD_TWICE
     _with_originals(events, reasons)
     return pl.Series("why_not", reasons, dtype=pl.String)
+
+
+def _whose(known: Sequence[Authority]) -> pl.Expr:
+    """Return whose word counts of each event, as authority_at does of one."""
+    whose = pl.lit("")
+    for one in known:
+        kinds = MOVES if one.fact == MONEY_FACT else KYC
+        said = (pl.col("entity") == one.entity) & pl.col("kind").is_in(kinds)
+        whose = (
+            pl.when(said & (pl.col("at_ms") >= one.from_ms))
+            .then(pl.lit(one.source))
+            .otherwise(whose)
+        )
+    return whose
 
 
 def twins(events: pl.DataFrame, rows: pl.DataFrame) -> list[list[int]]:
