@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -217,3 +218,31 @@ def test_a_slow_endpoint_keeps_no_other_waiting(
     conn.commit()
     _wait(lambda: len(quick.sink.got) >= 3)
     release.set()
+
+
+def test_a_bad_file_raises_its_own_alert_and_the_next_one_is_taken(
+    conn: Any, tmp_path: Path, polling: list[threading.Event]
+) -> None:
+    (tmp_path / "a.json").write_text("[1,")
+    (tmp_path / "b.json").write_text('{"n": 1}')
+    endpoint = inbox.add_endpoint(
+        conn, 1, "drop", "folder", settings={"dir": str(tmp_path), "poll_s": 1}, by="anna"
+    )
+    conn.commit()
+    _wait(lambda: _count(conn, endpoint) == 1, 30)
+    _wait(lambda: (tmp_path / "done" / "b.json").exists())
+    found = {one.code: one.message for one in inbox.alerts(conn)}
+    assert set(found) == {"crm_file_refused"}
+    assert "a.json was refused" in found["crm_file_refused"]
+    assert inbox.endpoint_statuses(conn)[endpoint.id].fails == 0
+
+
+def test_a_crm_that_asks_for_patience_gets_it(
+    conn: Any, fake: Any, polling: list[threading.Event]
+) -> None:
+    system = fake(fakes.B2Core)
+    system.fault = fakes.BUSY  # seven seconds
+    _endpoint(conn, url=system.base, lists="clients", poll_s=1)
+    _wait(lambda: system.sink.got)
+    time.sleep(2.5)
+    assert len(system.sink.got) == 1

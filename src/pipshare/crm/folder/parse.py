@@ -14,7 +14,7 @@ from pipshare.errors import BadInput
 
 NDJSON = "application/x-ndjson"
 SUFFIXES = (".json", ".ndjson", ".jsonl", ".csv")
-LARGEST = 512 * 2**20  # bytes of a file
+LARGEST = 128 * 2**20  # bytes of a file: it is read whole before any of it is stored
 MOST_LINES = 1_000  # of one payload
 MOST_COLUMNS = 1_000
 _DELIMITERS = ",;\t|"
