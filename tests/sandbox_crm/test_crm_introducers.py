@@ -28,12 +28,12 @@ def _apply(crm: CrmServer, told: Any = ANA) -> tuple[int, dict[str, str]]:
 
 
 def test_an_applicant_gets_one_number(crm: CrmServer) -> None:
-    first = (200, {"state": "accepted", "id": "CD-5001"})
+    first = (200, {"state": "accepted", "id": "CD-617645"})
     assert _apply(crm) == first
     assert _apply(crm) == first
-    assert _apply(crm, {"email": "b@b.example"}) == (200, {"state": "accepted", "id": "CD-5002"})
-    assert _apply(crm, ["whatever"])[1]["id"] == "CD-5003"
-    assert _apply(crm, ["whatever"])[1]["id"] == "CD-5003"
+    assert _apply(crm, {"email": "b@b.example"}) == (200, {"state": "accepted", "id": "CD-995395"})
+    assert _apply(crm, ["whatever"])[1]["id"] == "CD-788203"
+    assert _apply(crm, ["whatever"])[1]["id"] == "CD-788203"
 
 
 def test_it_refuses_and_keeps_silent_as_it_is_told(crm: CrmServer) -> None:
@@ -60,7 +60,7 @@ def test_it_refuses_and_keeps_silent_as_it_is_told(crm: CrmServer) -> None:
     assert ask(crm.url, "/ib", ANA)[0] == 500
     logged = json.loads(ask(crm.url, "/received?what=ib")[1])["received"]
     assert [one["answered"] for one in logged[:3]] == ["fault 500", "200", "nothing"]
-    assert logged[1]["said"]["id"] == "CD-5001"
+    assert logged[1]["said"]["id"] == "CD-617645"
 
 
 def test_signed_webhooks_are_verified_when_it_has_a_secret(start: Start) -> None:

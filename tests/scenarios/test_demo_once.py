@@ -40,3 +40,4 @@ def test_a_bounded_run_shows_clicks_postbacks_and_a_crm(tmp_path: Path) -> None:
     assert "chargeback lost" in clients["70002"], told
     assert "deposit reversed" in clients["70004"], told
     assert "webhooks: 19 taken, 0 waiting, 0 given up" in told, told
+    assert "application 1 is CD-" in told, told

@@ -18,7 +18,7 @@ from rich.table import Table
 from rich.text import Text
 
 from pipshare import inbox, market, settings, statements
-from pipshare.cli import demo_crm, demo_tracking
+from pipshare.cli import demo_crm, demo_partners, demo_tracking
 from pipshare.cli.demo_children import Children
 from pipshare.cli.demo_crm import Crm
 from pipshare.cli.demo_told import funnel_table, receivers_line, say_received
@@ -100,6 +100,7 @@ def run_live(run: Run, *, once: bool) -> None:
         _introduce(run)
         demo_tracking.prepare(run)
         demo_crm.prepare(run, SERVER)
+        demo_partners.prepare(run)
         known = _known(run.conn)
         port = urlsplit(known.settings["url"]).port or 0 if known else 0
         told = children.sandbox(RATE, port).parts
@@ -108,18 +109,21 @@ def run_live(run: Run, *, once: bool) -> None:
         demo_tracking.point_to(run, tracker)
         source = known or _connect(run, told)
         crm = demo_crm.start(run, children, 0 if once else _port(demo_crm.PORT), once=once)
+        demo_partners.point_to(run, crm.url)
         children.work()
         url = children.serve(0 if once else _port(CONSOLE_PORT)).parts["url"]
         _say_console(run, url)
         crm.begin(url)
         demo_tracking.say(url, tracker)
         demo_crm.say(crm)
+        demo_partners.say(url)
         visits = Visits(run, Site(url, demo_tracking.token()),
                         Platform(told["url"], Path(told["certificate"])), SERVER)  # fmt: skip
         seen = _watch(run, children, _Play(source, visits, crm), once=once)
         if once:
             say_received(tracker)
             demo_crm.say_sent(crm)
+            demo_partners.say_known(run)
             _explain(run, seen)
     except KeyboardInterrupt:
         console.print()
