@@ -32,7 +32,7 @@ USER, AFFILIATE, PREFIX = "partner", "340", "IB-"
 PORT = 8750  # where people look for it
 FIRST = ("stays", "charged back", "verified late", "taken back", "dispute won", "declined")
 LOST = "H-7000209"  # the first charge-back that is lost: what it led to can be explained
-SHOWN = 8  # rows
+SHOWN = 6  # rows
 DAY_S, EVERY_S = 0.4, 20.0  # a story's day, and the pause between later clients
 _PLAN = f"""# Per client: written by the demonstration.
 [programme]
