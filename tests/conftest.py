@@ -10,6 +10,7 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
+import sys
 import tempfile
 import time
 import uuid
@@ -44,6 +45,15 @@ def pytest_configure(config: pytest.Config) -> None:
     else:
         _FOLDER = Path(given["pipshare_folder"])
     os.environ["PIPSHARE_DATA"] = str(_FOLDER / "data")
+    _keep_bytecode()
+
+
+def _keep_bytecode() -> None:
+    """Where Python may write no bytecode, keep it for the session: hundreds of processes are
+    started, and compiling what they import takes each of them longer than anything else."""
+    if os.environ.pop("PYTHONDONTWRITEBYTECODE", ""):
+        os.environ["PYTHONPYCACHEPREFIX"] = str(_FOLDER / "bytecode")
+        sys.pycache_prefix, sys.dont_write_bytecode = str(_FOLDER / "bytecode"), False
 
 
 def _quick_place() -> Path:

@@ -1,4 +1,4 @@
-"""Every example in a real database: loaded, imported, settled; the books say what was published."""
+"""Every example in a real database: the books say what was published, and explain themselves."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from example_explained import unlike
 from example_files import CASES, ROOT, Stands, Told, differences, files_of
 
 from pipshare import ledger, partners, payouts, statements
@@ -182,6 +183,8 @@ def test_the_books_say_what_was_published(case: str, db: Any, tmp_path: Path) ->
         assert differences(case, lines, None) == []
         assert_statements_say_the_same(books, lines)
         assert_whole(books)
+        wrong = unlike(books.run, case)
+        assert not wrong, "\n".join(wrong)[:6000]
         books.close_months(lines)
         assert differences(case, lines, books.stands()) == []
         assert_whole(books)

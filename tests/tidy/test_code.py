@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import ast
 import re
+from functools import cache
 from pathlib import Path
 from statistics import median
-
-import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCE = ROOT / "src" / "pipshare"
@@ -25,10 +24,18 @@ def _name(path: Path) -> str:
     return str(path.relative_to(ROOT))
 
 
-@pytest.mark.parametrize("path", OURS, ids=_name)
-def test_files_stay_small(path: Path) -> None:
-    lines = path.read_text().count("\n")
-    assert lines <= 400, f"{_name(path)} has {lines} lines: cut it by verb (hard stop 400)"
+@cache
+def _tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text())
+
+
+# One test for all files: thousands of tests that take no time themselves take a lot of it.
+
+
+def test_files_stay_small() -> None:
+    sizes = {_name(path): path.read_text().count("\n") for path in OURS}
+    long = {name: lines for name, lines in sizes.items() if lines > 400}
+    assert not long, "cut them by verb (hard stop 400 lines)"
 
 
 def test_the_median_file_is_short() -> None:
@@ -36,45 +43,49 @@ def test_the_median_file_is_short() -> None:
     assert median(sizes) <= 120
 
 
-@pytest.mark.parametrize("path", FILES, ids=_name)
-def test_functions_stay_short(path: Path) -> None:
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            length = (node.end_lineno or node.lineno) - node.lineno + 1
-            assert length <= 70, f"{_name(path)}:{node.lineno} {node.name} has {length} lines"
+def test_functions_stay_short() -> None:
+    long = [
+        f"{_name(path)}:{node.lineno} {node.name} has {length} lines"
+        for path in FILES
+        for node in ast.walk(_tree(path))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        and (length := (node.end_lineno or node.lineno) - node.lineno + 1) > 70
+    ]
+    assert not long
 
 
-@pytest.mark.parametrize("path", FILES, ids=_name)
-def test_modules_open_with_a_sentence(path: Path) -> None:
-    if "migrations" in path.parts:
-        return
-    text = ast.get_docstring(ast.parse(path.read_text()))
-    assert text, f"{_name(path)} has no docstring"
-    first = text.split("\n\n")[0].replace("\n", " ")
-    named = first.startswith(("pipshare", "`pipshare "))  # a command opens with its name
-    assert first[0].isupper() or named, f"{_name(path)}: {first!r}"
-    assert first.rstrip().endswith((".", ":", "?")), f"{_name(path)}: {first!r} is no sentence"
+def test_modules_open_with_a_sentence() -> None:
+    wrong = []
+    for path in FILES:
+        if "migrations" in path.parts:
+            continue
+        text = ast.get_docstring(_tree(path)) or ""
+        first = text.split("\n\n")[0].replace("\n", " ")
+        named = first.startswith(("pipshare", "`pipshare "))  # a command opens with its name
+        if not (first[:1].isupper() or named) or not first.rstrip().endswith((".", ":", "?")):
+            wrong.append(f"{_name(path)}: {first!r} is no sentence")
+    assert not wrong
 
 
-@pytest.mark.parametrize("path", FILES, ids=_name)
-def test_names_say_something(path: Path) -> None:
-    assert not FORBIDDEN_NAMES & {
-        part.removesuffix(".py") for part in path.relative_to(SOURCE).parts
-    }
+def test_names_say_something() -> None:
+    wrong = [
+        _name(path) for path in FILES
+        if FORBIDDEN_NAMES & {part.removesuffix(".py") for part in path.relative_to(SOURCE).parts}
+    ]  # fmt: skip
+    assert not wrong
 
 
-@pytest.mark.parametrize("path", FILES, ids=_name)
-def test_no_float_near_money(path: Path) -> None:
-    if path.relative_to(SOURCE).parts[0] not in MONEY:
-        return
-    tree = ast.parse(path.read_text())
-    for node in ast.walk(tree):
-        found = (
-            (isinstance(node, ast.Constant) and isinstance(node.value, float))
-            or (isinstance(node, ast.Name) and node.id == "float")
-            or (isinstance(node, ast.Attribute) and node.attr in {"float64", "Float64"})
-        )
-        assert not found, f"{_name(path)}:{getattr(node, 'lineno', 0)} uses a float"
+def test_no_float_near_money() -> None:
+    found = [
+        f"{_name(path)}:{getattr(node, 'lineno', 0)} uses a float"
+        for path in FILES
+        if path.relative_to(SOURCE).parts[0] in MONEY
+        for node in ast.walk(_tree(path))
+        if (isinstance(node, ast.Constant) and isinstance(node.value, float))
+        or (isinstance(node, ast.Name) and node.id == "float")
+        or (isinstance(node, ast.Attribute) and node.attr in {"float64", "Float64"})
+    ]
+    assert not found
 
 
 def _tables() -> dict[str, str]:
