@@ -11,12 +11,11 @@ from typing import Any
 import pytest
 from identity_stories import Pairs, told
 
-from pipshare import audit, clients, inbox
+from pipshare import clients, inbox
 from pipshare.errors import Conflict
-from pipshare.pipeline import to_rest
 from pipshare.pipeline.explained.of_client import explain_client
 from pipshare.pipeline.explained.of_event import explain_event
-from pipshare.pipeline.loads import approve
+from pipshare.pipeline.loads import approve, reject
 
 FIRST = told("dep-a", "deposit", "03-02", "A", amount="60", currency="USD")
 SECOND = told("dep-b", "deposit", "03-05", "B", amount="60", currency="USD")
@@ -124,9 +123,9 @@ def test_what_two_people_rejected_stays_as_it_is(broker: Broker) -> None:
     before = {("P", "accrued", "2026-03-02"): 5}
     pairs.tell((0, FIRST), (0, SECOND), (0, MERGED))
     (proposal,) = pairs.proposals()
-    audit.reject(pairs.conn, proposal.id, "ben")
-    pairs.conn.commit()
-    to_rest(pairs.run)
+    reject(pairs.run, proposal.id, by="ben")
+    (word,) = explain_client(pairs.conn, "B-0")["words"]
+    assert (word["state"], word["decided_by"]) == ("rejected", "ben")
     pairs.tell((0, MERGED))
     assert pairs.books() == [before]
     assert pairs.proposals() == []

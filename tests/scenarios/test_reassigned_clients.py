@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from identity_stories import Pairs, told
 
-from pipshare import audit, clients, inbox
+from pipshare import clients, inbox
+from pipshare.cli.main import program
 from pipshare.errors import Conflict
 from pipshare.facts.events import CANCELLED, REASSIGNED
-from pipshare.pipeline import to_rest
 from pipshare.pipeline.explained.of_client import explain_client
 from pipshare.pipeline.loads import approve
 
@@ -81,9 +82,10 @@ def test_what_was_approved_is_not_undone_by_a_cancellation_but_shown(broker: Bro
 def test_what_was_rejected_is_not_asked_again(broker: Broker) -> None:
     pairs = broker()
     pairs.tell((0, MOVED))
-    audit.reject(pairs.conn, pairs.proposals()[0].id, "ben")
-    pairs.conn.commit()
-    to_rest(pairs.run)
+    number = str(pairs.proposals()[0].id)
+    said = CliRunner().invoke(program, ["reject", number, "--by", "ben"])
+    assert "Rejected: client A-0: P-0 -> Q-0" in said.output, said.output
+    assert states(pairs) == {"move-0": "rejected"}
     pairs.tell((0, MOVED))
     assert pairs.proposals() == []
     assert states(pairs) == {"move-0": "rejected"}

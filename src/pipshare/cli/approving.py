@@ -1,4 +1,4 @@
-"""`pipshare approve` and `pipshare proposals`: changes that need a second person."""
+"""`pipshare approve`, `reject` and `proposals`: changes that need a second person."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import click
 from pipshare import audit, db
 from pipshare.cli.options import console, say_booked, table
 from pipshare.pipeline import Run
-from pipshare.pipeline.loads import approve
+from pipshare.pipeline.loads import approve, reject
 
 
 @click.command("approve")
@@ -21,6 +21,18 @@ def approve_command(number: int, by: str) -> None:
     console.print(f"Approved: {proposal.subject} ({proposal.kind}), proposed by"
                   f" {proposal.proposed_by}: {proposal.reason}")  # fmt: skip
     say_booked(booked, "Rated again")
+
+
+@click.command("reject")
+@click.argument("number", type=int)
+@click.option("--by", required=True, help="Who rejects; who proposed it may take it back so.")
+def reject_command(number: int, by: str) -> None:
+    """Reject proposal NUMBER: it never takes effect."""
+    db.migrate()
+    with db.connect() as conn:
+        proposal = reject(Run(conn), number, by=by)
+    console.print(f"Rejected: {proposal.subject} ({proposal.kind}), proposed by"
+                  f" {proposal.proposed_by}: {proposal.reason}")  # fmt: skip
 
 
 @click.command("proposals")
@@ -37,4 +49,5 @@ def proposals_command() -> None:
         since = one.proposed_at.strftime("%Y-%m-%d %H:%M")
         shown.add_row(str(one.id), one.kind, one.subject, one.proposed_by, one.reason, since)
     console.print(shown)
-    console.print("A second person takes one up with `pipshare approve NUMBER --by NAME`.")
+    console.print("A second person takes one up with `pipshare approve NUMBER --by NAME`, or"
+                  " `pipshare reject NUMBER --by NAME`.")  # fmt: skip

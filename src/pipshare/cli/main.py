@@ -31,6 +31,7 @@ COMMANDS = {
     "deposits": ("deposits", "Deposits told by several sides: whose count, what matches what."),
     "kyc": ("kyc", "KYC: where clients stand, what is held; countries that are blocked."),
     "approve": ("approving", "Approve a proposed change as the second person."),
+    "reject": ("approving", "Reject a proposed change, or take one's own back."),
     "proposals": ("approving", "List the changes that wait for a second person."),
     "verify": ("verifying", "Check the books; name the first break."),
     "serve": ("serving", "Serve the console and the API."),

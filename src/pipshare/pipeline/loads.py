@@ -144,6 +144,17 @@ def approve(run: Run, proposal_id: int, *, by: str) -> tuple[audit.Proposal, Boo
     return proposal, _rest(run)
 
 
+def reject(run: Run, proposal_id: int, *, by: str) -> audit.Proposal:
+    """Reject a proposal, or take one's own back; what asked for it learns of it at once.
+
+    Raises Missing, and Conflict when it was decided already.
+    """
+    proposal = audit.reject(run.conn, proposal_id, by)
+    run.conn.commit()
+    _rest(run)
+    return proposal
+
+
 def _reclock(run: Run) -> None:
     """A clock put right moves the moments of what is stored; the rest finds nothing to do."""
     for server in market.servers(run.conn):

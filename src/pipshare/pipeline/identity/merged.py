@@ -130,7 +130,7 @@ def _keep_apart(
         inbox.raise_alert(run.conn, ALERT, _subject(one), (
             f"{one.source} tells (event {one.event}) that client {one.client} is the same person as"
             f" {one.other_client}; {detail}: `pipshare approve {proposal} --by NAME` joins them,"
-            " re-assigning one of them to the other's partner does, too"
+            f" `pipshare reject {proposal} --by NAME` keeps them apart"
         ))  # fmt: skip
 
 
