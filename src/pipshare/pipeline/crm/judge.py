@@ -31,6 +31,7 @@ from pipshare.period import from_ms, to_ms
 MOST = 10_000  # items of one body, and lines of it
 MAPPED, SKIPPED, PROBLEM = "mapped", "skipped", "problem"
 NDJSON = ("application/x-ndjson", "application/ndjson", "application/jsonl")
+APPROVED = "kyc_approved"
 JSON, FORM = "application/json", "application/x-www-form-urlencoded"
 _DAY_AHEAD_MS = 14 * 3600 * 1000  # no zone's day begins earlier than so long before UTC's
 _BOM = b"\xef\xbb\xbf"
@@ -43,6 +44,7 @@ _STATUS = ("found {}: a KYC change is approved, rejected, expired or withdrawn; 
            ' words into these with "map"')  # fmt: skip
 _HALF = "an account is named by server and login; one of the two is missing"
 _CLEARED = "money is cleared after it was sent, not before"
+_EXPIRED = "the document had ended when it was approved; one of the two moments is wrong"
 _FAILED = ("the mapping failed on it: a fault of pipshare, not of the sender; it is kept, and can"
            " be replayed when the fault is mended")  # fmt: skip
 _log = logging.getLogger("pipshare.crm")
@@ -241,15 +243,20 @@ def _fault(one: Mapped, now_ms: int, knows: Callable[[str], bool]) -> _Fault | N
         return _Fault("status", "unknown_word", _STATUS.format(shown(status)))
     if told["event"] == told.get("reference"):
         return _Fault("reference", "own_reference", "an event cannot take itself back")
+    if told.get("other_client") and told["other_client"] == told.get("client"):
+        return _Fault("other_client", "own_other", "it is the client himself")
     login = int(told.get("login") or 0)
     if (login != 0) != bool(told.get("server")):
         return _Fault("server" if login else "login", "half_an_account", _HALF)
     if "amount" in needs(one.kind) and parse_e8(told["amount"]) == 0:
         return _Fault("amount", "missing_field", f"a {one.kind} needs an amount of more than zero")
-    at, cleared = told["at"], told.get("cleared_at", "")
+    at, cleared, expires = told["at"], told.get("cleared_at", ""), told.get("expires_at", "")
     # A date stands for the start of a broker's day, which settling knows and nobody here.
     if cleared and len(cleared) == len(at) and cleared < at:
         return _Fault("cleared_at", "cleared_before", _CLEARED)
+    is_approved = one.kind == APPROVED or (one.kind == KYC_CHANGED and f"kyc_{status}" == APPROVED)
+    if is_approved and len(expires) == len(at) and expires <= at:
+        return _Fault("expires_at", "expired_before", _EXPIRED)
     return None
 
 
