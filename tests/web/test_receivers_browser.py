@@ -131,6 +131,50 @@ def test_a_webhook_gets_its_secret_once(
     assert one.settings["events"] == ["commission.posted"]
 
 
+def test_a_systems_own_call_is_set_up_and_previewed(
+    broker: Any, open_page: Any, person: Any
+) -> None:
+    page = open_page("/receivers/add/", role=person("admin"))
+    page.get_by_role("link", name="Its own REST call").click()
+    page.get_by_label("Name", exact=True).fill("CRM of ours")
+    page.get_by_label("URL", exact=True).fill("https://crm.example/api/ibs")
+    page.locator("#id_body").fill('{"who": "{nam}", "mail": "=data.email"}')
+    page.get_by_label("Its own id").fill("data.id")
+    page.get_by_role("button", name="Set it up").click()
+    assert page.locator("#id_events_error").inner_text().strip() == "This field is required."
+    page.get_by_label("ib.applied").check()
+    page.get_by_label("ib.tier_changed").check()
+    page.get_by_role("button", name="Set it up").click()
+    assert "did you mean {name}?" in page.locator(".error").inner_text()
+    page.locator("#id_body").fill('{"who": "{name}", "mail": "=data.email"}')
+    page.locator("summary", has_text="Types told in another way").click()
+    way = '{"ib.tier_changed": {"method": "PATCH", "url": "https://crm.example/api/ibs/{crm_id}"}}'
+    page.locator("#id_by_type").fill(way[:-1])
+    page.get_by_role("button", name="Preview").click()
+    assert "not valid JSON" in page.locator(".error").inner_text()
+    page.locator("#id_by_type").fill(way)
+    page.get_by_role("button", name="Preview").click()
+    shown = page.locator("#preview").inner_text()
+    assert "POST https://crm.example/api/ibs" in shown
+    assert '"mail": "sofia@ib.example"' in shown
+    assert "PATCH https://crm.example/api/ibs/ib-5531" in shown
+    open_page.shoot(page, "request_preview_1280_light")
+    page.get_by_role("button", name="Set it up").click()
+    page.get_by_text("is set up").wait_for()
+    assert page.get_by_role("button", name="Send a test").count() == 0
+    page.get_by_role("link", name="Change").click()
+    assert "ib.tier_changed" in page.locator("#id_by_type").input_value()
+    page.get_by_role("button", name="Save").click()
+    page.get_by_text("Saved.").wait_for()
+    where = page.url[len(open_page.url) :]
+    for width, scheme in SCREENS:
+        other = open_page(where, role=person("admin"), width=width, scheme=scheme)
+        for name, path in (("request", where), ("request_edit", f"{where}edit/")):
+            other.goto(open_page.url + path)
+            assert open_page.fits(other), (path, width)
+            open_page.shoot(other, f"{name}_{width}_{scheme}")
+
+
 def tracker_site() -> Any:
     """Return a connection to look with."""
     from pipshare import db

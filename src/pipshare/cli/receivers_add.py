@@ -69,7 +69,8 @@ def add_command(name: str, by: str, paused: bool, **given: Any) -> None:
             paused=paused, by=by,
         )  # fmt: skip
         running = outbox.is_dispatched(conn)
-    console.print(f"Receiver {made.name} is set up; next: pipshare receiver test {made.name!r}")
+    hint = "" if kind == "request" else f"; next: pipshare receiver test {made.name!r}"
+    console.print(f"Receiver {made.name} is set up{hint}")
     if secret:
         console.print("Its signing secret, shown only now:")
         click.echo(secret)

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from django import forms
 
 from pipshare.console.asked import Form, lines, text, words
-from pipshare.console.receiver_preview import WEBHOOK
+from pipshare.console.receiver_preview import POSTBACK, WEBHOOK
 from pipshare.errors import BadInput, PipshareError
 from pipshare.outbox.match import wants_type
 from pipshare.outbox.receiver_settings import CONCURRENCY, TIMEOUT_S
@@ -70,18 +70,18 @@ class ReceiverForm(Form):
         self, *args: Any, kind: str, preset: Preset | None = None, is_new: bool = True, **given: Any
     ) -> None:
         super().__init__(*args, **given)
-        self.kind, self.is_webhook = kind, kind == WEBHOOK
+        self.kind, self.is_postback = kind, kind == POSTBACK
         self.blanks = _BLANK.findall(preset.url) if preset and is_new else []
         for number, word in enumerate(self.blanks):
             written = "url" in self.data and f"<{word}>" not in self.data["url"]  # by hand
             self.fields[f"blank{number}"] = text(word[:1].upper() + word[1:], required=not written,
                                                  help="As his tracker shows it.")  # fmt: skip
         self._choose_events()
-        if self.is_webhook:
+        if kind == WEBHOOK:
             del self.fields["method"], self.fields["body"], self.fields["body_type"]
             del self.fields["paused"]
             self.fields["url"].help_text = "Where your system takes webhooks, with https://."
-        else:
+        elif self.is_postback:
             self._ask_words()
         if not is_new:
             for name in ("name", "entity", "partner", "paused"):
@@ -89,9 +89,9 @@ class ReceiverForm(Form):
 
     def _choose_events(self) -> None:
         kinds = [kind for kind, said in TYPES.items()
-                 if kind != "test" and (self.is_webhook or said.event)]  # fmt: skip
+                 if kind != "test" and (said.event or not self.is_postback)]  # fmt: skip
         self.fields["events"].choices = [
-            (kind, f"{kind if self.is_webhook else _event(kind)}: {TYPES[kind].about}")
+            (kind, f"{_event(kind) if self.is_postback else kind}: {TYPES[kind].about}")
             for kind in kinds
         ]
 
@@ -114,6 +114,10 @@ class ReceiverForm(Form):
             ("Limits and headers", True, ["concurrency", "per_minute", "timeout_s", "headers",
                                           "owner_email", "paused"]),
         ]  # fmt: skip
+        return self.parted(parts)
+
+    def parted(self, parts: list[tuple[str, bool, list[str]]]) -> list[tuple[str, bool, list[Any]]]:
+        """Return the parts that have fields; one with a fault in it is not folded."""
         found = []
         for title, folds, names in parts:
             fields = [self[name] for name in names
@@ -134,7 +138,7 @@ class ReceiverForm(Form):
             **{name: told[name].strip()
                for name in ("concurrency", "per_minute", "timeout_s", "owner_email")},
         }  # fmt: skip
-        if not self.is_webhook:
+        if self.is_postback:
             mine |= {"method": told["method"], "body": told["body"].strip(),
                      "body_type": told["body_type"] if told["body"].strip() else "",
                      "event_names": self._words("word"),

@@ -13,7 +13,7 @@ from pipshare.period import to_ms
 from pipshare.pipeline.said.requests import build
 from pipshare.tracking.catalogue import TYPES, example_data
 
-POSTBACK, WEBHOOK = "postback", "webhook"
+POSTBACK, WEBHOOK, REQUEST = "postback", "webhook", "request"
 _EXAMPLE_MS = to_ms(datetime(2026, 11, 2, 10, 30, tzinfo=UTC))
 
 
@@ -22,13 +22,15 @@ def previews(receiver: Receiver, entity: str) -> list[dict[str, Any]]:
     wanted = receiver.settings.get("events", ())
     found = []
     for number, (kind, said) in enumerate(TYPES.items(), 1001):
-        if not (kind == "test" or wants_type(wanted, kind)):
+        is_test = kind == "test" and receiver.kind != REQUEST  # which would really do something
+        if not (is_test or wants_type(wanted, kind)):
             continue
-        if receiver.kind != WEBHOOK and not (said.event or kind == "test"):
+        if receiver.kind == POSTBACK and not (said.event or kind == "test"):
             continue
-        message = Message(number, receiver.entity_id, kind, "", _EXAMPLE_MS,
-                          _examples(kind, entity, receiver.partner))  # fmt: skip
-        row: dict[str, Any] = {"name": kind if receiver.kind == WEBHOOK else said.event or kind,
+        data = _examples(kind, entity, receiver.partner)
+        data |= {"crm_id": "ib-5531"} if receiver.kind == REQUEST else {}
+        message = Message(number, receiver.entity_id, kind, "", _EXAMPLE_MS, data)
+        row: dict[str, Any] = {"name": said.event or kind if receiver.kind == POSTBACK else kind,
                                "about": said.about}  # fmt: skip
         try:
             made = build(receiver, message, 1)

@@ -13,8 +13,10 @@ from django.urls import reverse
 from pipshare import market, outbox, partners
 from pipshare.console.asked import chosen_entity, entity_field, who
 from pipshare.console.receiver_form import WEBHOOK, ReceiverForm, initial_of
-from pipshare.console.receiver_preview import POSTBACK, previews
+from pipshare.console.receiver_preview import POSTBACK, REQUEST, previews
 from pipshare.console.receivers import receiver_of
+from pipshare.console.request_form import RequestForm
+from pipshare.console.request_form import begun as begun_request
 from pipshare.console.scope import scope_of
 from pipshare.errors import BadInput, Missing
 from pipshare.outbox import Receiver
@@ -22,6 +24,10 @@ from pipshare.outbox.receiver_settings import check_settings
 from pipshare.pipeline.said.requests import checked
 from pipshare.tracking.presets import PRESETS, Preset
 from pipshare.web import reading, room, writing
+
+KINDS = (POSTBACK, WEBHOOK, REQUEST)
+_FORMS = {POSTBACK: ReceiverForm, WEBHOOK: ReceiverForm, REQUEST: RequestForm}
+_NEXT = {POSTBACK: "Send it a test.", REQUEST: "It hears what happens from now on."}
 
 
 @room("receivers.change")
@@ -34,14 +40,14 @@ def choose_preset(request: HttpRequest) -> HttpResponse:
 
 @room("receivers.change", methods=("GET", "POST"))
 def add_receiver(request: HttpRequest, preset: str) -> HttpResponse:
-    """Set up a receiver: `preset` is a tracker's, or `postback` or `webhook` from nothing."""
+    """Set up a receiver: `preset` is a tracker's, or the name of a kind, from nothing."""
     known = PRESETS.get(preset)
-    if known is None and preset not in (POSTBACK, WEBHOOK):
+    if known is None and preset not in KINDS:
         raise Missing("no_preset", f"There is no preset {preset[:40]!r}.")
-    kind = WEBHOOK if preset == WEBHOOK else POSTBACK
+    kind = POSTBACK if known else preset
     with reading() as conn:
         entities = market.entities(conn)
-    form = ReceiverForm(request.POST or None, kind=kind, preset=known,
+    form = _FORMS[kind](request.POST or None, kind=kind, preset=known,
                         initial=_begun(request, known))  # fmt: skip
     entity_field(form, entities)
     shown: list[Any] = []
@@ -65,10 +71,10 @@ def add_receiver(request: HttpRequest, preset: str) -> HttpResponse:
     done = request.method == "POST" and form.is_valid() and form.attempt(act)
     if done and "preview" not in request.POST:
         told = ("It is paused: make its secret, put it into your system, then resume it."
-                if kind == WEBHOOK else "Send it a test.")  # fmt: skip
+                if kind == WEBHOOK else _NEXT[kind])  # fmt: skip
         messages.success(request, f"{shown[0].name} is set up. {told}")
         return redirect("console:receiver", receiver_id=shown[0].id)
-    name = known.name if known else "Webhook" if kind == WEBHOOK else "Postback"
+    name = known.name if known else kind.capitalize()
     return _form(request, form, shown if done else [], title=f"New receiver: {name}",
                  action="Set it up", back=reverse("console:add_receiver"), preset=known,
                  crumbs=[("New receiver", reverse("console:add_receiver"))])  # fmt: skip
@@ -81,8 +87,9 @@ def edit_receiver(request: HttpRequest, receiver_id: int) -> HttpResponse:
         one = receiver_of(conn, receiver_id, scope_of(conn, request.user))
         entity = market.entities(conn)[one.entity_id].code
     preset = PRESETS.get(one.settings.get("preset", ""))
-    form = ReceiverForm(request.POST or None, kind=one.kind, preset=preset, is_new=False,
-                        initial=initial_of(one.settings))  # fmt: skip
+    begun = begun_request if one.kind == REQUEST else initial_of
+    form = _FORMS[one.kind](request.POST or None, kind=one.kind, preset=preset, is_new=False,
+                            initial=begun(one.settings))  # fmt: skip
     shown: list[Any] = []
 
     def act() -> None:

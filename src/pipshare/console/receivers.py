@@ -16,7 +16,7 @@ from django.utils.http import urlencode
 from pipshare import market, outbox
 from pipshare.console.asked import may, who
 from pipshare.console.message_rows import STATES, delivery_table
-from pipshare.console.receiver_preview import WEBHOOK, previews, test_data
+from pipshare.console.receiver_preview import REQUEST, WEBHOOK, previews, test_data
 from pipshare.console.scope import scope_of
 from pipshare.console.shown import Row, ago, count, counted, lasting, moment
 from pipshare.errors import Missing
@@ -29,6 +29,8 @@ from pipshare.tracking.presets import PRESETS
 from pipshare.web import Cell, Column, Stat, Table, reading, room, writing
 
 _AT_ONCE = 50
+_ANSWERS = (("answer_id", "Its own id in the answer"), ("answer_error", "Why it refuses"),
+            ("source", "What this endpoint said is not told back"))  # fmt: skip
 _NOT_YET = Fares(0, None, 0, None, "", 0, 0)
 _DONE = {
     "pause": "It is paused: what is said to it is kept, in order, and sent when it is resumed.",
@@ -94,7 +96,8 @@ def receiver(request: HttpRequest, receiver_id: int) -> HttpResponse:
     return render(request, "console/receiver.html", {
         "one": one, "word": word, "tone": tone, "note": note, "kind": kind_of(one),
         "entity": entity, "stats": _stats(one, fare, now_ms), "running": running,
-        "is_webhook": one.kind == WEBHOOK, "has_secret": any(not key.header for key in secrets),
+        "is_webhook": one.kind == WEBHOOK, "is_request": one.kind == REQUEST,
+        "has_secret": any(not key.header for key in secrets),
         "secret_headers": sorted({key.header for key in secrets if key.header}),
         "facts": _facts(one), "preset": PRESETS.get(one.settings.get("preset", "")),
         "previews": previews(one, entity), "dead": fare.dead,
@@ -193,6 +196,7 @@ def _facts(one: Receiver) -> list[tuple[str, str]]:
         *([("No clients of", ", ".join(told["not_countries"]))] if told.get("not_countries")
           else []),
         ("Amounts from", minimum or "any"),
+        *([(label, told[key]) for key, label in _ANSWERS if told.get(key)]),
         ("Requests", f"{told.get('concurrency', CONCURRENCY)} at a time, "
                      f"{told.get('per_minute', 'no limit')} a minute, "
                      f"{told.get('timeout_s', TIMEOUT_S)} s for an answer"),

@@ -13,7 +13,7 @@ import psycopg
 from pipshare import db
 from pipshare.errors import Conflict
 from pipshare.outbox.say import CHANNEL
-from pipshare.outbox.values import ACTIVE, TEST, Receiver
+from pipshare.outbox.values import ACTIVE, REQUEST, TEST, Receiver
 
 _SAY = """
 WITH said AS (
@@ -26,8 +26,12 @@ def send_test(conn: psycopg.Connection[Any], receiver: Receiver, data: Mapping[s
     """Say a message of type `test` to this receiver alone, in the caller's transaction.
 
     Returns the message's id, by which `deliveries` finds what became of it. Raises Conflict when
-    the receiver is paused or off.
+    the receiver is paused or off, or of mapped requests: there a test would do something.
     """
+    if receiver.kind == REQUEST:
+        raise Conflict("no_test", f"receiver {receiver.name} is called in its own way, so that a"
+                                  " test would make something there: look at its preview in the"
+                                  " console, and send it something real")  # fmt: skip
     if receiver.state != ACTIVE:
         raise Conflict("not_active", f"receiver {receiver.name} is {receiver.state}: resume it"
                                      " first (`pipshare receiver resume`)")  # fmt: skip
