@@ -238,6 +238,21 @@ def test_spans_tell_since_when_trades_count() -> None:
     assert not len(waits)
 
 
+def test_what_came_before_a_deposit_without_a_rate_stands() -> None:
+    told = [event("deposit", "07-01 10:00", "100", event="a"),
+            event("deposit", "07-02 10:00", "100", event="b", currency="EUR"),
+            event("deposit_reversed", "07-03 10:00", reference="a")]  # fmt: skip
+    what = asked(first_deposit="100")
+    rows, waits = qualification_rows(lives(frame(told)), {}, what)
+    assert rows["booked_ms"].to_list() == [ms("07-01 10:00")]
+    assert waits.rows() == [(1, "EUR/USD")]
+    spans, waits = qualified_spans(lives(frame(told[:2])), {}, what)
+    assert spans.in_the_end(np.array([1])).tolist() == [ms("07-01 10:00")]
+    assert not len(waits)
+    _, waits = qualified_spans(lives(frame(told)), {}, what)
+    assert waits.rows() == [(1, "EUR/USD")]
+
+
 def test_a_deposit_without_a_rate_makes_the_client_wait() -> None:
     told = frame([event("deposit", "07-01 10:00", "100", currency="EUR")])
     rows, waits = qualification_rows(lives(told), {}, asked(first_deposit="100"))

@@ -13,10 +13,11 @@ from typing import Any
 import pytest
 from crm_stories import E8, Event, Stories, told
 from test_crm_acceptance import PLAN
-from test_crm_any_order import HOLDS, PAYS
+from test_crm_any_order import HOLDS, PAYS, SINCE
 
 from pipshare import partners, payouts
 from pipshare.errors import Conflict
+from pipshare.pipeline.explained.of_event import explain_event
 from pipshare.pipeline.loads import approve
 
 USD = {"currency": "USD"}
@@ -148,3 +149,20 @@ def test_a_payment_that_was_proposed_before_the_chargeback_is_not_approved_after
     _tell(two, told("w", "chargeback_won", "04-20", reference="o"))
     approve(two.run, number, by="ben")
     assert two.stands("IB-0") == {"paid": 200}
+
+
+def test_a_deposit_that_nobody_can_convert_takes_nothing_of_what_was_booked(
+    db: Any, tmp_path: Path
+) -> None:
+    with db.app() as conn:
+        stories = Stories(conn, tmp_path, {"std": PLAN, "since": SINCE}, 1)
+        stories.trade(1, "03-05")
+        events = (REG, DEP, told("chf", "deposit", "03-10", amount="10", currency="CHF"))
+        for event in events:
+            stories.tell([one.of(event) for one in stories.copies])
+        assert stories.stands("IB-0") == {"accrued": 205}
+        assert stories.stands("IB-1") == {"accrued": 5}
+        assert explain_event(stories.run, "dep-0").agrees
+        with pytest.raises(Conflict, match="no_fx"):
+            stories.close("2026-03")
+        stories.books()

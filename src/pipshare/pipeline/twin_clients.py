@@ -78,11 +78,13 @@ def client_facts(
         mine: list[Facts] = []
         for client_id in known.clients:
             client = _client(known, client_id, programme, component, trades, fx, day)
+            asks = starts if ladder else (Fraction(0),), tier, component.clawback_days, share
             try:
-                paid = payments(client, starts if ladder else (Fraction(0),), tier,
-                                component.clawback_days, share)  # fmt: skip
+                paid = payments(client, *asks)
             except LookupError:  # what he deposited waits for an exchange rate
-                continue
+                some, until = _sure(client)
+                paid = [replace(one, undone_ms=one.undone_ms if one.undone_ms < until else 0)
+                        for one in payments(some, *asks) if one.at_ms < until]  # fmt: skip
             money = client.asked.currency if share else ""
             for each in paid:
                 # Who was paid gives it back, and keeps what is left of it.
@@ -197,6 +199,23 @@ def _client(
               if trade.client_id == client_id
               and _counts(trade, component, programme, day)]  # fmt: skip
     return Client(_events(known, client_id), closed, asked, day, rate)
+
+
+def _sure(client: Client) -> tuple[Client, int]:
+    """Return a client as known before his first movement of money that cannot be converted, and
+    that moment."""
+
+    def is_lost(one: Event) -> bool:
+        try:
+            client.worth(one)
+        except LookupError:
+            return True
+        return False
+
+    moves = [one for one in client.events if one.kind in ("deposit", "withdrawal")]
+    until = min(one.counts_ms for one in moves if is_lost(one))
+    kept = [one for one in client.events if one not in moves or one.counts_ms < until]
+    return Client(kept, client.trades, client.asked, client.day, client.rate), until
 
 
 def _counts(trade: TradeFacts, component: Component, programme: Programme, day: BrokerDay) -> bool:

@@ -8,7 +8,7 @@ came to hold, and which steps of a ladder were reached then.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 import numpy as np
@@ -88,6 +88,23 @@ def doubted(life: Life, trades_ms: int | None, asked: Asked) -> tuple[Reached, .
     return walk.reached()
 
 
+def rate_of(movement: Movement, asked: Asked) -> Fraction | None:
+    """Return the rate of a movement into the currency that is asked for, None = there is none."""
+    if not asked.currency or movement.currency == asked.currency:
+        return Fraction(1)
+    return asked.fx(movement.currency, asked.currency, movement.at_ms)
+
+
+def sure(life: Life, asked: Asked) -> tuple[Life, int]:
+    """Return a life as far as it can be worked out, and until when: the first movement of money
+    that cannot be converted and all after it are left out."""
+    moves = (*life.deposits, *life.withdrawals)
+    until = min((one.counts_ms for one in moves if rate_of(one, asked) is None), default=FOREVER_MS)
+    deposits = [one for one in life.deposits if one.counts_ms < until]
+    withdrawals = [one for one in life.withdrawals if one.counts_ms < until]
+    return replace(life, deposits=deposits, withdrawals=withdrawals), until
+
+
 def since(words: list[Word], as_of_ms: int) -> Word | None:
     """Return the word since which it is so, as known at a moment; later ones only may confirm it.
 
@@ -156,12 +173,9 @@ class _Walk:
         return sorted(found)
 
     def _rate(self, movement: Movement) -> Fraction:
-        asked = self.asked
-        if not asked.currency or movement.currency == asked.currency:
-            return Fraction(1)
-        rate = asked.fx(movement.currency, asked.currency, movement.at_ms)
+        rate = rate_of(movement, self.asked)
         if rate is None:
-            raise NoRate(movement.currency, asked.currency)
+            raise NoRate(movement.currency, self.asked.currency)
         return rate
 
     def reached(self) -> tuple[Reached, ...]:

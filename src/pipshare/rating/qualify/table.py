@@ -8,10 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
+from pipshare.period import FOREVER_MS
 from pipshare.period import Millis as Longs
 from pipshare.rating.qualify.life import Life
 from pipshare.rating.qualify.steps import Ladder, rows_of
-from pipshare.rating.qualify.stretches import Asked, NoRate, stretches
+from pipshare.rating.qualify.stretches import Asked, NoRate, stretches, sure
 
 # One row per thing to pay or to undo (steps.Row). `undoes` is a place in this frame, -1 = none.
 ROWS: dict[str, pl.DataType | type[pl.DataType]] = {
@@ -58,6 +59,7 @@ def qualification_rows(
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Return ROWS and WAITS of what these clients' lives are paid for in one component.
 
+    Where a deposit cannot be converted, what came before it stands and all after it waits.
     `trades_ms`: qualify.reached. A pure function of all events and trades: the order in which they
     arrived does not matter.
     """
@@ -65,12 +67,13 @@ def qualification_rows(
     waits: list[tuple[int, str]] = []
     for life in with_trades_only(lives, trades_ms):
         first = len(rows)
+        known = trades_ms.get(life.client), asked, ladder or Ladder(), clawback_days
         try:
-            found = rows_of(life, trades_ms.get(life.client), asked, ladder or Ladder(),
-                            clawback_days)  # fmt: skip
+            found = rows_of(life, *known)
         except NoRate as missing:
             waits.append((life.client, missing.pair))
-            continue
+            some, until = sure(life, asked)
+            found = [one for one in rows_of(some, *known) if one.booked_ms < until]
         rows += [
             (life.client, one.moment_ms, one.booked_ms, one.from_, one.to, one.cause,
              one.undoes + first if one.undoes >= 0 else -1, one.held_by)
@@ -82,17 +85,19 @@ def qualification_rows(
 def qualified_spans(
     lives: Iterable[Life], trades_ms: Mapping[int, int], asked: Asked
 ) -> tuple[Spans, pl.DataFrame]:
-    """Return when each client qualified, and WAITS."""
+    """Return when each client qualified, and WAITS of those of whom it is not known."""
     found: list[tuple[int, int, int]] = []
     waits: list[tuple[int, str]] = []
     for life in with_trades_only(lives, trades_ms):
         try:
-            parts = [(max(one.start_ms, one.reached[0].at_ms), one.end_ms)
-                     for one in stretches(life, trades_ms.get(life.client), asked)
-                     if one.reached]  # fmt: skip
+            parts = _parts(life, trades_ms, asked)
         except NoRate as missing:
-            waits.append((life.client, missing.pair))
-            continue
+            some, until = sure(life, asked)
+            parts = _parts(some, trades_ms, asked)
+            # What he qualified by before, for good, no later deposit can change.
+            if not parts or parts[-1][0] >= until or parts[-1][1] < FOREVER_MS:
+                waits.append((life.client, missing.pair))
+                continue
         for start, end in parts:
             if found and found[-1][0] == life.client and found[-1][2] == start:
                 found[-1] = (life.client, found[-1][1], end)
@@ -100,6 +105,12 @@ def qualified_spans(
                 found.append((life.client, start, end))
     table = np.array(sorted(found), np.int64).reshape(-1, 3)
     return Spans(table[:, 0], table[:, 1], table[:, 2]), _frame(waits, WAITS)
+
+
+def _parts(life: Life, trades_ms: Mapping[int, int], asked: Asked) -> list[tuple[int, int]]:
+    """Return (start, end) of the times in which a client qualifies."""
+    found = stretches(life, trades_ms.get(life.client), asked)
+    return [(max(one.start_ms, one.reached[0].at_ms), one.end_ms) for one in found if one.reached]
 
 
 def with_trades_only(lives: Iterable[Life], trades_ms: Mapping[int, int]) -> list[Life]:

@@ -210,6 +210,10 @@ class Client:
         found = [disputed_since(one, self.events) for one in deposits]
         return min((at for at in found if at is not None), default=None)
 
+    def worth(self, movement: Event) -> Fraction:
+        """Return what was moved in the currency that is asked for. Raises LookupError."""
+        return self._money(movement, movement.amount)
+
     def _money(self, event: Event, amount: Fraction) -> Fraction:
         wanted = self.asked.currency
         if not wanted or not event.currency or wanted == event.currency or self.rate is None:
