@@ -6,15 +6,17 @@ import asyncio
 import contextlib
 import ipaddress
 import json
+import re
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
-from tests.crm_contract.mariadb_server import PASSWORD, MariaDb, mariadb
+from tests.crm_contract.mariadb_server import PASSWORD, SETTINGS, MariaDb, mariadb
 
 from pipshare.crm.polled import Page
 from pipshare.crm.sql import Config, Replica
@@ -221,6 +223,16 @@ def test_postgresql_is_read_the_same_way(db: Any) -> None:
         with pytest.raises(PipshareError) as caught:
             _round(wrong, {})
         assert caught.value.code in ("crm_denied", "crm_unreachable")
+
+
+def test_the_settings_in_the_readme_are_right() -> None:
+    text = (Path(__file__).resolve().parents[2] / "src/pipshare/crm/sql/README.md").read_text()
+    (block,) = re.findall(r"^    (\{.*?\}\]\})$", text, re.MULTILINE | re.DOTALL)
+    config = Config.parse(json.loads(block), "s")
+    assert [one.known_as for one in config.tables] == [one["table"] for one in SETTINGS]
+    assert [one.order for one in config.tables] == [
+        ("registered", "id"), ("ibId", "referralId"), ("loginSid",), ("processed", "id"),
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(

@@ -192,16 +192,23 @@ def poll_crms(halt: threading.Event) -> None:
     """Keep a thread for each active endpoint that is polled and that no other instance has."""
     tended: dict[int, _Tender] = {}
     not_before: dict[int, float] = {}
+    fails = 0
     try:
         while not halt.is_set():
             try:
                 with contextlib.closing(db.connect(autocommit=True)) as conn:
                     while not halt.is_set():
                         _look(conn, tended, not_before)
+                        fails = 0
                         halt.wait(LOOK_S)
-            except (PipshareError, psycopg.Error) as error:
-                _log.warning("CRMs cannot be polled now: %s", str(error).strip())
-                halt.wait(AGAIN_S)
+            except Exception as error:  # whatever it was, CRMs are polled again when it is over
+                if not fails:
+                    known = isinstance(error, PipshareError | psycopg.Error)
+                    said = str(error).strip()
+                    _log.warning("CRMs cannot be polled now: %s", said,
+                                 exc_info=None if known else error)  # fmt: skip
+                fails += 1
+                halt.wait(min(60.0, AGAIN_S * fails))
     finally:
         for one in tended.values():
             one.halt.set()
