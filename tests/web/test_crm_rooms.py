@@ -142,7 +142,8 @@ def _take_back(page: Any, open_page: Any) -> None:
 def test_its_rooms_fit(broker: Any, open_page: Any, width: int, scheme: str) -> None:
     page = open_page("/crm/", role="admin", width=width, scheme=scheme)
     for path in ("/crm/", "/crm/endpoints/hall/", "/crm/endpoints/hall/mapping/", "/crm/payloads/",
-                 "/crm/waiting/", "/clients/life/?client=12", "/clients/life/"):  # fmt: skip
+                 "/crm/waiting/", "/crm/deposits/?all=1", "/clients/life/?client=12",
+                 "/clients/life/"):  # fmt: skip
         page.goto(open_page.url + path)
         assert page.locator("h1").count() == 1, path
         name = path.strip("/").replace("/", "_").partition("?")[0]
