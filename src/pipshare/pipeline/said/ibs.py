@@ -106,6 +106,7 @@ def say_tiers(conn: psycopg.Connection[Any], since: int, told_by: str = "") -> N
         return
     made_by = partners.applications_of(conn, sorted({row[1] for row in rows}))
     known = {number: partners.application(conn, number) for number in set(made_by.values())}
+    entities, said = market.entities(conn), []
     for id_, partner_id, code, entity_id, programme, card, start, end, at_ms in rows:
         one = known.get(made_by.get(partner_id, 0))
         data = {
@@ -114,7 +115,9 @@ def say_tiers(conn: psycopg.Connection[Any], since: int, told_by: str = "") -> N
             "valid_to": moment(end) if end < FOREVER_MS else "", "told_by": told_by,
         }  # fmt: skip
         subject = subject_of(one.id if one else None, code)
-        _say(conn, entity_id, TIER, str(id_), subject, at_ms, data)
+        told = _told(entities[entity_id].code, data)
+        said.append((entity_id, TIER, str(id_), subject, at_ms, told))
+    outbox.say(conn, pl.DataFrame(said, schema=outbox.MESSAGES, orient="row"))
 
 
 def _say(
@@ -123,10 +126,13 @@ def _say(
 ) -> None:  # fmt: skip
     if not outbox.wanted(conn).by(entity_id, kind):
         return
-    told = {"entity": market.entities(conn)[entity_id].code}
-    told |= {name: text for name, text in data.items() if text}
-    row = (entity_id, kind, key, subject, at_ms, json.dumps(told))
+    told = _told(market.entities(conn)[entity_id].code, data)
+    row = (entity_id, kind, key, subject, at_ms, told)
     outbox.say(conn, pl.DataFrame([row], schema=outbox.MESSAGES, orient="row"))
+
+
+def _told(entity: str, data: Mapping[str, str]) -> str:
+    return json.dumps({"entity": entity, **{name: text for name, text in data.items() if text}})
 
 
 def _about(one: Application) -> dict[str, str]:
