@@ -126,6 +126,7 @@ def run_live(run: Run, *, once: bool) -> None:
             demo_partners.say_known(run)
             _explain(run, seen)
     except KeyboardInterrupt:
+        run.conn.close()  # a query may be on its way: nothing can be said on it any more
         console.print()
     finally:
         children.end()
