@@ -98,7 +98,7 @@ class Stories:
     def trade(self, nth: int, day: str, lots: str = "1.00", profit: str = "-100.00") -> None:
         """Let every copy's client close his nth trade at eleven o'clock of a day."""
         rows = [
-            manager_row(1000 * nth + one.number, lots, **{
+            manager_row(1_000_000 * nth + one.number, lots, **{
                 "Login": str(1000 + one.number), "Open Time": "2026.02.02 10:00:00",
                 "Close Time": f"2026.{day.replace('-', '.')} 11:00:00", "Profit": profit,
             }) for one in self.copies

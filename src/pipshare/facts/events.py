@@ -296,14 +296,14 @@ def originals(events: pl.DataFrame) -> pl.Series:
             seen.add(original)
             original = found[original]
         found[row] = -1 if original in seen else original
-    nobody = pl.Series("client_id", [-1], dtype=pl.Int64).new_from_index(0, len(events))
-    who = (events["client_id"] if "client_id" in events.columns else nobody).fill_null(-1).to_list()
-    money = events.select("amount_e8", "currency").rows()
-    for row, original in enumerate(found):
-        if original >= 0 and kinds[row] in REFERRING:
-            taking = kinds[row], who[row], money[row][1] if money[row][0] else ""
-            if misfit(taking, (kinds[original], who[original], money[original][1])):
-                found[row] = -1
+    takings = [row for row, of in enumerate(found) if of >= 0 and kinds[row] in REFERRING]
+    client = pl.col("client_id").fill_null(-1) if "client_id" in events.columns else pl.lit(-1)
+    facts = events.select(client, "currency", "amount_e8") if takings else events
+    for row in takings:
+        (who, currency, amount_e8), (whose, of_currency, _) = facts.row(row), facts.row(found[row])
+        taking = kinds[row], who, currency if amount_e8 else ""
+        if misfit(taking, (kinds[found[row]], whose, of_currency)):
+            found[row] = -1
     return pl.Series("original", found, dtype=pl.Int64)
 
 
