@@ -3,66 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
+import polars as pl
 import psycopg
 
-from pipshare.db import ms
+from pipshare.clients.read_events import events_of
+from pipshare.db import read_columns
 from pipshare.errors import BadInput
 from pipshare.facts.events import KYC
 
 STATES = ("approved", "expired", "rejected", "withdrawn", "unverified")
 DEFAULT_DAYS = (30, 7)
-# The last word said by now of each client: of two of one moment that of the later source and event.
-# Only of sources that count (facts.counted); who is another's double has no row of his own.
-_WORDS = f"""
-WITH told AS (
-    SELECT DISTINCT ON (v.client_id) v.client_id, v.kind, v.at, v.expires_at, v.document, v.country,
-           v.source, v.event
-      FROM clients_event_current v
-     WHERE v.kind = ANY(%(kinds)s) AND v.client_id IS NOT NULL AND v.at <= to_timestamp(%(now)s)
-       AND coalesce((SELECT a.source FROM clients_authority a
-                      WHERE a.entity_id = v.entity_id AND a.fact = 'kyc' AND a.valid_from <= v.at
-                      ORDER BY a.id DESC LIMIT 1), '') IN ('', v.source)
-       {{some}}
-     ORDER BY v.client_id, v.at DESC, v.source DESC, v.event DESC
-), stand AS (
-    SELECT c.id, c.entity_id, n.code AS entity, c.code,
-           CASE WHEN t.kind IS NULL THEN 'unverified'
-                WHEN t.kind = 'kyc_approved' AND t.expires_at > '-infinity'
-                     AND t.expires_at <= to_timestamp(%(now)s) THEN 'expired'
-                ELSE substr(t.kind, 5) END AS state,
-           CASE WHEN t.kind = 'kyc_approved' AND t.expires_at > '-infinity'
-                     AND t.expires_at <= to_timestamp(%(now)s) THEN {ms("t.expires_at")}
-                ELSE {ms("t.at")} END AS since,
-           CASE WHEN t.kind = 'kyc_approved' AND t.expires_at > '-infinity'
-                THEN {ms("t.expires_at")} END AS expires,
-           coalesce(t.document, '') AS document, coalesce(t.country, '') AS country,
-           coalesce(t.source, '') AS source, coalesce(t.event, '') AS event
-      FROM clients_client c JOIN market_entity n ON n.id = c.entity_id
-      LEFT JOIN told t ON t.client_id = c.id
-     WHERE (%(entity)s::int IS NULL OR c.entity_id = %(entity)s) {{whose}}
-       AND NOT EXISTS (SELECT FROM clients_same s WHERE s.client_id = c.id)
-)
+_CLIENTS = """
+SELECT c.id, c.entity_id, n.code, c.code
+  FROM clients_client c JOIN market_entity n ON n.id = c.entity_id
+ WHERE (%(entity)s::int IS NULL OR c.entity_id = %(entity)s)
+   AND c.id NOT IN (SELECT client_id FROM clients_same)
 """
-_LIST = """
-SELECT * FROM stand
- WHERE (%(state)s::text IS NULL OR state = %(state)s)
-   AND (%(search)s::text IS NULL OR code ILIKE %(search)s)
-   AND (entity, code) > (%(entity_after)s, %(code_after)s)
- ORDER BY entity, code LIMIT %(limit)s
-"""
-_COUNT = "SELECT state, count(*) FROM stand GROUP BY state"
-_EXPIRING = """
-SELECT * FROM stand WHERE state = 'approved' AND expires <= %(until)s ORDER BY expires, entity, code
- LIMIT %(limit)s
-"""
-_SOON = """
- AND v.client_id IN (SELECT o.client_id FROM clients_event_current o
-                      WHERE o.kind = 'kyc_approved' AND o.expires_at > to_timestamp(%(now)s)
-                        AND o.expires_at <= to_timestamp(%(until)s / 1000.0))
-"""
+_WHO = {"client_id": pl.Int64, "entity_id": pl.Int64, "entity": pl.String, "code": pl.String}
+_ORDER = ("entity", "code")
 _DAYS = """
 SELECT DISTINCT ON (entity_id) entity_id, days FROM clients_expiry_days ORDER BY entity_id, id DESC
 """
@@ -101,26 +62,26 @@ def verified(
 ) -> list[Verified]:  # fmt: skip
     """Return clients and where they stand, by entity and code, after one of these (entity, code).
 
-    `state` of STATES; `search`: a part of the code; `client_ids`: only these.
+    `state` of STATES; `search`: a part of the code; `client_ids`: only these. Needs a transaction
+    that may put together temporary tables, as events_of does.
     """
-    values = _values(now_ms, entity_id) | {
-        "state": state, "search": f"%{search}%" if search else None, "limit": limit,
-        "entity_after": after[0], "code_after": after[1],
-        "ids": None if client_ids is None else list(client_ids),
-    }  # fmt: skip
-    few = client_ids is not None
-    query = _WORDS.format(some="AND v.client_id = ANY(%(ids)s)" if few else "",
-                          whose="AND c.id = ANY(%(ids)s)" if few else "") + _LIST  # fmt: skip
-    return [Verified(*row) for row in conn.execute(query, values)]
+    found = _standing(conn, now_ms, entity_id, client_ids)
+    entity, code = pl.col("entity"), pl.col("code")
+    found = found.filter((entity > after[0]) | ((entity == after[0]) & (code > after[1])))
+    if state is not None:
+        found = found.filter(state=state)
+    if search:
+        found = found.filter(code.str.to_lowercase().str.contains(search.lower(), literal=True))
+    return _rows(found.sort(_ORDER).head(limit))
 
 
 def count_verified(
     conn: psycopg.Connection[Any], now_ms: int, entity_id: int | None = None
 ) -> dict[str, int]:
     """Return how many clients are in each of STATES now."""
-    query = _WORDS.format(some="", whose="") + _COUNT
-    found = dict(conn.execute(query, _values(now_ms, entity_id)).fetchall())
-    return {state: int(found.get(state, 0)) for state in STATES}
+    found = _standing(conn, now_ms, entity_id, None)
+    counts = dict(found.group_by("state").len().iter_rows())
+    return {state: int(counts.get(state, 0)) for state in STATES}
 
 
 def expiring(
@@ -128,9 +89,40 @@ def expiring(
     limit: int = 1000,
 ) -> list[Verified]:  # fmt: skip
     """Return approved clients whose document ends after now and by a moment, the first first."""
-    query = _WORDS.format(some=_SOON, whose="AND t.client_id IS NOT NULL") + _EXPIRING
-    values = _values(now_ms, entity_id) | {"until": until_ms, "limit": limit}
-    return [Verified(*row) for row in conn.execute(query, values)]
+    found = _standing(conn, now_ms, entity_id, None).filter(state="approved")
+    found = found.filter(pl.col("expires_ms") <= until_ms)
+    return _rows(found.sort("expires_ms", *_ORDER).head(limit))
+
+
+def _standing(
+    conn: psycopg.Connection[Any], now_ms: int, entity_id: int | None,
+    client_ids: Sequence[int] | None,
+) -> pl.DataFrame:  # fmt: skip
+    """Return the columns of Verified for all clients but those who are another's double.
+
+    The last word by now holds, of those of sources that count (events_of).
+    """
+    who = read_columns(conn, _CLIENTS, {"entity": entity_id}, schema=_WHO)
+    if client_ids is not None:
+        who = who.filter(pl.col("client_id").is_in(list(client_ids)))
+    told = events_of(conn, client_ids, kinds=KYC).filter(pl.col("at_ms") <= now_ms)
+    ends = (pl.col("kind") == "kyc_approved") & (pl.col("expires_ms") > 0)
+    over = ends & (pl.col("expires_ms") <= now_ms)
+    last = told.unique("client_id", keep="last", maintain_order=True).select(
+        "client_id",
+        state=pl.when(over).then(pl.lit("expired")).otherwise(pl.col("kind").str.slice(4)),
+        since_ms=pl.when(over).then("expires_ms").otherwise("at_ms"),
+        expires_ms=pl.when(ends).then("expires_ms"),
+        document="document", country="country", source="source", event="event",
+    )  # fmt: skip
+    texts = ("document", "country", "source", "event")
+    found = who.join(last, on="client_id", how="left", maintain_order="left")
+    return found.with_columns(pl.col("state").fill_null("unverified"), pl.col(texts).fill_null(""))
+
+
+def _rows(found: pl.DataFrame) -> list[Verified]:
+    names = [one.name for one in fields(Verified)]
+    return [Verified(*row) for row in found.select(names).iter_rows()]
 
 
 def expiry_days(conn: psycopg.Connection[Any], entity_id: int) -> tuple[int, ...]:
@@ -156,7 +148,3 @@ def note_expiry_said(
 ) -> bool:
     """Note that so many days before the end it was said; tell whether it was not noted before."""
     return conn.execute(_SAID, (client_id, expires_ms, days)).fetchone() is not None
-
-
-def _values(now_ms: int, entity_id: int | None) -> dict[str, Any]:
-    return {"kinds": list(KYC), "now": now_ms / 1000.0, "entity": entity_id}

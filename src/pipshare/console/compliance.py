@@ -21,7 +21,7 @@ from pipshare.errors import Missing
 from pipshare.market import Entity
 from pipshare.period import from_ms
 from pipshare.pipeline.compliance import Country, Held, countries_of, held_of
-from pipshare.web import Cell, Column, Stat, Table, reading, room
+from pipshare.web import Cell, Column, Stat, Table, room, trying
 
 AT_ONCE = 50
 DAY_MS = 86_400_000
@@ -33,7 +33,7 @@ TONES = {"approved": "good", "unverified": "plain", "expired": "warn", "rejected
 def compliance(request: HttpRequest) -> HttpResponse:
     """Show what compliance has to look at: held amounts, documents that end, blocked countries."""
     now = time.time_ns() // 1_000_000
-    with reading() as conn:
+    with trying() as conn:
         entity, codes = chosen(conn, request)
         counts = clients.count_verified(conn, now, entity.id)
         held = held_of(conn, entity.id, plans.book(conn), entity.code)
@@ -67,7 +67,7 @@ def kyc_clients(request: HttpRequest) -> HttpResponse:
     state = request.GET.get("state", "")
     search = request.GET.get("search", "").replace("\0", "").strip()[:100]
     after = request.GET.get("after", "").replace("\0", "")[:200]
-    with reading() as conn:
+    with trying() as conn:
         entity, codes = chosen(conn, request)
         found = clients.verified(
             conn, now, entity_id=entity.id, search=search, limit=AT_ONCE + 1,
