@@ -38,6 +38,9 @@ def test_what_two_clients_deposited_counts_as_one_clients_in_any_order(broker: B
     pairs = broker(len(orders))
     pairs.tell_orders(orders)
     assert pairs.books() == [TRADED | QUALIFIED] * len(orders)
+    found = explain_event(pairs.run, "dep-b-0")
+    assert found.agrees, "the twin sees one person, too"
+    assert found.event["client"] == "A-0"
 
 
 def test_what_is_undone_is_as_if_it_had_not_been_in_any_order(broker: Broker) -> None:
