@@ -8,7 +8,7 @@ need no rule of their own.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from fractions import Fraction
@@ -279,16 +279,9 @@ def payments(
         step = reached(moment)
         top = out[standing[-1]].step if standing else 0
         known = reached(moment, before=moment) if step > top else 0
-        while top < step:  # what held before is given back as it was paid, the rest is new
-            earned_ms, end = 0, step
-            if top < known and top in fallen:
-                earned_ms = fallen[top].earned_ms or fallen[top].at_ms
-                end = min(known, fallen[top].step)
-            elif top < known:
-                end = min([known, *(below for below in fallen if below > top)])
+        for one in _rising(moment, top, step, known, fallen):
             standing.append(len(out))
-            out.append(Paid(moment, top, end, earned_ms=earned_ms))
-            top = end
+            out.append(one)
         while standing and out[standing[-1]].step > step:
             last = out[standing[-1]]
             if not young(last, moment):
@@ -309,6 +302,22 @@ def payments(
             if out[place].step > sure and young(out[place], disputed):
                 out[place] = replace(out[place], held=True)
     return out
+
+
+def _rising(
+    moment: int, top: int, step: int, known: int, fallen: Mapping[int, Paid]
+) -> Iterator[Paid]:
+    """Yield what is to be paid from a step up to another: what held before (`known`) is given back
+    as it was paid, the rest is new."""
+    while top < step:
+        earned_ms, end = 0, step
+        if top < known and top in fallen:
+            earned_ms = fallen[top].earned_ms or fallen[top].at_ms
+            end = min(known, fallen[top].step)
+        elif top < known:
+            end = min([known, *(below for below in fallen if below > top)])
+        yield Paid(moment, top, end, earned_ms=earned_ms)
+        top = end
 
 
 def due(steps: Sequence[Fraction], paid: Paid) -> Fraction:
