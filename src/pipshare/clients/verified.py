@@ -24,6 +24,11 @@ SELECT c.id, c.entity_id, n.code, c.code
 """
 _WHO = {"client_id": pl.Int64, "entity_id": pl.Int64, "entity": pl.String, "code": pl.String}
 _ORDER = ("entity", "code")
+_SOON = """
+SELECT DISTINCT client_id FROM clients_event_current
+ WHERE kind = 'kyc_approved' AND client_id IS NOT NULL
+   AND expires_at > to_timestamp(%s) AND expires_at <= to_timestamp(%s)
+"""
 _DAYS = """
 SELECT DISTINCT ON (entity_id) entity_id, days FROM clients_expiry_days ORDER BY entity_id, id DESC
 """
@@ -89,7 +94,11 @@ def expiring(
     limit: int = 1000,
 ) -> list[Verified]:  # fmt: skip
     """Return approved clients whose document ends after now and by a moment, the first first."""
-    found = _standing(conn, now_ms, entity_id, None).filter(state="approved")
+    span = (now_ms / 1000.0, until_ms / 1000.0)
+    soon = [row[0] for row in conn.execute(_SOON, span)]
+    if not soon:
+        return []
+    found = _standing(conn, now_ms, entity_id, soon).filter(state="approved")
     found = found.filter(pl.col("expires_ms") <= until_ms)
     return _rows(found.sort("expires_ms", *_ORDER).head(limit))
 
