@@ -278,17 +278,16 @@ def payments(
     for moment in moments:
         step = reached(moment)
         top = out[standing[-1]].step if standing else 0
-        known = reached(moment, before=moment) if step > top else 0
-        for one in _rising(moment, top, step, known, fallen):
-            standing.append(len(out))
-            out.append(one)
+        known = reached(moment, before=moment) if step > top and (ladder or not tier) else 0
+        risen = list(_rising(moment, top, step, known, fallen))
+        standing += range(len(out), len(out) + len(risen))
+        out += risen
         while standing and out[standing[-1]].step > step:
             last = out[standing[-1]]
             if not young(last, moment):
                 break
             place = standing.pop()
-            if tier is None or ladder:
-                fallen.setdefault(last.below, last)
+            fallen.setdefault(last.below, last)
             out[place] = replace(last, undone_ms=moment)
             out.append(Paid(moment, last.below, last.step, clawback=True, undoes_ms=last.at_ms))
             if last.below < step:  # a part of what was paid at once still stands
