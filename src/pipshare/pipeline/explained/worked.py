@@ -285,10 +285,11 @@ def _kyc(
     known = lives(events)
     for place, one in enumerate(lines):
         programme = said[one.line.component_id][-1].programme
-        paid = one.line.reason == Reason.PAID and one.line.wait is None
+        paid = one.line.reason in (Reason.PAID, Reason.CLAWBACK) and one.line.wait is None
         if programme.kyc == "hold" and one.client is not None and paid:
+            moment = one.undoes_ms or one.moment_ms  # it is taken from where it was paid to
             found = int(kyc_states(
-                known, np.array([one.client], np.int64), np.array([one.moment_ms], np.int64),
+                known, np.array([one.client], np.int64), np.array([moment], np.int64),
                 clock=run.clock(entity_id), as_of_ms=time.time_ns() // 1_000_000,
                 forfeit_days=programme.kyc_forfeit_days,
             )[0])  # fmt: skip

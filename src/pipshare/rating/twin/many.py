@@ -41,7 +41,7 @@ class ManyLine:
     """A line and where it is from: the place of its trade in what was given (-1 = the sum of a
     period, or an event), the first day of the window it counts in, the client of its trade, and
     the moment at which it is earned; `paid_ms`: of what an event paid, when it was paid first of
-    which this is taken back or left."""
+    which this is taken back or left; `undoes_ms`: of what is taken back, when that was paid."""
 
     place: int
     window: date
@@ -49,6 +49,7 @@ class ManyLine:
     line: TwinLine
     moment_ms: int
     paid_ms: int = 0
+    undoes_ms: int = 0
 
 
 @dataclass(frozen=True)
@@ -147,7 +148,8 @@ def _round(
             for line in lines:
                 window = window_of(components[component_id], trade, day)
                 at_ms = trade.close_utc_ms
-                out.append(ManyLine(-1, window, trade.client_id, line, at_ms, first_ms))
+                out.append(ManyLine(-1, window, trade.client_id, line, at_ms, first_ms,
+                                    trade.undoes_ms))  # fmt: skip
             continue
         run = decided(trade, chain, fx, day, state)
         if isinstance(run, TwinResult):

@@ -12,6 +12,7 @@ import polars as pl
 from pipshare.period import Millis as Longs
 from pipshare.plans.conditions import Conditions
 from pipshare.plans.terms import Component, Programme, leading
+from pipshare.rating.finish import FORFEITED, HELD, kyc_states
 from pipshare.rating.finish.gates import passes
 from pipshare.rating.parts import Part
 from pipshare.rating.qualify import Life
@@ -65,7 +66,8 @@ def _component(given: Given, parts: Sequence[Part], lives: Sequence[Life]) -> Fo
     else:
         lines, waiting = _tiered(given, part, rows, paid)
     lines = _gated(given, part, rows, lines, lives)
-    lines = _posted(given, rows, pl.concat([lines, _undone(rows, lines)]))
+    back = _as_paid(given, part, rows, _undone(rows, lines), lives)
+    lines = _posted(given, rows, pl.concat([lines, back]))
     return _told(rows, lines), pl.concat([waits, _told(rows, waiting)])
 
 
@@ -263,6 +265,21 @@ def _undone(rows: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
     back = undoing.select(pl.col("by").cast(pl.Int64), trade_row="undoes")
     found = lines.filter(pl.col("amount_e8") != 0).join(back, on="trade_row", maintain_order="left")
     return negated(found, Reason.CLAWBACK).with_columns(trade_row="by").select(LINES.keys())
+
+
+def _as_paid(
+    given: Given, part: Part, rows: pl.DataFrame, back: pl.DataFrame, lives: Sequence[Life]
+) -> pl.DataFrame:
+    """Take back from where it is what was paid: held while that is held, nothing if forfeited."""
+    if part.programme.kyc != "hold" or given.events is None or not len(back):
+        return back
+    paid = rows["undoes"].to_numpy()[back["trade_row"].to_numpy()]
+    state = kyc_states(
+        lives, rows["client"].to_numpy()[paid], rows["booked_ms"].to_numpy()[paid],
+        clock=given.clock, as_of_ms=given.as_of_ms, forfeit_days=part.programme.kyc_forfeit_days,
+    )  # fmt: skip
+    held = pl.when(pl.Series(state == HELD)).then(pl.lit("kyc")).otherwise("held_by")
+    return back.with_columns(held_by=held).filter(pl.Series(state != FORFEITED))
 
 
 def _posted(given: Given, rows: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:

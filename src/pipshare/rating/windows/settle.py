@@ -136,7 +136,9 @@ def held_for_kyc(given: Given, lines: pl.DataFrame, known: list[Life]) -> pl.Dat
         )  # fmt: skip
     lost, held = pl.Series(state == FORFEITED), pl.Series(state == HELD)
     ours = pl.Series(np.isin(number, list(days)))
+    # What is taken back is where that is which was paid: client_pass has seen to it.
     free = ours & (lines["held_by"] == "kyc") & ~held
+    free = free & (lines["reason"] != int(Reason.CLAWBACK))
     return lines.with_columns(
         amount_e8=pl.when(lost).then(0).otherwise("amount_e8"),
         orig_e8=pl.when(lost).then(0).otherwise("orig_e8"),
