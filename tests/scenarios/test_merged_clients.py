@@ -13,6 +13,7 @@ from identity_stories import Pairs, told
 
 from pipshare import clients, inbox
 from pipshare.errors import Conflict
+from pipshare.pipeline.explained.life_line import life_line
 from pipshare.pipeline.explained.of_client import explain_client
 from pipshare.pipeline.explained.of_event import explain_event
 from pipshare.pipeline.loads import approve, reject
@@ -247,3 +248,16 @@ def test_a_long_story_ends_in_the_same_books_however_it_is_told(broker: Broker, 
         ("P", "accrued", "2026-06-02"): -200,  # 60 are gone
         ("P", "accrued", "2026-06-20"): 200,  # 60 and 70
     }] * len(orders)  # fmt: skip
+
+
+def test_the_life_line_of_two_who_are_one_is_one(broker: Broker) -> None:
+    pairs = broker()
+    pairs.tell((0, FIRST), (0, SECOND), (0, MERGED))
+    line = life_line(pairs.conn, "B-0")
+    assert line.same_as == "A-0"
+    assert life_line(pairs.conn, "A-0").moments == line.moments
+    told_of = {one.event: one.detail for one in line.moments if one.event}
+    assert told_of["dep-b-0"] == "told of B-0"
+    assert told_of["merge-0"] == "told of B-0, other client A-0, same passport"
+    paid = [one.amount_e8 for moment in line.moments for one in moment.earned]
+    assert 200 * 10**8 in paid

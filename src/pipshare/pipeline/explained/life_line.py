@@ -14,6 +14,7 @@ from typing import Any
 import psycopg
 
 from pipshare import attribution, clients, inbox
+from pipshare.facts.counted import OTHER_SOURCE, TOLD_TWICE
 from pipshare.facts.events import KINDS, REFERRING
 from pipshare.money import format_e8
 from pipshare.pipeline.explained.of_client import find_client
@@ -26,6 +27,10 @@ _PERIOD_MS = 86_400_000
 _WAITS = """
 SELECT e.source, e.event, w.reason, w.key
   FROM clients_event_waiting w JOIN clients_event e ON e.id = w.event_id WHERE e.event = ANY(%s)"""
+_WHY_NOT = {
+    OTHER_SOURCE: "does not count: another source's word counts",
+    TOLD_TWICE: "does not count: another source told the same",
+}
 # What takes something away: shown in another tone.
 NEGATIVE = frozenset({*REFERRING, "bonus_removed", "kyc_rejected", "kyc_expired", "kyc_withdrawn",
                       "unqualified", "client_duplicate"}) - {"chargeback_won"}  # fmt: skip
@@ -78,6 +83,7 @@ class Moment:
 class LifeLine:
     """A client's life, the oldest moment first; `client_id` is his number.
 
+    `same_as`: whom he was found to be, whose life it is then; "" = himself.
     `has_more_trades`: only the newest MOST_TRADES are in it. `loose`: lines booked for him whose
     causes are no moment of it (a rule's own days, as a forfeit).
     """
@@ -87,6 +93,7 @@ class LifeLine:
     client_id: int
     moments: list[Moment]
     has_more_trades: bool = False
+    same_as: str = ""
     loose: list[Earned] = field(default_factory=list)
 
 
@@ -99,27 +106,36 @@ def life_line(
     Raises Missing for an unknown client, BadInput when several entities have one of this code.
     """
     id_, code, entity = find_client(conn, code, entity)
-    events = _events(conn, id_)
+    stays = clients.merged_into(conn).get(id_, id_)
+    row = conn.execute("SELECT code FROM clients_client WHERE id = %s", (stays,)).fetchone()
+    same_as = row[0] if row and stays != id_ else ""
+    id_ = stays
+    events = _events(conn, id_, same_as or code)
     by_event = {(one.source, one.event): one for one in events}
     loose = _earn(conn, id_, events, scope)
     for identity, (payload, endpoint) in inbox.payloads_of_events(conn, list(by_event)).items():
         by_event[identity].payload, by_event[identity].endpoint = payload, endpoint
     days, has_more = _days(conn, id_, scope)
     moments = sorted([*_clicks(conn, id_), *events, *days], key=lambda one: one.at_ms)
-    return LifeLine(code, entity, id_, moments, has_more, loose)
+    return LifeLine(code, entity, id_, moments, has_more, same_as, loose)
 
 
-def _events(conn: psycopg.Connection[Any], client_id: int) -> list[Moment]:
-    frame = clients.events_of(conn, [client_id])
+def _events(conn: psycopg.Connection[Any], client_id: int, code: str) -> list[Moment]:
+    """Return all that was told of him, also what does not count, with why."""
+    frame = clients.events_of(conn, [client_id], every=True)
     names = frame["event"].unique().to_list()
     waits = {(source, event): f"{reason.replace('_', ' ')} {key}"
              for source, event, reason, key in conn.execute(_WAITS, (names,))}  # fmt: skip
-    return [_moment(row, waits.get((row["source"], row["event"]), ""))
+    return [_moment(row, code, waits.get((row["source"], row["event"]), ""))
             for row in frame.iter_rows(named=True)]  # fmt: skip
 
 
-def _moment(row: Mapping[str, Any], waits: str) -> Moment:
+def _moment(row: Mapping[str, Any], code: str, waits: str) -> Moment:
     told = [text for text in (
+        f"told of {row['client']}" if row["client"] not in ("", code) else "",
+        _WHY_NOT.get(row["why_not"], ""),
+        f"other client {row['other_client']}" if row["other_client"] else "",
+        f"partner {row['partner']}" if row["partner"] else "", row["reason"],
         row["method"], f"country {row['country']}" if row["country"] else "",
         row["document"], _until(row["expires_ms"]),
         f"account {row['server']} {row['login']}" if row["login"] else "",
