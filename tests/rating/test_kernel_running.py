@@ -34,6 +34,21 @@ def test_six_hundred_lots(method: str, amount: str) -> None:
     assert total(tiered, *deals) == amount
 
 
+def test_opening_and_closing_climb_each_by_its_own_bands() -> None:
+    opening = rate("1", side="open"), rate("2", side="open", start="100")
+    closing = rate("10", side="close"), rate("20", side="close", start="200")
+    for promotion in ("free", "stepwise"):
+        known = tier(method="retroactive", promotion=promotion)
+        tiered = part("lot", *opening, *closing, tier=known)
+        # One band up each: 2 + 20, not the second of three steps that both would share.
+        assert total(tiered, Deal("250")) == "5500"
+        assert total(tiered, Deal("150")) == "1800"
+    forgiving = part("lot", *opening, *closing, tier=tier(method="retroactive", grace=1))
+    months = Deal("250"), Deal("150", NOON + 31 * DAY), Deal("50", NOON + 62 * DAY)
+    # 22, then 2 + 20 forgiven; in the third month the closing has failed twice, the opening once.
+    assert total(forgiving, *months) == str(250 * 22 + 150 * 22 + 50 * (2 + 10))
+
+
 def test_thirty_percent_and_forty_five_above() -> None:
     shares = share("0.30"), share("0.45", start="20000")
     tiered = part("commission", *shares, tier=tier("value", currency="USD"))

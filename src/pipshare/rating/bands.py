@@ -15,6 +15,7 @@ from pipshare.plans.periods import Tier
 from pipshare.rating.carried import looks_ahead
 from pipshare.rating.measured import Measured
 from pipshare.rating.reasons import Reason
+from pipshare.rating.rules import Starts
 from pipshare.rating.totals import Column, ranked
 
 if TYPE_CHECKING:
@@ -91,12 +92,20 @@ def _held(
     sets = prices.starts[price]
     code, first = ranked((payee, window, sets))
     places = [
-        _window_band(measured, prices.band_starts[which], who, now)
+        _of_sides(measured, prices.band_starts[which], who, now)
         for who, now, which in zip(
             payee[first].tolist(), window[first].tolist(), sets[first].tolist(), strict=True
         )
     ]
     return np.array(places, np.int64)[code]
+
+
+def _of_sides(measured: Measured, starts: Starts, who: int, window: int) -> int:
+    """Return the band of a rate held in one window; of two sides each holds one of its own."""
+    place = 0
+    for side in starts:
+        place = place * (len(side) + 1) + _window_band(measured, side, who, window) + 1
+    return place - 1
 
 
 def _window_band(measured: Measured, starts: Sequence[Fraction], who: int, window: int) -> int:
@@ -158,7 +167,7 @@ def _marginal(
     first = np.zeros(len(at), np.int64)
     sets = prices.starts[price]
     for one in np.unique(sets).tolist():
-        rows, starts = np.flatnonzero(sets == one), prices.band_starts[one]
+        rows, (starts,) = np.flatnonzero(sets == one), prices.band_starts[one]
         there = _band_column(starts, after[rows], unit, tier.boundary)
         lowest = _band_column(starts, low[rows], unit, "from")
         highest = _band_column(starts, high[rows], unit, "above")
@@ -168,7 +177,7 @@ def _marginal(
     gross = _at_bands(work, at, price, stop, place)
     group = work.group[at]
     for i in crossing.tolist():
-        starts = prices.band_starts[int(sets[i])]
+        (starts,) = prices.band_starts[int(sets[i])]
         rate = _mixed(work, int(price[i]), starts, int(low[i]), int(high[i]), unit)
         exact = work.values.at(int(group[i])) * rate * 10**8
         gross.e8[i], _ = work.odd_row(int(at[i]), exact)
@@ -207,7 +216,7 @@ def _steps(
     assert prices.bands is not None
     gross = work.product(at, work.group[at], price, stop)
     for i in np.flatnonzero(stop == 0).tolist():
-        starts, bands = prices.band_starts[int(prices.starts[price[i]])], prices.bands[price[i]]
+        (starts,), bands = prices.band_starts[int(prices.starts[price[i]])], prices.bands[price[i]]
         due = _due(work, bands, band_of(starts, int(span[1][i]), unit, tier.boundary))
         paid = Fraction(0)
         if span[0][i] != 0:
@@ -233,7 +242,7 @@ def rate_steps(work: Work, at: Longs, price: Longs, stop: npt.NDArray[np.int16])
     every = sorted({rule.start for rule in work.part.component.rates})
     gross = work.product(at, group, price, stop)
     for i in np.flatnonzero(stop == 0).tolist():
-        starts, bands = prices.band_starts[int(prices.starts[price[i]])], prices.bands[price[i]]
+        (starts,), bands = prices.band_starts[int(prices.starts[price[i]])], prices.bands[price[i]]
         due, paid = (
             _due(work, bands, sum(one <= every[step - 1] for one in starts) - 1 if step else -1)
             for step in (int(trades.step_to[group[i]]), int(trades.step_from[group[i]]))

@@ -18,7 +18,7 @@ import numpy.typing as npt
 from pipshare.period import Millis as Longs
 from pipshare.rating.places import GroupPlace, repeat_ranges
 from pipshare.rating.reasons import Wait
-from pipshare.rating.rules import Rules
+from pipshare.rating.rules import Rules, Starts
 from pipshare.rating.sheets import Cells
 
 BLANK, IS_UNPRICED, IS_UNFACTORED, FIRST = 0, 1, 2, 3
@@ -39,8 +39,8 @@ class Prices:
     currency of their own.
 
     `bands` [price, n] are the prices of the bands of a price, itself first, -1 where there are no
-    more, and `starts` [price] says which of `band_starts` (their starts) they have. None where
-    no rate has bands: then every price holds from 0 on.
+    more, and `starts` [price] says which of `band_starts` (their starts, see rules.Starts) they
+    have. None where no rate has bands: then every price holds from 0 on.
     """
 
     top: Longs
@@ -57,7 +57,7 @@ class Prices:
     nothing: npt.NDArray[np.bool_] | None
     bands: Longs | None = None
     starts: Longs | None = None
-    band_starts: tuple[tuple[Fraction, ...], ...] = ()
+    band_starts: tuple[Starts, ...] = ()
 
 
 def price(
@@ -106,13 +106,12 @@ def _banded(rules: Rules, row: Longs, nth: Longs, number: Longs, factors: int) -
     bands = np.full((count, wide), -1, np.int64)
     bands[:, 0] = np.arange(count)
     starts = np.zeros(count, np.int64)
-    known: dict[tuple[Fraction, ...], int] = {(Fraction(0),): 0}
+    known: dict[Starts, int] = {((Fraction(0),),): 0}
     for i, (one, factor) in enumerate(zip(row.tolist(), nth.tolist(), strict=True)):
         if rules.band[one]:
             continue
         many = int(rules.bands[one])
-        begins = tuple(rules.starts[one : one + many])
-        starts[FIRST + i] = known.setdefault(begins, len(known))
+        starts[FIRST + i] = known.setdefault(rules.starts[one], len(known))
         bands[FIRST + i, :many] = number[(one + np.arange(many)) * factors + factor]
     return {"bands": bands, "starts": starts, "band_starts": tuple(known)}
 

@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from itertools import product
 
 import numpy as np
 
 from pipshare.period import Millis as Longs
 from pipshare.plans.book import Book, Version
+from pipshare.plans.periods import Tier as Measure
 from pipshare.plans.terms import ANY_CARD, Component, RateRule
 
 ANY_LEVEL = 0
@@ -22,6 +24,10 @@ NO_SYMBOL, GROUP_SYMBOL, EXACT_SYMBOL = 0, 1, 2
 Tier = tuple[int, int, str, int]  # version, component, card, level
 Selector = tuple[int, str]  # kind, casefolded text
 Scope = tuple[int, str, str]  # kind, casefolded text, casefolded country ("" = any)
+Found = tuple[RateRule, int]  # a rate with its database id
+# Where the bands of a rate begin: of opening and closing apart where each climbs on its own, else
+# one tuple. Then a band is one of each side, of which none is the lowest (bands._of_sides).
+Starts = tuple[tuple[Fraction, ...], ...]
 
 
 @dataclass
@@ -43,8 +49,9 @@ class Rules:
     `top` / `bottom` is the amount in lowest terms; `of` the component a share is taken from, -1
     for a fixed amount; `scope_rank` and `symbol_rank` order the matches, higher first. The bands of
     one rate stand one after the other, by `start`: `band` counts them from 0 and `bands` says how
-    many there are; only the first is looked for. `factored`: the lot factor is part of the price.
-    `nothing`: the rate is 0 in all of its bands.
+    many there are; only the first is looked for. `starts` holds, where a rate's first band stands,
+    where its bands begin; `factored`: the lot factor is part of the price. `nothing`: the rate is 0
+    in all of its bands.
     """
 
     def __init__(self, versions: Sequence[Version]) -> None:
@@ -55,18 +62,18 @@ class Rules:
         self.symbols: dict[Selector, int] = {}
         self.currencies: dict[str, int] = {}
         walked = list(_walk(versions))
-        rows = [self._row(*found) for found in walked]
+        rows = [self._row(*found[:-1]) for found in walked]
         self._table = np.array(rows, np.int64).reshape(-1, 10).T.copy()
         (self.tier, self.scope, self.symbol, self.top, self.bottom, self.currency, self.of,
          self.rate_id, self.band, self.factored) = self._table  # fmt: skip
-        self.starts = [rule.start for _, rule, *_ in walked]
+        self.starts = [starts for *_, starts in walked]
         first = np.flatnonzero(self.band == 0)
         self.bands = np.repeat(np.diff(np.r_[first, len(rows)]), np.diff(np.r_[first, len(rows)]))
         paying = np.zeros(len(first), np.bool_)
         rate = np.cumsum(self.band == 0) - 1
         paying[rate[(self.top != 0) | (self.of >= 0)]] = True
         self.nothing = ~paying[rate]
-        self.have_bands = len(first) < len(rows) or any(self.starts)
+        self.have_bands = len(first) < len(rows) or any(rule.start for _, rule, *_ in walked)
         self.have_countries = any(country for _, _, country in self.scopes)
         scopes = [(kind, text) for kind, text, _ in self.scopes]
         named = np.array([country != "" for _, _, country in self.scopes], np.int64)
@@ -136,8 +143,9 @@ class TermsColumns:
 
 def _walk(
     versions: Sequence[Version],
-) -> Iterator[tuple[tuple[int, int], RateRule, int, int, int, bool]]:
-    """Go through all rules: place, rule, id, component a share is of, band, lot factor or not."""
+) -> Iterator[tuple[tuple[int, int], RateRule, int, int, int, bool, Starts]]:
+    """Go through all rules: place, rule, id, component a share is of, band, lot factor or not, and
+    with the first band of a rate where its bands begin."""
     for v, version in enumerate(versions):
         codes = {part.code: c for c, part in enumerate(version.programme.components)}
         for c, component in enumerate(version.programme.components):
@@ -146,10 +154,12 @@ def _walk(
             for rule, rate_id in zip(component.rates, version.rate_ids[c], strict=True):
                 rates.setdefault(_matching(rule), []).append((rule, rate_id))
             for found in rates.values():
-                for band, (rule, rate_id) in enumerate(_bands(found)):
+                bands, starts = _bands(found, component.tier)
+                for band, (rule, rate_id) in enumerate(bands):
                     is_share = rule.of is not None and component.basis != "earned"
                     of = codes[str(rule.of)] if is_share else -1
-                    yield (v, c), rule, rate_id, of, band, lots and not is_share
+                    begin = () if band else starts
+                    yield (v, c), rule, rate_id, of, band, lots and not is_share, begin
 
 
 def is_factored(component: Component) -> bool:
@@ -158,32 +168,34 @@ def is_factored(component: Component) -> bool:
     return component.basis == "lot" or by_points
 
 
-def _bands(found: list[tuple[RateRule, int]]) -> list[tuple[RateRule, int]]:
-    """Return the bands of one rate by their start.
+def _bands(found: list[Found], tier: Measure | None) -> tuple[list[Found], Starts]:
+    """Return the bands of one rate by their start, and where they begin.
 
     Where opening and closing are priced apart the rate is the sum of both; each band is then known
-    by the rule of the opening, if there is one.
+    by the rule of the opening, if there is one. Two sides that a tier lets climb, or wait, band by
+    band do so each on its own: where they begin otherwise, each pair of their bands is one.
     """
-    if len(found) == 1:
-        return found
     sides = [(rule, rate_id) for rule, rate_id in found if rule.side is not None]
     found = sorted(sides or found, key=lambda one: (one[0].start, one[0].side != "open"))
+    starts = [rule.start for rule, _ in found]
     if len({rule.side for rule, _ in found}) < 2:
-        return found
-    bands = []
-    for start in sorted({rule.start for rule, _ in found}):
-        held = [
-            [
-                (rule, rate_id)
-                for rule, rate_id in found
-                if rule.side == side and rule.start <= start
-            ]
-            for side in ("open", "close")
-        ]
-        last = [one[-1] for one in held if one]
-        total = sum((rule.amount for rule, _ in last), Fraction(0))
-        bands.append((replace(last[0][0], start=start, amount=total), last[0][1]))
-    return bands
+        return found, (tuple(starts),)
+    begins = sorted(set(starts))
+    apart = [[one for one in found if one[0].side == side] for side in ("open", "close")]
+    climbs = tier is not None and (tier.promotion == "stepwise" or tier.grace > 0)
+    if climbs and [r.start for r, _ in apart[0]] != [r.start for r, _ in apart[1]]:
+        pairs = product(*([None, *side] for side in apart))
+        bands = [_both([one for one in pair if one], apart[0][0]) for pair in pairs if any(pair)]
+        return bands, tuple(tuple(rule.start for rule, _ in side) for side in apart)
+    held = [[[x for x in side if x[0].start <= start] for side in apart] for start in begins]
+    bands = [_both([side[-1] for side in both if side]) for both in held]
+    return bands, (tuple(begins),)
+
+
+def _both(held: list[Found], known_by: Found | None = None) -> Found:
+    """Return the band that the bands held of both sides come to: their sum."""
+    rule, rate_id = known_by or held[0]
+    return replace(rule, amount=sum((one.amount for one, _ in held), Fraction(0))), rate_id
 
 
 def _matching(rule: RateRule) -> object:

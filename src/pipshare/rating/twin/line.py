@@ -150,15 +150,22 @@ class Line:
                 return Waits(share)
             bonus = share
         payee = partner or self.partner
-        exact = Fraction(0)
+        sides: list[Fraction] = []
+        nothing: Reason | None = None
         for bands in rates:
             if len(bands) == 1:
                 said = rule_text(self.run.programme.code, bands[0])
                 self.say(label, f"{rate_words(self.component, bands[0])} ({said})")
             given = self.run.state.given(self, payee, bands, amount * bonus, value_currency)
-            if not isinstance(given, Fraction):
+            if isinstance(given, Waits):
                 return given
-            exact += given
+            if isinstance(given, Reason):
+                nothing = given  # of this side: the other one may be in a band
+            else:
+                sides.append(given)
+        if nothing is not None and not sides:
+            return nothing
+        exact = sum(sides, Fraction(0))
         rule = rates[0][0]
         currency = value_currency or rule.currency
         if bonus != 1:
