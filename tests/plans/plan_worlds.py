@@ -109,6 +109,7 @@ QUALIFIES = st.builds(
     net_deposits=maybe(NUMBERS), lots=maybe(NUMBERS), spread=maybe(NUMBERS),
     commission=maybe(NUMBERS), orders=maybe(st.integers(1, 9)),
     active_days=maybe(st.integers(1, 9)), kyc=OPTIONAL, within_days=st.integers(1, 90),
+    keep_days=maybe(st.integers(1, 90)),
     calendar=st.sampled_from(("calendar", "business")), who=st.sampled_from(("own", "both")),
     currency=st.just("USD"), gate=maybe(st.builds(Gate, SHARES)),
 )  # fmt: skip

@@ -218,6 +218,8 @@ def test_what_a_mode_does_not_define(
         ("lot", 'qualify = { who = "crm", lots = 1 }', 9, "the CRM's word alone: remove lots"),
         ("lot", "qualify = { kyc = true, sum_hours = 1 }", 9, "belongs to first_deposit"),
         ("lot", 'qualify = { kyc = true, calendar = "business" }', 9, "belongs to within_days"),
+        ("lot", "qualify = { kyc = true, keep_days = 30 }", 9, "neither is here: write one, or"),
+        ("lot", "qualify = { lots = 1, keep_days = 0 }", 9, "keep_days"),
         ("lot", "qualify = { kyc = true, gate = {} }", 9, "a gate needs a conversion"),
         ("lot", "qualify.lots = 1", 9, 'an amount is paid: it needs event = "qualified"; that'),
         ("fixed", 'event = "trade"\nqualify.lots = 1', 10, "said for the whole programme, in [p"),

@@ -193,6 +193,7 @@ def test_qualification_and_an_advance() -> None:
     p = read(
         '[[component]]\ncode = "cpa"\nbasis = "fixed"\nevent = "qualified"\nmode = "per_level"\n'
         "[component.qualify]\nfirst_deposit = 10\nsum_hours = 24\nnet_deposits = 100\nlots = 5\n"
+        "keep_days = 60\n"
         "spread = 80\ncommission = 1\norders = 3\nactive_days = 2\nkyc = true\nwithin_days = 30\n"
         'calendar = "business"\nwho = "both"\n[component.qualify.gate]\nconversion = "5%"\n'
         "[[component.rate]]\namount = 200\n"
@@ -202,8 +203,9 @@ def test_qualification_and_an_advance() -> None:
     cpa, share = p.components
     assert cpa.qualify == Qualify(
         10, Fraction(10), 24, Fraction(100), Fraction(5), Fraction(80), Fraction(1), 3, 2, True, 30,
-        "business", "both", "USD", Gate(Fraction(1, 20)),
+        "business", "both", "USD", Gate(Fraction(1, 20)), keep_days=60,
     )  # fmt: skip
+    assert cpa.qualify.keeps == 100
     assert (share.advance, share.builds_up, cpa.builds_up) == ("cpa", True, True)
 
 

@@ -174,6 +174,42 @@ def test_net_deposits_count_withdrawals_until_then() -> None:
     assert paid(what, *moves, event("withdrawal", "07-05 10:00", "90")) == paid(what, *moves)
 
 
+def test_what_has_to_stay_is_taken_back_when_it_is_withdrawn() -> None:
+    what, plain = asked(first_deposit="100", keep_days=30), asked(first_deposit="100")
+    deposit = event("deposit", "07-01 10:00", "500", event="d")
+    first = (ms("07-01 10:00"), 0, 1, "")
+    for at, amount, goes in (("07-31 23:59", "400.01", True), ("07-31 23:59", "400", False),
+                             ("08-01 00:00", "500", False)):  # fmt: skip
+        gone = event("withdrawal", at, amount, event="w")
+        assert paid(what, deposit, gone) == [first, *([(ms(at), 0, 1, "undone")] if goes else [])]
+        assert paid(plain, deposit, gone) == [first]
+    gone = event("withdrawal", "07-11 10:00", "450", event="w")
+    back = (ms("07-11 10:00"), 0, 1, "undone")
+    assert paid(what, deposit, gone, clawback_days=9) == [first]
+    failed = event("withdrawal_reversed", "08-20 10:00", reference="w")
+    assert paid(what, deposit, gone, failed) == [first, back, (ms("08-20 10:00"), 0, 1, "")]
+    again = event("deposit", "07-20 10:00", "50")
+    assert paid(what, deposit, gone, again, failed) == [first, back, (ms("07-20 10:00"), 0, 1, "")]
+
+
+def test_who_withdrew_before_he_qualified_does_not() -> None:
+    what = asked(first_deposit="100", keep_days=30, kyc=True)
+    moves = [event("deposit", "07-01 10:00", "100"), event("withdrawal", "07-02 10:00", "50"),
+             event("kyc_approved", "07-03 10:00")]  # fmt: skip
+    assert paid(what, *moves) == []
+    again = event("deposit", "07-04 10:00", "50")
+    assert paid(what, *moves, again) == [(ms("07-04 10:00"), 0, 1, "")]
+
+
+def test_a_withdrawal_that_cannot_be_converted_makes_what_has_to_stay_wait() -> None:
+    deposit = event("deposit", "07-01 10:00", "100")
+    soon, late = (event("withdrawal", at, "1", currency="EUR") for at in ("07-05 10:00", "08-05"
+                  " 10:00"))  # fmt: skip
+    what = asked(first_deposit="100", keep_days=30)
+    for gone, waits in ((soon, [(1, "EUR/USD")]), (late, [])):
+        assert qualified_spans(lives(frame([deposit, gone])), {}, what)[1].rows() == waits
+
+
 def test_windows_of_calendar_and_business_days() -> None:
     registered = event("registration", "07-03 18:00")  # a Friday
     for days, calendar, at, count in (

@@ -129,13 +129,13 @@ def _life(rnd: Random) -> list[dict[str, object]]:
         names.append(f"d{n}")
         rows.append(event("deposit", when, amount, event=f"d{n}",
                           cleared_ms=when + rnd.choice((0, 0, 30)) * 3_600_000))  # fmt: skip
-    if rnd.random() < 0.3:
-        rows.append(event("withdrawal", at(), "50", event="w"))
-        names.append("w")
+    for n in range(rnd.choice((0, 0, 0, 1, 1, 2))):
+        rows.append(event("withdrawal", at(), rnd.choice(("50", "50", "95")), event=f"w{n}"))
+        names.append(f"w{n}")
     for n in range(rnd.choice((0, 0, 1, 2, 3, 6)) if names else 0):
         of = rnd.choice(names)
         kinds = ("deposit_reversed", "chargeback_opened", "chargeback_lost", "chargeback_won")
-        kind = "withdrawal_reversed" if of == "w" else rnd.choice(kinds)
+        kind = "withdrawal_reversed" if of[0] == "w" else rnd.choice(kinds)
         # It may name what took back or disputed before; now and then it fits nothing.
         of = f"t{rnd.randrange(n)}" if n and rnd.random() < 0.5 else of
         kind = "withdrawal_reversed" if rnd.random() < 0.05 else kind
@@ -158,6 +158,8 @@ def _asks(rnd: Random) -> dict[str, object]:
                               "sum_hours": rnd.choice((0, 24))}  # fmt: skip
     if rnd.random() < 0.3:
         ask["net_deposits"] = "60"
+    if rnd.random() < 0.5:
+        ask["keep_days"] = rnd.choice((1, 2, 4, 90))
     if rnd.random() < 0.3:
         ask["kyc"] = True
     if rnd.random() < 0.3:

@@ -84,7 +84,21 @@ qualified_pays = "since_registration"
 first_deposit = "100"
 {_LOTS}"""
 FROM_THEN = SINCE.replace('"since"', '"then"').replace("since_registration", "from_then")
-PLANS = {"pays": PAYS, "holds": HOLDS, "since": SINCE, "then": FROM_THEN}
+# What is deposited has to stay for so many days.
+_STAYS = """first_deposit = "100"
+keep_days = 20
+"""
+KEEPS = f"""{FROM_THEN.replace('"then"', '"keeps"').replace(_STAYS.splitlines()[0], _STAYS)}
+{_CPA}clawback_days = 40
+qualify = {{ net_deposits = 100, keep_days = 60 }}
+rate = [{{ level = 1, amount = 200 }}, {{ level = 2, amount = 20 }}]
+{_CPA.replace("cpa", "steps")}qualify = {{ first_deposit = 100, keep_days = 60 }}
+tier.measure = "deposits"
+rate = [{{ level = 1, from = 100, amount = 35 }}, {{ level = 1, from = 700, amount = 60 }}]
+"""
+KEPT = KEEPS.replace('"keeps"', '"kept"').replace("from_then", "since_registration")
+PLANS = {"pays": PAYS, "holds": HOLDS, "since": SINCE, "then": FROM_THEN, "keeps": KEEPS,
+         "kept": KEPT}  # fmt: skip
 
 REG, KYC = told("reg", "registration", "03-01"), told("kyc", "kyc_approved", "03-03")
 DEP = told("dep", "deposit", "03-02", amount="500", **USD)
@@ -97,6 +111,7 @@ def _of(kind: str, event: str, day: str, of: str = "dep", amount: str = "") -> E
 
 OPENED = _of("chargeback_opened", "open", "03-10")
 LOST = _of("chargeback_lost", "lost", "04-20", "open")
+WITHDRAWN = told("w", "withdrawal", "03-12", amount="450", **USD)
 STORIES: Mapping[str, Sequence[Event]] = {
     "deposit reversed": (*START, _of("deposit_reversed", "r", "03-20")),
     "in part": (*START, _of("deposit_reversed", "r", "03-20", amount="450")),
@@ -112,8 +127,15 @@ STORIES: Mapping[str, Sequence[Event]] = {
         _of("chargeback_opened", "o2", "04-10", amount="250"),
         _of("chargeback_lost", "l2", "05-10", "o2"),
     ),
-    "withdrawn": (*START, told("w", "withdrawal", "03-12", amount="450", **USD),
+    "withdrawn": (*START, WITHDRAWN,
                   _of("withdrawal_reversed", "wr", "04-12", "w")),
+    "withdrawn for good": (*START, WITHDRAWN),
+    "withdrawn, deposited again": (
+        *START, WITHDRAWN, told("dep2", "deposit", "03-14", amount="300", **USD),
+        _of("withdrawal_reversed", "wr", "04-12", "w"),
+    ),
+    "withdrawn twice": (*START, WITHDRAWN, told("w2", "withdrawal", "03-20", amount="40", **USD),
+                        _of("withdrawal_reversed", "wr", "04-12", "w", amount="420")),
     "bonus removed": (*START, told("b", "bonus", "03-10", amount="50", **USD),
                       told("br", "bonus_removed", "04-10", amount="50", reference="b", **USD),
                       told("fee", "payment_fee", "03-11", amount="3", **USD)),

@@ -306,6 +306,9 @@ QUALIFY = (
     Key("kyc", "flag", "the client is approved", "false"),
     _whole("within_days", 1, MAX_DAYS, "all of it within so many days of the registration"),
     _choice("calendar", ("calendar", "business"), "which days these are"),
+    _whole("keep_days", 1, MAX_DAYS, "deposits less withdrawals have to stay at net_deposits (else "
+           "first_deposit) for so many calendar days after qualifying",
+           "withdrawals take nothing back"),
     _choice("who", ("own", "crm", "both"), "who says so: these conditions, the CRM, or both"),
     _OWN_CURRENCY,
     _table("gate", "a month's conversion, qualified / registered clients of the partner"),

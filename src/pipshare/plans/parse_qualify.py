@@ -41,6 +41,10 @@ def read_qualify(table: Table, title: str, currency: str, *, sums: bool = False)
         inner.refuse("sum_hours", "sum_hours belongs to first_deposit, which is not here")
     if "calendar" in given and "within_days" not in inner.data:
         inner.refuse("calendar", "calendar belongs to within_days, which is not here")
+    if "keep_days" in given and not {"net_deposits", "first_deposit"} & inner.data.keys():
+        inner.refuse("keep_days", "keep_days says how long net_deposits or first_deposit has to "
+                                  "stay deposited, and neither is here: write one, or remove "
+                                  "keep_days")  # fmt: skip
     gate = inner.table("gate", f"{title[:-1]}.gate]")
     if gate is not None:
         values = read(gate, GATE)

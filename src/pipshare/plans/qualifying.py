@@ -27,8 +27,10 @@ class Qualify:
     come to so much, they did. `orders`: so many such trades. `active_days`: days of the broker's
     time with one. `kyc`: approved. `within_days`: all of it within so many days of the
     registration (of the first deposit if none is known), `calendar` or `business` (Monday to
-    Friday) days; a day is the broker's own, the last one included. `who`: our own conditions, the
-    CRM's word (an event `qualified`), or both.
+    Friday) days; a day is the broker's own, the last one included. `keep_days`: his deposits less
+    withdrawals have to come to `net_deposits`, else `first_deposit`, when he qualifies and for so
+    many calendar days after; None = what is withdrawn takes nothing back. `who`: our own
+    conditions, the CRM's word (an event `qualified`), or both.
     """
 
     line: int
@@ -47,3 +49,11 @@ class Qualify:
     currency: str = ""
     gate: Gate | None = None
     revenue: Fraction | None = None
+    keep_days: int | None = None
+
+    @property
+    def keeps(self) -> Fraction | None:
+        """What his deposits less withdrawals have to stay at; None = they need not."""
+        if self.keep_days is None or self.who == "crm":
+            return None
+        return self.first_deposit if self.net_deposits is None else self.net_deposits

@@ -69,6 +69,8 @@ def stretches(life: Life, trades_ms: int | None, asked: Asked) -> Iterator[Stret
     `trades_ms`: since when the client's trades are enough, None = they are not.
     """
     edges: dict[int, str] = {}
+    if asked.qualify.keeps is not None:
+        edges.update((one.counts_ms, one.event) for one in life.withdrawals)
     for movement in (*life.deposits, *life.withdrawals):
         edges.update((one.at_ms, one.event) for one in movement.takings)
     words = [one for one in (*life.kyc, *life.crm) if not one.good and not one.ends]
@@ -145,6 +147,13 @@ def broker_day(clock: Clock, utc_ms: int) -> int:
     return int(clock.from_utc(np.array([utc_ms], np.int64))[0] // DAY_MS)
 
 
+def is_kept_on(asked: Asked, since_ms: int, at_ms: int) -> bool:
+    """Tell whether at a moment deposits have to stay that made a client qualify at another."""
+    days = asked.qualify.keep_days
+    first, last = broker_day(asked.clock, since_ms), broker_day(asked.clock, at_ms)
+    return days is not None and last - first <= days
+
+
 class _Walk:
     """One walk over a client's life as known at `as_of`, up to and without `until`."""
 
@@ -187,7 +196,10 @@ class _Walk:
         for at, event, enough, first, total in self._moments(at_least, cause):
             if at >= self.until:
                 break
-            holds = (found or (enough and self._approved(at))) and self._in_time(at)
+            if found and self._is_withdrawn(found[0].at_ms, at):
+                found = []  # he may qualify anew, by what he deposits later
+            begins = not found and enough and self._approved(at) and self._keeps(at)
+            holds = (found or begins) and self._in_time(at)
             # A deposit that was sent before the first one and clears after it lowers nothing.
             first = max(first, found[-1].first) if found else first
             if holds and (not found or (total, first) != (found[-1].deposits, found[-1].first)):
@@ -217,6 +229,18 @@ class _Walk:
                 return None  # nothing is asked, so that the registration is what counts
             gates.append((self.life.registered_ms, self.life.registration))
         return max(gates, key=lambda gate: gate[0])
+
+    def _is_withdrawn(self, since: int, at: int) -> bool:
+        """Tell whether too little is left at a moment in the days in which it has to stay."""
+        return not self._keeps(at) and is_kept_on(self.asked, since, at)
+
+    def _keeps(self, at: int) -> bool:
+        """Tell whether deposits less withdrawals come to what has to stay."""
+        least = self.asked.qualify.keeps
+        if least is None:
+            return True
+        paid_in = sum((one[3] for one in self.deposits if one[0] <= at), Fraction(0))
+        return paid_in - sum(one[3] for one in self.withdrawals if one[0] <= at) >= least
 
     def _approved(self, at: int) -> bool:
         return any(start <= at < end for start, end, _ in self.kyc)

@@ -12,7 +12,7 @@ from pipshare.period import FOREVER_MS
 from pipshare.period import Millis as Longs
 from pipshare.rating.qualify.life import Life
 from pipshare.rating.qualify.steps import Ladder, rows_of
-from pipshare.rating.qualify.stretches import Asked, NoRate, stretches, sure
+from pipshare.rating.qualify.stretches import Asked, NoRate, is_kept_on, stretches, sure
 
 # One row per thing to pay or to undo (steps.Row). `undoes` is a place in this frame, -1 = none.
 ROWS: dict[str, pl.DataType | type[pl.DataType]] = {
@@ -95,7 +95,8 @@ def qualified_spans(
             some, until = sure(life, asked)
             parts = _parts(some, trades_ms, asked)
             # What he qualified by before, for good, no later deposit can change.
-            if not parts or parts[-1][0] >= until or parts[-1][1] < FOREVER_MS:
+            if (not parts or parts[-1][0] >= until or parts[-1][1] < FOREVER_MS
+                    or _may_withdraw(life, asked, parts[-1][0], until)):  # fmt: skip
                 waits.append((life.client, missing.pair))
                 continue
         for start, end in parts:
@@ -105,6 +106,15 @@ def qualified_spans(
                 found.append((life.client, start, end))
     table = np.array(sorted(found), np.int64).reshape(-1, 3)
     return Spans(table[:, 0], table[:, 1], table[:, 2]), _frame(waits, WAITS)
+
+
+def _may_withdraw(life: Life, asked: Asked, since_ms: int, until_ms: int) -> bool:
+    """Tell whether withdrawals of which it is not known yet what they leave may end what is
+    qualified since a moment."""
+    if asked.qualify.keeps is None:
+        return False
+    later = (one.counts_ms for one in life.withdrawals if one.counts_ms >= until_ms)
+    return any(is_kept_on(asked, since_ms, at) for at in later)
 
 
 def _parts(life: Life, trades_ms: Mapping[int, int], asked: Asked) -> list[tuple[int, int]]:

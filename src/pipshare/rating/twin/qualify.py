@@ -71,11 +71,35 @@ class Client:
         return sorted(moments | {t.at_ms for t in self.trades})
 
     def qualified_ms(self, as_of: int, doubted: bool = False) -> int | None:
-        """Return the first moment at which all held, as known at `as_of`; None = none yet."""
-        for moment in self.moments():
-            if moment <= as_of and self._holds(moment, as_of, doubted):
-                return moment
+        """Return the first moment at which all held, as known at `as_of`, and after which what has
+        to stay deposited stayed; None = none yet."""
+        moments = [moment for moment in self.moments() if moment <= as_of]
+        too_little = [one for one in moments if self._lacks(one, as_of, doubted)]
+        for moment in moments:
+            if moment not in too_little and self._holds(moment, as_of, doubted):
+                after = (one for one in too_little if one > moment)
+                if not any(self._has_to_stay(moment, one) for one in after):
+                    return moment
         return None
+
+    def _has_to_stay(self, moment: int, later_ms: int) -> bool:
+        """Tell whether what qualified him at a moment has to be there at a later one."""
+        gone_by = self.day.date(later_ms) - self.day.date(moment)
+        return gone_by <= timedelta(days=self.asked.keep_days or 0)
+
+    def _lacks(self, moment: int, as_of: int, doubted: bool) -> bool:
+        """Tell whether fewer deposits less withdrawals are there than have to stay."""
+        asked = self.asked
+        if asked.keep_days is None or asked.who == "crm":
+            return False
+        least = asked.first_deposit if asked.net_deposits is None else asked.net_deposits
+        return least is not None and self._net(moment, as_of, doubted) < least
+
+    def _net(self, moment: int, as_of: int, doubted: bool) -> Fraction:
+        """Return deposits less withdrawals counted by a moment."""
+        out = self._counted("withdrawal", moment, as_of, doubted)
+        taken_out = sum((x for _, x in out), Fraction(0))
+        return self.deposits(moment, as_of, doubted) - taken_out
 
     def deposits(self, moment: int, as_of: int, doubted: bool = False) -> Fraction:
         """Return the sum of deposits counted by a moment, with what is left of them by `as_of`."""
@@ -133,9 +157,7 @@ class Client:
                 return False
         if asked.net_deposits is None:
             return True
-        out = self._counted("withdrawal", moment, as_of, doubted)
-        net = sum((x for _, x in counted), Fraction(0)) - sum((x for _, x in out), Fraction(0))
-        return net >= asked.net_deposits
+        return self._net(moment, as_of, doubted) >= asked.net_deposits
 
     def _traded(self, moment: int) -> bool:
         asked = self.asked
