@@ -97,6 +97,12 @@ def test_what_is_no_plain_amount_is_refused(text: str) -> None:
     assert text in str(found)
 
 
+def test_an_id_is_no_longer_than_what_can_be_looked_up() -> None:
+    for event, at_most in (("e" * 1_001, "1000"), ("\N{CJK UNIFIED IDEOGRAPH-4E00}" * 700, "2000")):
+        found = _problem(_mapping(), id=event)
+        assert (found.code, found.sentence.endswith(f"at most {at_most}")) == ("too_long", True)
+
+
 def test_money_in_minor_units_and_parts() -> None:
     minor = _mapping({"field": "amount", "from": "amount", "unit": "minor"})
     for currency, expected in (("USD", "500.10"), ("JPY", "50010"), ("KWD", "50.010"),

@@ -6,6 +6,7 @@ import json
 import time
 from typing import Any
 
+import psycopg
 import pytest
 
 from pipshare import db as pg
@@ -258,14 +259,15 @@ def test_two_doors_that_disagree_are_shown_and_nobody_is_moved(crm: Crm) -> None
     assert [one.count for one in inbox.alerts(crm.conn) if one.code == "other_partner"] == [1]
 
 
+@pytest.mark.parametrize("fault", [ZeroDivisionError, psycopg.errors.ProgramLimitExceeded])
 def test_a_payload_that_makes_settling_fail_stops_nobody(
-    crm: Crm, monkeypatch: pytest.MonkeyPatch
+    crm: Crm, monkeypatch: pytest.MonkeyPatch, fault: type[Exception]
 ) -> None:
     right = taking.canonical
 
     def failing(mapped: Any, **given: Any) -> Any:
         if any(one.fields["event"] == "bomb" for one in mapped):
-            raise ZeroDivisionError("C-1 lives in Nicosia")
+            raise fault("C-1 lives in Nicosia")
         return right(mapped, **given)
 
     monkeypatch.setattr(taking, "canonical", failing)

@@ -17,6 +17,7 @@ from pipshare.errors import BadInput
 
 SHOWN = 40  # characters of a value that an error shows: enough to see, little of a person
 LONGEST = 1_000  # characters of a text
+MOST_BYTES = 2_000  # of it in UTF-8: what is longer fits into no index of codes and ids
 ERROR, SKIP, EMPTY, KEEP = OTHERWISE = ("error", "skip", "empty", "keep")
 GIVEN = {
     "received": "when the payload arrived, by our clock",
@@ -165,6 +166,8 @@ def text_of(value: Any) -> str:
         raise Fault("too_long", f"found a text of {len(text)} characters; at most {LONGEST}")
     if _BAD_TEXT.search(text):
         raise Fault("bad_text", "found a text with a zero byte or half a character in it")
+    if not text.isascii() and (size := len(text.encode())) > MOST_BYTES:
+        raise Fault("too_long", f"found a text of {size} bytes in UTF-8; at most {MOST_BYTES}")
     return text
 
 

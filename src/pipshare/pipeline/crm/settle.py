@@ -32,6 +32,8 @@ _FAILED = (
 )
 # Of the database, or of two transactions in each other's way: no payload is to blame.
 _PASSING = (psycopg.OperationalError, psycopg.InterfaceError)
+# But for this one, which psycopg counts among them: a text that is too long for an index.
+_TOO_MUCH = psycopg.errors.ProgramLimitExceeded
 _log = logging.getLogger("pipshare.crm")
 
 
@@ -63,9 +65,9 @@ def _settle_due(conn: psycopg.Connection[Any]) -> bool:
         return False
     try:
         take_rows(conn, _rows_of(conn, due))
-    except _PASSING:
-        raise
     except Exception as error:
+        if _is_passing(error):
+            raise
         conn.rollback()
         # The error itself may quote a payload, so only its name is told.
         _log.error("settling %d payloads failed: %s", len(due), type(error).__name__)
@@ -74,13 +76,17 @@ def _settle_due(conn: psycopg.Connection[Any]) -> bool:
     return True
 
 
+def _is_passing(error: Exception) -> bool:
+    return isinstance(error, _PASSING) and not isinstance(error, _TOO_MUCH)
+
+
 def _settle_alone(conn: psycopg.Connection[Any], payload_id: str) -> None:
     """Settle one payload in its own transaction; where it fails, take it off with a problem."""
     try:
         settle_one(conn, payload_id)
-    except _PASSING:
-        raise
     except Exception as error:
+        if _is_passing(error):
+            raise
         conn.rollback()
         _log.error("settling payload %s failed: %s", payload_id, type(error).__name__)
         due = inbox.take_due_payloads(conn, 1, payload_id)
