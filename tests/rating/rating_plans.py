@@ -177,9 +177,9 @@ def built_up(rnd: Random, base: Component) -> Component:
 def _of_basis(rnd: Random, base: Component, kind: str) -> Component:
     """Turn a component into one of a basis that always builds up."""
     # Without sides two rates may be one and the same, which no plan may say.
-    base = replace(base, rates=tuple({
-        rank_key(replace(r, side=None)): r for r in reversed(base.rates)
-    }.values())[::-1])  # fmt: skip
+    apart = {rank_key(replace(rule, side=None)): rule for rule in base.rates}
+    rates = [replace(rule, ordinal=place) for place, rule in enumerate(apart.values())]
+    base = replace(base, rates=tuple(rates))
     if kind == "fixed":
         rates = tuple(
             replace(r, amount=r.amount if r.of else Fraction(rnd.choice(("2", "1/3"))),
