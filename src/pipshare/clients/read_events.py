@@ -31,18 +31,23 @@ _EXPRESSIONS = {
 }
 _COLUMNS = ", ".join(_EXPRESSIONS.get(name, f"v.{name}") for name in EVENT) + ", v.client_id"
 _STAGE = "CREATE TEMP TABLE clients_asked_stage (client_id integer) ON COMMIT DROP"
+_THEIRS = """
+SELECT e.id
+  FROM (SELECT client_id FROM clients_asked_stage
+        UNION SELECT s.client_id FROM clients_same s JOIN clients_asked_stage a
+                  ON a.client_id = s.into_id) q
+  JOIN clients_client c ON c.id = q.client_id
+  JOIN clients_event e ON e.entity_id = c.entity_id AND e.client = c.code
+UNION
+SELECT e.id FROM clients_asked_stage q
+  JOIN clients_account_owner w ON w.client_id = q.client_id
+  JOIN clients_event e ON e.server = w.server AND e.login = w.login AND e.client = ''
+"""
+_AT_ONCE = 50_000  # ids in the text of one query
+# Their ids as an array: of a join the planner would read everybody's events, however few are asked.
 _OF_SOME = """
-  AND v.client_id IN (SELECT client_id FROM clients_asked_stage) AND v.id IN (
-      SELECT e.id
-        FROM (SELECT client_id FROM clients_asked_stage
-              UNION SELECT s.client_id FROM clients_same s JOIN clients_asked_stage a
-                        ON a.client_id = s.into_id) q
-        JOIN clients_client c ON c.id = q.client_id
-        JOIN clients_event e ON e.entity_id = c.entity_id AND e.client = c.code
-      UNION ALL
-      SELECT e.id FROM clients_asked_stage q
-        JOIN clients_account_owner w ON w.client_id = q.client_id
-        JOIN clients_event e ON e.server = w.server AND e.login = w.login AND e.client = '')
+  AND v.client_id IN (SELECT client_id FROM clients_asked_stage)
+  AND v.id = ANY(%(ids)s::bigint[])
 """
 # That he was a client before is said of a merged client, not of whom he was merged into.
 _EVENTS = f"""
@@ -95,12 +100,18 @@ def events_of(
     among them. Snapshots of accounts are left out unless asked for, and so are events that do not
     count because another source's do (facts.counted): `every` adds them, and `why_not`.
     """
-    some = ""
-    if client_ids is not None:
-        _ask(conn, np.asarray(client_ids, np.int64))
-        some = _OF_SOME
+    asked: dict[str, Any] = {"kinds": list(kinds)}
     schema = {**EVENT, "client_id": pl.Int64}
-    found = read_columns(conn, _EVENTS.format(some=some), {"kinds": list(kinds)}, schema=schema)
+    if client_ids is None:
+        found = read_columns(conn, _EVENTS.format(some=""), asked, schema=schema)
+    else:
+        _ask(conn, np.asarray(client_ids, np.int64))
+        ids = read_columns(conn, _THEIRS, schema={"id": pl.Int64})["id"].sort()
+        query = _EVENTS.format(some=_OF_SOME)
+        found = pl.concat(
+            read_columns(conn, query, {**asked, "ids": some.to_list()}, schema=schema)
+            for some in (ids.slice(at, _AT_ONCE) for at in range(0, max(len(ids), 1), _AT_ONCE))
+        )
     # An empty text of COPY's CSV is quoted, yet Polars may read it as null.
     found = found.with_columns(pl.col(pl.String).fill_null(""))
     found = found.sort("at_ms", "source", "event")

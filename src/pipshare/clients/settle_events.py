@@ -61,7 +61,7 @@ SELECT e.id FROM clients_client c JOIN clients_event e ON e.entity_id = c.entity
    AND e.client = c.code
  WHERE c.id = ANY(%(clients)s) AND e.kind = ANY(%(takings)s)
 """
-_WAITING = "SELECT event_id, reason FROM clients_event_waiting WHERE event_id = ANY(%s)"
+_WAITING = "SELECT event_id, reason FROM clients_event_waiting WHERE event_id = ANY(%(ids)s)"
 # An event touches its client from its moment on; with it what it takes the place of (which may be
 # another client's), what it is about, and what waited for it.
 _TOUCH = """
@@ -122,12 +122,14 @@ def settle_events(conn: psycopg.Connection[Any], ids: Sequence[int]) -> dict[int
     """
     if not ids:
         return {}
-    values = {"ids": list(ids), "referring": list(NEEDING), "takings": list(REFERRING)}
+    # As one text: a list of a million numbers would be written out anew for each statement.
+    told = "{" + ",".join(map(str, ids)) + "}"
+    values = {"ids": told, "referring": list(NEEDING), "takings": list(REFERRING)}
     conn.execute(_NO_LONGER, values)
     conn.execute(_WAIT, values)
     _contradict(conn, values)
     conn.execute(_TOUCH, values)
-    return dict(conn.execute(_WAITING, (list(ids),)).fetchall())
+    return dict(conn.execute(_WAITING, values).fetchall())
 
 
 def _contradict(conn: psycopg.Connection[Any], values: dict[str, Any]) -> None:

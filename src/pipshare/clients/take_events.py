@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any
 
+import numpy as np
 import polars as pl
 import psycopg
 
@@ -38,6 +39,11 @@ _COUNTED = tuple(name for name in EVENT if name not in (*UNCOUNTED, *LATER))
 _MOMENTS = {"at_ms": "at", "cleared_ms": "cleared_at", "expires_ms": "expires_at",
             "effective_ms": "effective_at"}  # fmt: skip
 _UNBOUNDED = ("expires_ms", "effective_ms")  # 0 = not told
+_IDENTITY = ("source", "event")
+_KEY = pl.col(*_IDENTITY)
+_SAME = (*_IDENTITY, "content")
+_VERDICTS = {"row": pl.UInt32, "verdict": pl.String}
+_ESCAPED = r"[^ !#-\[\]-~]"  # what JSON writes in another way than it is
 Identity = tuple[str, str]
 
 
@@ -69,10 +75,12 @@ def take_events(
     _store(conn, fresh, by)
     waiting = settle_events(conn, fresh["id"].to_list())
     _count(report, events["verdict"], waiting)
-    lines = {line: waiting.get(id_, "") for id_, line in fresh.select("id", "line").iter_rows()}
-    waits = [lines.get(line, "") for line in events["line"]]
-    verdicts = events.select("line", "verdict")
-    return TakenEvents(report, verdicts.with_columns(waits=pl.Series(waits, dtype=pl.String)))
+    rows = fresh.filter(pl.col("id").is_in(list(waiting)))
+    lines = {line: waiting[id_] for id_, line in rows.select("id", "line").iter_rows()}
+    waits = pl.col("line").replace_strict(lines, default="", return_dtype=pl.String)
+    return TakenEvents(
+        report, events.select("line", "verdict", waits=waits if lines else pl.lit(""))
+    )
 
 
 def load_events(
@@ -101,34 +109,70 @@ def _right(
 
 
 def _judged(conn: psycopg.Connection[Any], events: pl.DataFrame) -> pl.DataFrame:
-    """Add `content` and `verdict`, row by row: a file may tell several contents of one event."""
+    """Add `content` and `verdict`; a file may tell several contents of one event."""
     conn.execute("DROP TABLE IF EXISTS pg_temp.clients_event_stage")
     conn.execute(_STAGE)
     keys = events.select("source", "event").unique()
     columns = {"source": Text(keys["source"]), "event": Text(keys["event"])}
     copy_in(conn, "clients_event_stage", columns)
     conn.execute("ANALYZE clients_event_stage")
+    known = read_columns(conn, _KNOWN, schema=_KNOWN_SCHEMA).with_columns(_KEY.fill_null(""))
+    events = events.with_columns(content=_contents(events)).with_row_index("row")
+    repeated = events.select("row", *_SAME).join(known, on=_SAME, how="semi")["row"]
+    fresh = events.select("row", *_SAME, "version", "at_ms").filter(
+        ~pl.col("row").is_in(repeated.implode())
+    )
+    # Most events are told once, and nobody knew of them.
+    fresh = fresh.with_columns(alone=pl.len().over(_IDENTITY) == 1)
+    others = pl.concat([
+        fresh.filter(~pl.col("alone")),
+        fresh.filter("alone").join(known, on=_IDENTITY, how="semi"),
+    ])  # fmt: skip
+    told = pl.concat([_verdicts(others.sort("row"), known), pl.DataFrame(
+        {"row": repeated, "verdict": [REPEATED] * len(repeated)}, schema=_VERDICTS
+    )])  # fmt: skip
+    events = events.join(told, on="row", how="left", maintain_order="left").drop("row")
+    return events.with_columns(pl.col("verdict").fill_null(NEW))
+
+
+def _verdicts(rows: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
+    """Return `row` and `verdict` of rows (_SAME, version, at_ms), one after the other."""
     seen: set[tuple[Identity, int]] = set()
     held: dict[Identity, tuple[int, int]] = {}
-    known = read_columns(conn, _KNOWN, schema=_KNOWN_SCHEMA)
+    known = known.join(rows, on=_IDENTITY, how="semi")
     for source, event, version, at_ms, content in known.iter_rows():
         key = (source, event)
         seen.add((key, content))
         held[key] = max(held.get(key, (version, at_ms)), (version, at_ms))
-    contents, verdicts = [], []
-    for row in events.iter_rows(named=True):
-        key, content = (row["source"], row["event"]), _content(row)
-        rank = (row["version"], row["at_ms"])
-        contents.append(content)
+    verdicts = []
+    columns = rows.select(*_SAME, "version", "at_ms")
+    for source, event, content, version, at_ms in columns.iter_rows():
+        key, rank = (source, event), (version, at_ms)
         if (key, content) in seen:
             verdicts.append(REPEATED)
             continue
         verdicts.append(NEW if key not in held else REVISED if rank >= held[key] else OLDER)
         held[key] = max(held.get(key, rank), rank)
         seen.add((key, content))
-    return events.with_columns(
-        content=pl.Series(contents, dtype=pl.Int64), verdict=pl.Series(verdicts, dtype=pl.String)
+    return pl.DataFrame({"row": rows["row"], "verdict": verdicts}, schema=_VERDICTS)
+
+
+def _contents(events: pl.DataFrame) -> pl.Series:
+    """Return the fingerprint of each event: _content of its row, the text put together at once."""
+    texts = [name for name in _COUNTED if EVENT[name] == pl.String]
+    plain = pl.all_horizontal(
+        *(~pl.col(name).str.contains(_ESCAPED) for name in texts),
+        *(pl.col(name) == ("" if EVENT[name] == pl.String else 0) for name in LATER),
     )
+    values = [pl.format('"{}"', name) if name in texts else pl.col(name).cast(pl.String)
+              for name in _COUNTED]  # fmt: skip
+    told = pl.format("[{}]", pl.concat_str(values, separator=","))
+    found = events.select(told=pl.when(plain).then(told))["told"]  # null where one is null, too
+    digests = b"".join(_digest(text) if text is not None else bytes(8) for text in found)
+    contents = np.frombuffer(digests, ">i8").astype(np.int64)
+    for row in found.is_null().arg_true():
+        contents[row] = _content(events.row(row, named=True))
+    return pl.Series("content", contents)
 
 
 def _content(row: Mapping[str, Any]) -> int:
@@ -137,7 +181,11 @@ def _content(row: Mapping[str, Any]) -> int:
     if later := {name: row[name] for name in LATER if row[name]}:
         values.append(later)
     told = json.dumps(values, separators=(",", ":"))
-    return int.from_bytes(blake2b(told.encode(), digest_size=8).digest(), "big", signed=True)
+    return int.from_bytes(_digest(told), "big", signed=True)
+
+
+def _digest(told: str) -> bytes:
+    return blake2b(told.encode(), digest_size=8).digest()
 
 
 def _count(report: LoadReport, verdicts: pl.Series, waiting: Mapping[int, str]) -> None:
