@@ -140,7 +140,7 @@ def _payable(run: Run, one: Earned, payouts: dict[int, Payout], moment_ms: int) 
     kind, number, currency = one.payee
     amount = payable_e8(one.free_e8, currency)
     why = "hold days" if one.resting_e8 > 0 else ""
-    if one.balance_e8 < 0:
+    if one.free_e8 < 0:
         return _netted(one), "a debt, which what is unpaid and later earnings repay"
     payout = payouts.get(number) if kind == "partner" else None
     if payout is None or not amount:
@@ -159,8 +159,8 @@ def _payable(run: Run, one: Earned, payouts: dict[int, Payout], moment_ms: int) 
 def _netted(one: Earned) -> int:
     """Return how much of what is payable and not paid yet goes back to meet a debt, negative."""
     currency = one.payee[2]
-    owed = payable_e8(-one.balance_e8, currency)
-    if owed < -one.balance_e8:  # a debt of a fraction takes a whole unit back; the rest stays his
+    owed = payable_e8(-one.free_e8, currency)
+    if owed < -one.free_e8:  # a debt of a fraction takes a whole unit back; the rest stays his
         owed += 10 ** max(0, 8 - minor_units(currency))
     return -min(owed, max(one.unpaid_e8, 0))
 

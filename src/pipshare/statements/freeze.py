@@ -31,14 +31,37 @@ SELECT a.payee_kind, a.payee_id, a.currency,
  GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
 """
 # What of it has to rest longer: components with hold days, by the last days on which they earned.
+# What takes back meets what it took back (of one client, one window, or one day of trades), never
+# what rests beside it: that might be taken back itself.
 _RESTING = """
-SELECT a.payee_kind, a.payee_id, a.currency, sum(b.amount_e8)::bigint
-  FROM rating_booked b
-  JOIN ledger_account a ON a.id = b.account AND a.state = 'accrued'
-  JOIN ledger_transfer t ON t.id = b.transfer_id AND t.period <= %(period)s
-  JOIN unnest(%(components)s::int[], %(days)s::int[]) AS h(component, days)
-    ON h.component = b.component AND b.day + h.days > %(end)s
- WHERE a.entity_id = %(entity)s
+WITH rests AS (
+    SELECT * FROM unnest(%(components)s::int[], %(days)s::int[]) AS r(component, days)
+), lines AS (
+    SELECT l.account, l.component, l.level, 'day ' || l.day AS what, l.day, l.transfer_id,
+           l.amount_e8, true AS rests
+      FROM rating_line l JOIN rests r ON r.component = l.component AND l.day + r.days > %(end)s
+     UNION ALL
+    SELECT w.account, w.component, w.level,
+           CASE WHEN w.client_id <> 0 THEN 'client ' || w.client_id
+                ELSE 'window ' || w.window_start END,
+           w.day, w.transfer_id, w.amount_e8, w.day + r.days > %(end)s
+      FROM rating_window_line w JOIN rests r ON r.component = w.component
+), by_day AS (
+    SELECT a.payee_kind, a.payee_id, a.currency, l.component, l.level, l.what, l.rests,
+           sum(l.amount_e8) AS amount_e8
+      FROM lines l
+      JOIN ledger_account a ON a.id = l.account AND a.state = 'accrued'
+                           AND a.entity_id = %(entity)s
+      JOIN ledger_transfer t ON t.id = l.transfer_id AND t.period <= %(period)s
+     GROUP BY a.payee_kind, a.payee_id, a.currency, l.component, l.level, l.what, l.rests, l.day
+), left_of AS (
+    SELECT payee_kind, payee_id, currency,
+           LEAST(sum(amount_e8) FILTER (WHERE rests AND amount_e8 > 0), sum(amount_e8)) AS amount_e8
+      FROM by_day GROUP BY payee_kind, payee_id, currency, component, level, what
+    HAVING bool_or(rests AND amount_e8 > 0)
+)
+SELECT payee_kind, payee_id, currency, sum(amount_e8)::bigint
+  FROM left_of WHERE amount_e8 > 0
  GROUP BY 1, 2, 3
 """
 _INSERT = """
@@ -56,7 +79,7 @@ Payee = tuple[str, int, str]  # kind, id, currency
 class Earned:
     """What a payee earned in a period and what stands at its end; amounts in 1e-8.
 
-    `free_e8`: the accrued balance less what has to rest longer. `unpaid_e8`: what was made payable
+    `resting_e8`: what of it has to rest longer, 0 or more. `unpaid_e8`: what was made payable
     before and is not paid yet.
     """
 
@@ -72,8 +95,9 @@ class Earned:
 
     @property
     def free_e8(self) -> int:
-        """The part of the accrued balance that may become payable."""
-        return self.balance_e8 - max(self.resting_e8, 0)
+        """The part of the accrued balance that may become payable; below 0 a debt, which what
+        rests does not meet before its day."""
+        return self.balance_e8 - self.resting_e8
 
 
 @dataclass(frozen=True)
