@@ -113,8 +113,9 @@ def test_explaining_a_withdrawal_says_what_it_took_back_and_what_gave_it_back(
         stories = Stories(conn, tmp_path, {"keeps": KEEPS}, 1)
         told_of = (REGISTERED, DEPOSITED, _withdrawn("w", "03-20"), _failed("wr", "04-20", "w"))
         stories.tell([stories.copies[0].of(event) for event in told_of])
-        for event, amount, reason in (("w-0", -200, "CLAWBACK"), ("wr-0", 200, "PAID")):
+        for event, amount, reason in (("w-0", -200, "WITHDRAWN"), ("wr-0", 200, "PAID")):
             found = explain_event(stories.run, event)
+            assert {row["reason"] for row in found.booked} == {reason.lower()}
             assert found.agrees
             direct = found.parts[0].lines[0].line
             assert (direct.amount_e8, direct.reason.name) == (amount * E8, reason)

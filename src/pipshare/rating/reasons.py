@@ -47,6 +47,7 @@ class Reason(IntEnum):
     RESET = 32
     CLIENT_DAYS = 33
     JURISDICTION = 34
+    WITHDRAWN = 35
 
     @property
     def sentence(self) -> str:
@@ -92,6 +93,7 @@ class Wait(IntEnum):
 
 
 FIRST_WAIT = 100
+TAKEN_BACK = (Reason.CLAWBACK, Reason.WITHDRAWN)  # not of amount zero: less what was paid
 _REASONS = {
     Reason.PAID: "paid",
     Reason.TOO_SHORT: "the trade was not held long enough",
@@ -126,6 +128,7 @@ _REASONS = {
     Reason.OVER_REVENUE: "the margin guard left nothing of it",
     Reason.CARRIED: "a negative sum, carried over to later windows or earned back by this one",
     Reason.RESET: "a negative sum, which the plan forgets",
+    Reason.WITHDRAWN: "taken back: what the plan asks to stay deposited was withdrawn too soon",
     Reason.JURISDICTION: "the client's country is blocked: nobody earns by him",
     Reason.CLIENT_DAYS: "closed outside the days of the client's life that the plan pays for",
 }

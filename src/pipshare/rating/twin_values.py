@@ -91,6 +91,7 @@ class TradeFacts:
     `steps` are those of a ladder that an event pays for: (paid before, reached); `told` says how
     the value came about; `disputed`: what it pays is held; `undoes_ms`: when that was earned which
     it takes back, `undone_ms`: when it is taken back itself (0 = it does not, it is not).
+    `withdrawn`: it takes back for a withdrawal.
     """
 
     lots_e8: int
@@ -151,6 +152,7 @@ class TradeFacts:
     disputed: bool = False
     undoes_ms: int = 0
     undone_ms: int = 0
+    withdrawn: bool = False
     booked_ms: int = 0
     gated: bool = False
     told: tuple[Step, ...] = ()

@@ -30,7 +30,7 @@ from pipshare.pipeline.windows.work import (
 from pipshare.rating.finish import FORFEITED, HELD, kyc_states
 from pipshare.rating.placed import Placed
 from pipshare.rating.qualify import lives
-from pipshare.rating.reasons import Reason
+from pipshare.rating.reasons import TAKEN_BACK, Reason
 from pipshare.rating.twin import BrokerDay, ManyLine, ManyResult, rate_many
 from pipshare.rating.twin_placed import broker_day, placed_facts
 from pipshare.rating.twin_values import TwinLine
@@ -285,7 +285,7 @@ def _kyc(
     known = lives(events)
     for place, one in enumerate(lines):
         programme = said[one.line.component_id][-1].programme
-        paid = one.line.reason in (Reason.PAID, Reason.CLAWBACK) and one.line.wait is None
+        paid = one.line.reason in (Reason.PAID, *TAKEN_BACK) and one.line.wait is None
         if programme.kyc == "hold" and one.client is not None and paid:
             moment = one.undoes_ms or one.moment_ms  # it is taken from where it was paid to
             found = int(kyc_states(

@@ -145,7 +145,9 @@ def _round(
         if trade.undoes_ms:  # it takes back exactly what was paid, at the rates of that day
             before_it = component_id, trade.client_id, trade.undoes_ms, trade.steps
             first_ms, lines = paid.get(before_it, (0, []))
-            for line in lines:
+            reason = Reason.WITHDRAWN if trade.withdrawn else Reason.CLAWBACK
+            for made_then in lines:
+                line = replace(made_then, reason=reason)
                 window = window_of(components[component_id], trade, day)
                 at_ms = trade.close_utc_ms
                 out.append(ManyLine(-1, window, trade.client_id, line, at_ms, first_ms,
@@ -216,6 +218,7 @@ def event_trades(
             * Fraction(-1 if one.clawback else 1),
             currency=share_of, steps=(one.below, one.step),
             disputed=one.held, undoes_ms=one.undoes_ms, undone_ms=one.undone_ms,
+            withdrawn=one.withdrawn,
         )
         for one in paid
     ]  # fmt: skip

@@ -43,6 +43,7 @@ class Paid:
 
     `undoes_ms`: when that was paid which it takes back; `undone_ms`: when it is taken back;
     `earned_ms`: the moment of what this is a part of that is left; 0 where there is no such moment.
+    `withdrawn`: it is taken back for a withdrawal.
     """
 
     at_ms: int
@@ -53,6 +54,7 @@ class Paid:
     undoes_ms: int = 0
     undone_ms: int = 0
     earned_ms: int = 0
+    withdrawn: bool = False
 
 
 class Client:
@@ -81,6 +83,12 @@ class Client:
                 if not any(self._has_to_stay(moment, one) for one in after):
                     return moment
         return None
+
+    def withdraws(self, moment: int) -> bool:
+        """Tell whether he withdraws at a moment, where something has to stay deposited."""
+        if self.asked.keep_days is None or self.asked.who == "crm":
+            return False
+        return any(e.kind == "withdrawal" and e.counts_ms == moment for e in self.events)
 
     def _has_to_stay(self, moment: int, later_ms: int) -> bool:
         """Tell whether what qualified him at a moment has to be there at a later one."""
@@ -311,7 +319,8 @@ def payments(
             place = standing.pop()
             fallen.setdefault(last.below, last)
             out[place] = replace(last, undone_ms=moment)
-            out.append(Paid(moment, last.below, last.step, clawback=True, undoes_ms=last.at_ms))
+            out.append(Paid(moment, last.below, last.step, clawback=True, undoes_ms=last.at_ms,
+                            withdrawn=client.withdraws(moment)))  # fmt: skip
             if last.below < step:  # a part of what was paid at once still stands
                 standing.append(len(out))
                 earned_ms = last.earned_ms or last.at_ms

@@ -66,7 +66,7 @@ def _component(given: Given, parts: Sequence[Part], lives: Sequence[Life]) -> Fo
     else:
         lines, waiting = _tiered(given, part, rows, paid)
     lines = _gated(given, part, rows, lines, lives)
-    back = _as_paid(given, part, rows, _undone(rows, lines), lives)
+    back = _as_paid(given, part, rows, _undone(part, rows, lines, lives), lives)
     lines = _posted(given, rows, pl.concat([lines, back]))
     return _told(rows, lines), pl.concat([waits, _told(rows, waiting)])
 
@@ -259,12 +259,21 @@ def _counts(
     return counts
 
 
-def _undone(rows: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
+def _undone(
+    part: Part, rows: pl.DataFrame, lines: pl.DataFrame, lives: Sequence[Life]
+) -> pl.DataFrame:
     """Return the lines that take back those of the rows which were undone."""
     undoing = rows.with_row_index("by").filter(pl.col("undoes") >= 0)
     back = undoing.select(pl.col("by").cast(pl.Int64), trade_row="undoes")
     found = lines.filter(pl.col("amount_e8") != 0).join(back, on="trade_row", maintain_order="left")
-    return negated(found, Reason.CLAWBACK).with_columns(trade_row="by").select(LINES.keys())
+    taken = negated(found, Reason.CLAWBACK).with_columns(trade_row="by").select(LINES.keys())
+    if asked_of(part.programme, part.component).keeps is None:
+        return taken
+    moments = {(life.client, one.counts_ms) for life in lives for one in life.withdrawals}
+    by = rows.select("client", "booked_ms")[taken["trade_row"].to_numpy()].iter_rows()
+    withdrawn = pl.Series([one in moments for one in by], dtype=pl.Boolean)
+    reason = pl.lit(int(Reason.WITHDRAWN), pl.Int16)
+    return taken.with_columns(reason=pl.when(withdrawn).then(reason).otherwise("reason"))
 
 
 def _as_paid(

@@ -17,7 +17,7 @@ from pipshare.plans.book import Book
 from pipshare.rating.finish import FORFEITED, HELD, kyc_states
 from pipshare.rating.parts import building_ids
 from pipshare.rating.qualify import Life, lives
-from pipshare.rating.reasons import Reason
+from pipshare.rating.reasons import TAKEN_BACK, Reason
 from pipshare.rating.windows.after import advanced, carried, earned
 from pipshare.rating.windows.calendar import bounds, numbers
 from pipshare.rating.windows.client_pass import client_pass
@@ -138,7 +138,7 @@ def held_for_kyc(given: Given, lines: pl.DataFrame, known: list[Life]) -> pl.Dat
     ours = pl.Series(np.isin(number, list(days)))
     # What is taken back is where that is which was paid: client_pass has seen to it.
     free = ours & (lines["held_by"] == "kyc") & ~held
-    free = free & (lines["reason"] != int(Reason.CLAWBACK))
+    free = free & ~lines["reason"].is_in([int(one) for one in TAKEN_BACK])
     return lines.with_columns(
         amount_e8=pl.when(lost).then(0).otherwise("amount_e8"),
         orig_e8=pl.when(lost).then(0).otherwise("orig_e8"),
