@@ -228,6 +228,21 @@ def test_an_event_in_words_and_as_json(cli: Any, building: Path) -> None:
     assert cli("explain", "--event", "k2", "--source", "other").status == 0
 
 
+def test_what_an_event_led_to_that_is_held_still(cli: Any, building: Path) -> None:
+    (building / "held.csv").write_text(
+        "event,kind,client,at,amount,currency,source\n"
+        "k3,kyc_withdrawn,C-1,2026-03-01T10:00:00Z,,,crm\n"
+        "k1,kyc_withdrawn,C-1,2026-03-03T10:00:00Z,,,crm\n"
+        "k2,kyc_withdrawn,C-1,2026-03-04T10:00:00Z,,,crm\n"
+        "k2,kyc_withdrawn,C-1,2026-03-04T10:00:00Z,,,other\n"
+    )
+    assert cli("load", "events", building / "held.csv").status == 0
+    words = cli("explain", "--event", "d1").out
+    assert "held until the client's KYC is approved: P-2 " in words, words
+    told = json.loads(cli("explain", "--event", "d1", "--json").out)
+    assert [row["payee"] for row in told["held"]] == ["P-2"]
+
+
 def test_one_thing_at_a_time(cli: Any, broker: Path) -> None:
     assert cli("explain").status == 2
     assert cli("explain", "1", "--event", "d1").status == 2

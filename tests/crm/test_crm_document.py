@@ -6,7 +6,16 @@ import json
 import re
 from pathlib import Path
 
-from pipshare.crm import PRESETS, Mapped, Skipped, mapping_of, read_payload, read_verification
+from pipshare.crm import (
+    PRESETS,
+    Mapped,
+    Problem,
+    Skipped,
+    mapping_of,
+    preset,
+    read_payload,
+    read_verification,
+)
 from pipshare.crm.expressions import FUNCTIONS
 from pipshare.crm.kinds import CLAIMS, RECORDS
 from pipshare.crm.pick import GIVEN, OTHERWISE
@@ -75,3 +84,12 @@ def test_the_worked_example_holds() -> None:
             one.fields.get(name, "") in told
             for name in ("kind", "event", "at", "amount", "currency", "reference", "country")
         )
+
+
+def test_the_worked_example_takes_no_state_that_it_does_not_know_for_money() -> None:
+    payload, mapping, _ = BLOCKS
+    for example in (mapping_of(json.loads(mapping)), preset("trader-room").filled()):
+        told = payload.replace('"state": "done"', '"state": "pending"', 1)
+        found = example.apply(read_payload(told.encode()))[1]
+        assert isinstance(found, Problem)
+        assert found.code == "no_rule"

@@ -42,7 +42,8 @@ SELECT event, kind, to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')
  ORDER BY clients_event_current.at
 """
 _HELD = """
-SELECT b.payee_kind, b.payee_id, coalesce(p.code, k.code) AS payee, b.currency, b.amount_e8
+SELECT b.payee_kind, b.payee_id, coalesce(p.code, k.code) AS payee, b.currency,
+       b.amount_e8::bigint AS amount_e8
   FROM ledger_balance b
   LEFT JOIN partners_partner p ON b.payee_kind = 'partner' AND p.id = b.payee_id
   LEFT JOIN clients_client k ON b.payee_kind = 'client' AND k.id = b.payee_id
