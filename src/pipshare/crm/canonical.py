@@ -63,20 +63,22 @@ def _read(
     mapped: Sequence[Mapped], rows: Sequence[Mapping[str, str]], kind: str, clock: Clocks,
     wanted: pl.Series,
 ) -> tuple[pl.DataFrame, list[Refusal]]:  # fmt: skip
-    names = [one.name for one in FIELDS[kind]]
-    cells = {name: [_cell(row, name) for row in rows] for name in names}
-    strings = pl.DataFrame(cells, schema=dict.fromkeys(names, pl.String))
-    strings = strings.with_columns(line=pl.int_range(1, len(rows) + 1, dtype=pl.Int32))
-    strings = strings.filter(wanted)
-    if not len(strings):
+    lines = [line for line, is_wanted in enumerate(wanted, 1) if is_wanted]
+    if not lines:
         return pl.DataFrame(schema=schema(kind)), []
+    mine = [rows[line - 1] for line in lines]
+    names = [one.name for one in FIELDS[kind]]
+    cells = {name: [row.get(name, "") for row in mine] for name in names}
+    if "valid_from" in cells:
+        cells["valid_from"] = list(map(_valid_from, mine))
+    strings = pl.DataFrame(cells, schema=dict.fromkeys(names, pl.String))
+    strings = strings.with_columns(line=pl.Series(lines, dtype=pl.Int32))
     frame, refused = read_fields(strings, kind, clock, place="item")
     return frame, refused
 
 
-def _cell(row: Mapping[str, str], name: str) -> str:
-    dated = name == "valid_from" and row["kind"] in (ACCOUNT, *_PEOPLE)
-    return row.get("at" if dated else name, "")
+def _valid_from(row: Mapping[str, str]) -> str:
+    return row.get("at" if row["kind"] in (ACCOUNT, *_PEOPLE) else "valid_from", "")
 
 
 def _problem(mapped: Sequence[Mapped], refusal: Refusal) -> Problem:

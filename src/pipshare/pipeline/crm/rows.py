@@ -56,7 +56,9 @@ class Row:
     @property
     def is_open(self) -> bool:
         """Tell whether it can go on: nothing was wrong with it so far, and it does not wait."""
-        return not any(outcome in (WAITS, PROBLEM, REFUSED) for outcome, _, _ in self.told)
+        return not self.told or not any(
+            outcome in (WAITS, PROBLEM, REFUSED) for outcome, _, _ in self.told
+        )
 
     def placed(self, place: int) -> Mapped:
         """Return it as crm.canonical takes it, numbered by its place among those settled."""
