@@ -1,4 +1,7 @@
-"""One thread that brings everything to rest when something changed: what waited is taken up."""
+"""One thread that brings everything to rest when something changed: what waited is taken up.
+
+Each of its chores stands alone: one that fails is told in an alert and tried again.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ import contextlib
 import logging
 import threading
 import time
+from functools import partial
 from typing import Any
 
 import psycopg
@@ -16,6 +20,7 @@ from pipshare.pipeline.run import Run
 from pipshare.pipeline.said import take_up_traders
 from pipshare.pipeline.said.expiring import tell_expiring
 from pipshare.pipeline.windows import settle_windows, touch_held
+from pipshare.pipeline.work.chores import ALERT, Chores, said_of, tell
 from pipshare.rating import window_store
 
 CHANNEL = "pipshare_work"  # db.wake(conn, CHANNEL) in the transaction that changed something
@@ -46,8 +51,8 @@ def bring_to_rest(halt: threading.Event) -> None:
             if halt.is_set():
                 return
             if fails == 1:
-                _log.warning("what waits cannot be taken up now: %s", str(error).strip())
-            _raise_alert(error)
+                _log.warning("what waits cannot be taken up now: %s", said_of(error))
+            tell("", f"trades that wait cannot be taken up: {said_of(error)}; it is tried again")
             halt.wait(min(60.0, 2.0 ** min(fails, 6)))
 
 
@@ -67,52 +72,72 @@ def _watch(
 ) -> None:
     """Bring to rest at once, then whenever reference data changed, on a call, and by the clock."""
     run = Run(conn)
+    chores = Chores(conn, run.refresh)
     seen = audit.snapshot(conn)
     conn.commit()
     db.listen(ears, CHANNEL, 0.0)
-    due, last, windows_at, held_at, cleared_at = True, 0.0, 0.0, 0.0, 0.0
-    traders = 0
+    due, last, windows_at, held_at, told_at, cleared_at = True, 0.0, 0.0, 0.0, 0.0, 0.0
+    traders, undone = 0, False
     cleared_ms = time.time_ns() // 1_000_000 - AWAY_MS
     while not halt.is_set():
-        if not due and time.monotonic() >= windows_at and window_store.any_due(conn):
+        idle = undone or not due  # what waits, once taken up, settles windows and accounts as well
+        if idle and time.monotonic() >= windows_at and window_store.any_due(conn):
             began = time.monotonic()
-            settle_windows(run)
+            chores.do("settling windows", partial(settle_windows, run))
             # A window is worked out whole: the longer that takes, the seldomer it is done.
             windows_at = time.monotonic() + SELDOM * (time.monotonic() - began)
         conn.commit()
         if time.monotonic() >= held_at:
-            due = bool(touch_held(run)) or due
-            tell_expiring(run, time.time_ns() // 1_000_000)
-            held_at = time.monotonic() + HELD_S
+            held = chores.do("looking at what is held", partial(touch_held, run))
+            due, held_at = due or bool(held), _next(held_at, held is not None)
+        if time.monotonic() >= told_at:
+            now_ms = time.time_ns() // 1_000_000
+            told = chores.do("telling of documents that end", partial(tell_expiring, run, now_ms))
+            told_at = _next(told_at, told is not None)
         if time.monotonic() >= cleared_at:
             now_ms = time.time_ns() // 1_000_000
-            due = bool(clients.touch_cleared(conn, cleared_ms, now_ms)) or due
-            conn.commit()
-            cleared_ms, cleared_at = now_ms, time.monotonic() + CLEARED_S
+            look = partial(clients.touch_cleared, conn, cleared_ms, now_ms)
+            cleared = chores.do("looking for deposits that cleared", look)
+            if cleared is not None:
+                due, cleared_ms = due or bool(cleared), now_ms
+                cleared_at = time.monotonic() + CLEARED_S
         newest = clients.newest_trader(conn)
         conn.commit()
-        if not due and newest > traders:
-            while take_up_traders(run, traders):
-                pass
+        if idle and newest > traders:
+            taken = chores.do("taking up accounts", partial(_take_up, run, traders))
+            newest = traders if taken is None else newest
         traders = newest
+        undone = False
         if due:
-            to_rest(run)
-            conn.commit()
-            inbox.resolve_alert(conn, "not_at_rest", "")
-            conn.commit()
-            audit.prune(conn)
-            conn.commit()
-            last = time.monotonic()
+            undone = chores.do("taking up what waits", partial(_rest_all, run)) is None
+            if not undone:
+                inbox.resolve_alert(conn, ALERT, "")
+                conn.commit()
+                chores.do("tidying notes", partial(_prune, conn))
+                last = time.monotonic()
         waked = db.listen(ears, CHANNEL, POLL_S)
         seen, changed = audit.changed_since(conn, seen)
-        due = waked or bool(changed) or time.monotonic() - last > WHOLE_S
+        due = undone or waked or bool(changed) or time.monotonic() - last > WHOLE_S
         due = due or inbox.any_postback_fresh(conn) or inbox.any_payload_due(conn)
         conn.commit()
 
 
-def _raise_alert(error: Exception) -> None:
-    with contextlib.suppress(Exception), db.transaction() as conn:
-        inbox.raise_alert(
-            conn, "not_at_rest", "",
-            f"trades that wait cannot be taken up: {str(error).strip()}; it is tried again",
-        )  # fmt: skip
+def _next(at: float, done: bool) -> float:
+    """Return when to look again: in an hour once it is done; a chore that failed says itself."""
+    return time.monotonic() + HELD_S if done else at
+
+
+def _take_up(run: Run, since: int) -> bool:
+    while take_up_traders(run, since):
+        pass
+    return True
+
+
+def _rest_all(run: Run) -> bool:
+    to_rest(run)
+    return True
+
+
+def _prune(conn: psycopg.Connection[Any]) -> bool:
+    audit.prune(conn)
+    return True
