@@ -323,8 +323,7 @@ def payments(
                             withdrawn=client.withdraws(moment)))  # fmt: skip
             if last.below < step:  # a part of what was paid at once still stands
                 standing.append(len(out))
-                earned_ms = last.earned_ms or last.at_ms
-                out.append(Paid(moment, last.below, step, earned_ms=earned_ms))
+                out.append(Paid(moment, last.below, step, earned_ms=last.earned_ms or last.at_ms))
     disputed = client.disputed_ms()
     if disputed is not None:
         sure = reached(moments[-1], doubted=True)
