@@ -195,7 +195,7 @@ LATER = "d2,deposit,2026-03-27 12:00,C-2,100,USD,\n"
     ("last", "amount", "payable"),
     [
         (LOST, "4.00", "4.00"),
-        # What rests repays the debt first, as in the closing: only what is more than it is free.
+        # What rests repays the debt first; a closing, which knows whose it was, is stricter.
         (LATER + LOST, "20.00", "20.00"),
         (LATER, "36.00", "20.00"),
     ],

@@ -23,7 +23,8 @@ def totals(world: World, entity: str, lines: Iterable[Line]) -> list[Total]:
 
     As closing does month after month: what rests (hold days) or is held is left out, less than the
     minimum payout and what is owed are carried forward. A debt never rests: what it is more than
-    the earnings that rest is taken from what is free.
+    the earnings that rest is taken from what is free. (A closing lets a debt meet only that resting
+    pay which was itself taken back; the lines of files do not say whose it was.)
     """
     told = sorted(lines, key=lambda line: line.earned_ms)
     clock = world.clock(entity)
