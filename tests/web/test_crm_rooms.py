@@ -175,6 +175,13 @@ def test_a_payload_with_problems_is_replayed_by_who_may(broker: Any, open_page: 
     page.get_by_text("your role does not show it").wait_for()
 
 
+@pytest.mark.parametrize("asked", [{}, {"payload": "a/b"}, {"payload": "\0"}, {"endpoint": "x/y"}])
+def test_a_replay_of_nothing_replays_nothing(
+    broker: Any, client: Any, person: Any, asked: dict[str, str]
+) -> None:
+    assert client(person("finance")).post("/crm/payloads/replay/", asked).status_code == 404
+
+
 def test_the_unknown_is_said_in_a_sentence(broker: Any, open_page: Any) -> None:
     page = open_page("/clients/life/?client=nobody", role="compliance")
     assert "no client" in page.locator(".field.wrong").inner_text().lower()

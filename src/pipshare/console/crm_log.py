@@ -108,11 +108,17 @@ def show_payload(request: HttpRequest, payload_id: str) -> HttpResponse:
 @room("crm.replay", methods=("POST",))
 def replay(request: HttpRequest) -> HttpResponse:
     """Map payloads anew by the mapping that holds: one, or all of an endpoint with problems."""
-    id_, code = request.POST.get("payload", "")[:40], request.POST.get("endpoint", "")[:100]
+    id_, code = (request.POST.get(name, "").replace("\0", "")[:100]
+                 for name in ("payload", "endpoint"))  # fmt: skip
     with writing() as conn:
-        ids = [id_] if id_ else [
-            one.id for one in inbox.payloads(conn, limit=_REPLAY, endpoint=code, problems=True)
-        ]  # fmt: skip
+        if id_:
+            found = inbox.payloads(conn, id=id_, limit=1)
+        else:  # never those of all endpoints, which no `endpoint` would mean
+            named = inbox.endpoint(conn, code).code
+            found = inbox.payloads(conn, limit=_REPLAY, endpoint=named, problems=True)
+        if id_ and not found:
+            raise Missing("no_payload", "There is no payload with this number.")
+        ids = [one.id for one in found]
         count = inbox.settle_payloads_again(conn, ids, by=who(request))
         db.wake(conn, CHANNEL)
     if count:
