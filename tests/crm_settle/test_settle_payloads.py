@@ -164,6 +164,19 @@ def test_a_client_of_a_partner_who_comes_later_becomes_his(crm: Crm) -> None:
     assert crm.outcomes(id_)[-1] == (1, "attributed", "attributed")
 
 
+def test_who_waits_for_a_partner_still_waits_after_a_replay(crm: Crm) -> None:
+    id_ = crm.send(told("registration", "r1", crm_field="NEW-1"))
+    for _ in range(2):
+        assert inbox.settle_payloads_again(crm.conn, [id_], by="amy") == 1
+        settle_payloads(crm.run)
+        assert crm.outcomes(id_) == [(1, "repeated", ""), (1, "refused", "unknown_partner")]
+    assert inbox.payloads(crm.conn, waits=True)[0].waits == 1
+    crm.load("partners", "partner,name\nNEW-1,Newcomer\n")
+    settle_payloads(crm.run)
+    assert [row[:2] for row in crm.relations()] == [("C-1", "NEW-1")]
+    assert inbox.payloads(crm.conn, waits=True) == []
+
+
 def test_a_bad_item_costs_its_neighbours_nothing(crm: Crm) -> None:
     id_ = crm.send(
         told("registration", "r1"),

@@ -7,7 +7,7 @@ caller's transaction, one at a time (the turn that taking from either queue take
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -15,7 +15,7 @@ import polars as pl
 import psycopg
 
 from pipshare import attribution, clients, inbox, partners
-from pipshare.attribution.claims import REASONS, Decision, Judged
+from pipshare.attribution.claims import REASONS, Claim, Decision, Judged
 from pipshare.attribution.claims_store import Settled
 from pipshare.pipeline.claims_made import Made, Telling, claims_of
 
@@ -26,12 +26,14 @@ NOBODY_YET = ("unknown_partner", "unknown_click")
 
 
 def attribute(
-    conn: psycopg.Connection[Any], told: Sequence[Telling], registered: Mapping[int, int]
-) -> dict[Who, list[Outcome]]:
+    conn: psycopg.Connection[Any], told: Sequence[Telling], registered: Mapping[int, int],
+    again: Collection[Who] = (),
+) -> dict[Who, list[Outcome]]:  # fmt: skip
     """Settle claims on known clients; return what became of each telling's, by source and id.
 
     `registered`: when clients registered (UTC ms), where that is known; else the earliest telling
-    stands for it. What the same source told before under the same id is not decided again.
+    stands for it. What the same source told before under the same id is not decided again; of what
+    is in `again` it is said once more that nobody stands behind it yet, so that it goes on waiting.
     """
     said: dict[Who, list[Outcome]] = defaultdict(list)
     told = [one for one in told if one.claims_anything]
@@ -58,13 +60,18 @@ def attribute(
             if (not one.claim.is_visitors or one.decision is Decision.ATTRIBUTED)
             and known.get(attribution.told_before(number, one.claim)) != one.reason
         ]
+        for still in judged:
+            teller = still.claim.told_by, still.claim.told_id
+            before = known.get(attribution.told_before(number, still.claim))
+            if teller in again and before == still.reason:
+                words = _said(still.claim, _words(still, made))
+                said[teller].append((still.decision.value, still.reason, words))
     settled = _related(conn, codes, settled, made)
     attribution.store_claims(conn, settled)
     for each in settled:
         claim = each.judged.claim
-        words = f"{claim.via.replace('_', ' ')} {claim.evidence}: {each.detail}"
         said[claim.told_by, claim.told_id].append(
-            (each.judged.decision.value, each.judged.reason, words)
+            (each.judged.decision.value, each.judged.reason, _said(claim, each.detail))
         )
         if each.judged.reason == "own_client":
             _flag(conn, codes[each.client][0], each, made)
@@ -105,6 +112,10 @@ def _related(
         )
         for one in settled
     ]  # fmt: skip
+
+
+def _said(claim: Claim, became: str) -> str:
+    return f"{claim.via.replace('_', ' ')} {claim.evidence}: {became}"
 
 
 def _words(one: Judged, made: Made) -> str:

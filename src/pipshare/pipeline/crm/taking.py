@@ -183,7 +183,8 @@ def _attribute(conn: psycopg.Connection[Any], batch: _Batch, made: Canonical) ->
         told.append(Telling(name, row.by, batch.key(row)[0], row.entity, known, row.client,
                             moments[line], row.kind == REGISTRATION, **claims))  # fmt: skip
         rows[row.by, name] = row
-    for who, outcomes in attribute(conn, told, batch.registered).items():
+    replayed = {who for who, row in rows.items() if row.run > 1}  # their waits were forgotten
+    for who, outcomes in attribute(conn, told, batch.registered, replayed).items():
         row = rows[who]
         for outcome, reason, detail in outcomes:
             row.told.append((outcome, reason, detail))
