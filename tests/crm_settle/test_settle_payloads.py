@@ -297,3 +297,22 @@ def test_a_payload_that_makes_settling_fail_stops_nobody(
     inbox.settle_payloads_again(crm.conn, [some[1].id], by="amy")
     settle_payloads(crm.run)
     assert crm.outcomes(some[1].id) == [(1, "new", "")]
+
+
+def test_an_item_that_waited_and_fails_stops_no_other(
+    crm: Crm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    early = crm.send(told("client.claimed", "bomb", tag="P-1"),
+                     told("client.claimed", "x2", "C-2", tag="P-2"))  # fmt: skip
+    right = taking.canonical
+
+    def failing(mapped: Any, **given: Any) -> Any:
+        if any(one.fields["event"] == "bomb" for one in mapped):
+            raise ZeroDivisionError
+        return right(mapped, **given)
+
+    monkeypatch.setattr(taking, "canonical", failing)
+    crm.send(told("registration", "r1"), told("registration", "r2", "C-2"))
+    assert [row[:2] for row in crm.relations()] == [("C-2", "P-2")]
+    assert (1, "problem", "settling_failed") in crm.outcomes(early)
+    assert inbox.payloads(crm.conn, waits=True) == []

@@ -70,6 +70,7 @@ def client_life(request: HttpRequest) -> HttpResponse:
     return render(request, "console/client_life.html", {
         **known, "told": told, "entity": told.entity, "why": why,
         "moments": [_shown(one, links) for one in told.moments], "sums": _sums(told),
+        "loose": [_line(line) for line in told.loose],
         "most": MOST_TRADES,
     })  # fmt: skip
 

@@ -21,6 +21,7 @@ from pipshare.db.columns import (
 )
 from pipshare.db.connection import Role, Target, connect, target, transaction, use
 from pipshare.db.copy import copy_in
+from pipshare.db.faults import is_passing
 from pipshare.db.gather import Gather
 from pipshare.db.migrate import migrate
 from pipshare.db.queue import claim, finish, listen, postpone, wake
@@ -47,6 +48,7 @@ __all__ = [
     "connect",
     "copy_in",
     "finish",
+    "is_passing",
     "listen",
     "migrate",
     "ms",

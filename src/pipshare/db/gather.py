@@ -17,6 +17,7 @@ from typing import Any, Generic, TypeVar
 import psycopg
 
 from pipshare.db import connection
+from pipshare.db.faults import is_passing
 from pipshare.errors import PipshareError, Unavailable
 
 MOST = 500  # in one transaction; callers behind it wait for the next
@@ -138,7 +139,7 @@ class Gather(Generic[Item, Answer]):
             answers = self._stored([one.item for one in batch])
         except BaseException as error:  # whatever it was, nobody may wait for ever
             self._undo()
-            if len(batch) > 1 and not isinstance(error, psycopg.OperationalError | Unavailable):
+            if len(batch) > 1 and not (is_passing(error) or isinstance(error, Unavailable)):
                 for one in batch:
                     self._answer([one])
                 return

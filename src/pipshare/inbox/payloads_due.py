@@ -138,6 +138,14 @@ def forget_waiting(conn: psycopg.Connection[Any], payload_ids: Sequence[str]) ->
     )
 
 
+def forget_item(conn: psycopg.Connection[Any], one: WaitingItem) -> None:
+    """Let one item wait no longer."""
+    conn.execute(
+        "DELETE FROM inbox_payload_waiting WHERE payload_id = %s AND item = %s AND place = %s",
+        (one.payload_id, one.item, one.place),
+    )
+
+
 def take_ready_items(conn: psycopg.Connection[Any], limit: int) -> list[WaitingItem]:
     """Take items off whose clients or partners are known by now, in the caller's transaction."""
     conn.execute(_TURN)

@@ -99,7 +99,7 @@ class Desk:
             outcomes = take_pushed(self._ready(), [pushed for pushed, _ in batch])
         except BaseException as error:  # whatever it was, nobody may wait for ever
             self._drop()
-            if len(batch) > 1 and not isinstance(error, psycopg.OperationalError):
+            if len(batch) > 1 and not db.is_passing(error):
                 for one in batch:  # one bad submission must not cost the others theirs
                     self._answer([one])
                 return

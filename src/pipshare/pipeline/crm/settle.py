@@ -10,14 +10,15 @@ from __future__ import annotations
 import contextlib
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import psycopg
 
-from pipshare import inbox
+from pipshare import db, inbox
 from pipshare.crm import mapping_of
 from pipshare.errors import BadInput
-from pipshare.inbox import DuePayload
+from pipshare.inbox import DuePayload, WaitingItem
 from pipshare.pipeline.crm.bodies import judgement_of
 from pipshare.pipeline.crm.currencies import known_currencies
 from pipshare.pipeline.crm.judge import PROBLEM, Item
@@ -30,10 +31,6 @@ _FAILED = (
     "settling it failed ({}): a fault of pipshare, not of the sender; nothing of it was taken, and"
     " it can be replayed when the fault is mended"
 )
-# Of the database, or of two transactions in each other's way: no payload is to blame.
-_PASSING = (psycopg.OperationalError, psycopg.InterfaceError)
-# But for this one, which psycopg counts among them: a text that is too long for an index.
-_TOO_MUCH = psycopg.errors.ProgramLimitExceeded
 _log = logging.getLogger("pipshare.crm")
 
 
@@ -66,7 +63,7 @@ def _settle_due(conn: psycopg.Connection[Any]) -> bool:
     try:
         take_rows(conn, _rows_of(conn, due))
     except Exception as error:
-        if _is_passing(error):
+        if db.is_passing(error):
             raise
         conn.rollback()
         # The error itself may quote a payload, so only its name is told.
@@ -76,16 +73,12 @@ def _settle_due(conn: psycopg.Connection[Any]) -> bool:
     return True
 
 
-def _is_passing(error: Exception) -> bool:
-    return isinstance(error, _PASSING) and not isinstance(error, _TOO_MUCH)
-
-
 def _settle_alone(conn: psycopg.Connection[Any], payload_id: str) -> None:
     """Settle one payload in its own transaction; where it fails, take it off with a problem."""
     try:
         settle_one(conn, payload_id)
     except Exception as error:
-        if _is_passing(error):
+        if db.is_passing(error):
             raise
         conn.rollback()
         _log.error("settling payload %s failed: %s", payload_id, type(error).__name__)
@@ -105,8 +98,32 @@ def _settle_ready(conn: psycopg.Connection[Any]) -> bool:
     if ready:
         numbers = sorted({int(one.told["endpoint"]) for one in ready})
         endpoints = inbox.endpoints_by_id(conn, numbers)
-        take_rows(conn, [row_of(one, endpoints) for one in ready])
+        try:
+            take_rows(conn, [row_of(one, endpoints) for one in ready])
+        except Exception as error:
+            if db.is_passing(error):
+                raise
+            conn.rollback()
+            _log.error("settling %d items that waited failed: %s", len(ready), type(error).__name__)
+            for one in ready:
+                _ready_alone(conn, one, row_of(one, endpoints))
     return bool(ready)
+
+
+def _ready_alone(conn: psycopg.Connection[Any], one: WaitingItem, row: Row) -> None:
+    """Settle an item that waited by itself; where it fails, it waits no longer, with a problem."""
+    try:
+        inbox.forget_item(conn, one)
+        take_rows(conn, [row])
+    except Exception as error:
+        if db.is_passing(error):
+            raise
+        conn.rollback()
+        inbox.forget_item(conn, one)
+        failed = Item(row.item.item, PROBLEM, code="settling_failed",
+                      sentence=_FAILED.format(type(error).__name__))  # fmt: skip
+        take_rows(conn, [replace(row, item=failed, told=[])])
+    conn.commit()
 
 
 def _rows_of(conn: psycopg.Connection[Any], due: Sequence[DuePayload]) -> list[Row]:
