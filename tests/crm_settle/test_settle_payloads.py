@@ -156,7 +156,7 @@ def test_what_names_a_client_whom_nobody_knows_waits_for_him(crm: Crm) -> None:
 
 def test_a_client_of_a_partner_who_comes_later_becomes_his(crm: Crm) -> None:
     id_ = crm.send(told("registration", "r1", crm_field="NEW-1"))
-    assert crm.outcomes(id_) == [(1, "new", ""), (1, "refused", "unknown_partner")]
+    assert crm.outcomes(id_) == [(1, "new", ""), (1, "waits", "unknown_partner")]
     assert crm.relations() == []
     crm.load("partners", "partner,name\nNEW-1,Newcomer\n")
     settle_payloads(crm.run)
@@ -169,7 +169,7 @@ def test_who_waits_for_a_partner_still_waits_after_a_replay(crm: Crm) -> None:
     for _ in range(2):
         assert inbox.settle_payloads_again(crm.conn, [id_], by="amy") == 1
         settle_payloads(crm.run)
-        assert crm.outcomes(id_) == [(1, "repeated", ""), (1, "refused", "unknown_partner")]
+        assert crm.outcomes(id_) == [(1, "repeated", ""), (1, "waits", "unknown_partner")]
     assert inbox.payloads(crm.conn, waits=True)[0].waits == 1
     crm.load("partners", "partner,name\nNEW-1,Newcomer\n")
     settle_payloads(crm.run)

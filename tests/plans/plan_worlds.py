@@ -98,9 +98,10 @@ def tiers(draw: st.DrawFn, component: Component) -> Tier:
         whole = {"method": draw(st.sampled_from(("marginal", "ladder") if steps
                                                 else ("marginal",)))}  # fmt: skip
     money = measure in ("notional", "deposits", "value", "revenue")
+    currency = "USD" if measure == "deposits" else "EUR" if money else ""  # as QUALIFIES has it
     return Tier(
         line=0, measure=measure, of=draw(st.sampled_from(("own", "network"))), window=window,
-        boundary=draw(st.sampled_from(("from", "above"))), currency="EUR" if money else "", **whole,
+        boundary=draw(st.sampled_from(("from", "above"))), currency=currency, **whole,
     )  # fmt: skip
 
 

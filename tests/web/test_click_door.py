@@ -214,11 +214,12 @@ def test_country_and_address_come_from_the_operators_proxies(
 ) -> None:
     from dataclasses import replace
 
-    from pipshare.api import clicks, sent
+    from pipshare.api import clicks
+    from pipshare.web import sender
 
     told = replace(clicks.ENV, country_header="CF-IPCountry", proxies=1)
     monkeypatch.setattr(clicks, "ENV", told)
-    monkeypatch.setattr(sent, "ENV", told)
+    monkeypatch.setattr(sender, "ENV", told)
     found = [
         visitor.click("/c/plain", CF_IPCountry=country, X_Forwarded_For=address)[1]
         for country, address in [("th", "6.6.6.6, 203.0.113.9"), ("T1", "203.0.113.9"),

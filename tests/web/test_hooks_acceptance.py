@@ -105,6 +105,7 @@ def _stands(small: SmallBroker, partner: str) -> dict[str, int]:
 def test_the_door_takes_the_story_in_any_order_and_repeats(
     small: SmallBroker, send: Callable[..., None]
 ) -> None:
+    before = _stands(small, "P-2")  # other stories of the same broker may have been told
     orders = list(enumerate(permutations(range(3)), 1))
     for nth in range(3):
         sent = [_story(user)[order[nth]] for user, order in orders]
@@ -113,7 +114,7 @@ def test_the_door_takes_the_story_in_any_order_and_repeats(
         assert _earned(small, user) == BOTH
     send(small, *(told for user, _ in orders for told in _story(user)))
     assert [_earned(small, user) for user, _ in orders] == [BOTH] * 6
-    assert _stands(small, "P-2") == {}
+    assert _stands(small, "P-2") == before
 
 
 def test_one_payload_tells_it_all_at_once(small: SmallBroker, send: Callable[..., None]) -> None:
@@ -160,7 +161,7 @@ def test_after_the_month_is_closed_and_paid_the_chargeback_is_a_debt(
     before = _stands(small, "P-2")
     send(small, _story(90)[2], _story(90)[2])
     after = _stands(small, "P-2")
-    assert after["accrued"] - before["accrued"] == -200
+    assert after.get("accrued", 0) - before.get("accrued", 0) == -200
     assert sum(after.values()) == 0
     assert statements.frozen(small.conn, 1, "2026-03") == march
     assert payouts.payable(small.conn, him) == 0

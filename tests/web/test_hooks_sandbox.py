@@ -87,8 +87,7 @@ class Broker:
                 if not told_first:
                     self._poll()
                 time.sleep(0.1)
-            for _ in range(6):
-                self._poll()
+            self._poll_until_clean()
             to_rest(self.run)
         return crm
 
@@ -98,6 +97,16 @@ class Broker:
         self.run.conn.commit()
         plots = list(PLOTS)
         return {plots[code - first]: (int(held), int(earned)) for code, held, earned in rows}
+
+    def _poll_until_clean(self) -> None:
+        """Poll until two rounds in a row met no trouble."""
+        clean = tries = 0
+        while clean < 2:
+            before = len(self.faults)
+            self._poll()
+            clean = clean + 1 if len(self.faults) == before else 0
+            tries += 1
+            assert tries < 30, self.faults
 
     def _is_through(self, crm: CrmServer) -> bool:
         counts = crm.courier.counts()

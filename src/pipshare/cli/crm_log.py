@@ -60,7 +60,8 @@ def log_command(id_: str | None, problems: bool, waits: bool, runs: bool, body: 
     shown = table("", "id", "came", "endpoint", "bytes", "items", "problems", "waits", "verdict",
                   "", right=(3, 4, 5, 6))  # fmt: skip
     for one in found:
-        state = "to be settled" if one.is_due else ""
+        is_mended = one.problems and not one.is_bad and not one.is_due
+        state = "to be settled" if one.is_due else "mended by a replay" if is_mended else ""
         shown.add_row(one.id, f"{from_ms(one.at_ms):%Y-%m-%d %H:%M:%S}", one.endpoint,
                       str(one.size), str(one.items), str(one.problems), str(one.waits),
                       f"{one.verdict} {one.reason}".strip(), state)  # fmt: skip

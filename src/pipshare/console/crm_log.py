@@ -31,6 +31,7 @@ _REPLAY = 1_000  # payloads at once
 _TONES = {
     "new": "good", "revised": "good", "attributed": "good", "noted": "good", "repeated": "plain",
     "older": "plain", "skipped": "plain", "kept": "plain", "waits": "warn", "proposed": "warn",
+    "not_followed": "warn",
     "problem": "bad", "refused": "bad",
 }  # fmt: skip
 
@@ -95,7 +96,7 @@ def show_payload(request: HttpRequest, payload_id: str) -> HttpResponse:
         body = _body(conn, one) if one.has_body and may(request, "crm.raw") else ""
     return render(request, "console/crm_payload.html", {
         "one": one, "came": wall(one.at_ms), "body": body,
-        "tone": "good" if one.verdict == "accepted" and not one.problems else
+        "tone": "good" if one.verdict == "accepted" and not one.is_bad else
         "warn" if one.verdict == "accepted" else "bad",
         "table": _items(items[:_ITEMS]) if items else None,
         "more": counted(len(items) - _ITEMS, "more item") if len(items) > _ITEMS else "",
@@ -150,13 +151,20 @@ def _row(one: LoggedPayload) -> Row:
         "not settled yet" if one.is_due else f"{counted(one.waits, 'item')} wait"
         if one.waits else "settled" if one.verdict == "accepted" else "nothing"
     )  # fmt: skip
-    tone = "bad" if one.verdict != "accepted" else "warn" if one.problems else "good"
+    tone = "bad" if one.verdict != "accepted" else "warn" if one.is_bad else "good"
     return [
         Cell(wall(one.at_ms), reverse("console:crm_payload", args=[one.id]), title="in UTC"),
         Cell(one.endpoint, note=one.sender),
-        Cell(one.verdict, tone=tone, note=one.detail or one.reason.replace("_", " ")),
+        Cell(one.verdict, tone=tone, note=said_of(one)),
         f"{one.items:,}", became,
     ]  # fmt: skip
+
+
+def said_of(one: LoggedPayload) -> str:
+    """Say what was wrong with a payload; of one that was mended by a replay, that."""
+    if one.problems and not one.is_bad and not one.is_due:
+        return "mended by a replay"
+    return one.detail or one.reason.replace("_", " ")
 
 
 def _items(items: list[PayloadItem]) -> Table:

@@ -13,10 +13,16 @@ from pipshare import db
 from pipshare.errors import BadInput
 
 MOST = 1_000
+# By what became of it in its newest run; before that, by what the door found.
+_BAD = """
+coalesce((SELECT bool_or(i.outcome IN ('problem', 'refused')) FROM inbox_payload_item i
+           WHERE i.payload_id = p.id
+             AND i.run = (SELECT max(run) FROM inbox_payload_item m WHERE m.payload_id = p.id)),
+         p.problems > 0)"""
 _LOG = f"""
 SELECT p.id, {db.ms("p.at")}, e.code, p.content_type, p.size, p.sender, p.verdict, p.reason,
        p.detail, p.version, p.items, p.problems, b.payload_id IS NOT NULL,
-       d.payload_id IS NOT NULL, w.waits
+       d.payload_id IS NOT NULL, w.waits, {_BAD}
   FROM inbox_payload p
   JOIN inbox_endpoint e ON e.id = p.endpoint_id
   LEFT JOIN inbox_payload_body b ON b.payload_id = p.id
@@ -24,12 +30,6 @@ SELECT p.id, {db.ms("p.at")}, e.code, p.content_type, p.size, p.sender, p.verdic
   LEFT JOIN LATERAL (SELECT count(*) AS waits FROM inbox_payload_waiting w
                       WHERE w.payload_id = p.id) w ON true
 """
-# By what became of it in its newest run; before that, by what the door found.
-_BAD = """
-coalesce((SELECT bool_or(i.outcome IN ('problem', 'refused')) FROM inbox_payload_item i
-           WHERE i.payload_id = p.id
-             AND i.run = (SELECT max(run) FROM inbox_payload_item m WHERE m.payload_id = p.id)),
-         p.problems > 0)"""
 # Few are bad: looked for among those alone.
 _MAYBE_BAD = """
 p.id IN (SELECT id FROM inbox_payload WHERE problems > 0
@@ -81,7 +81,10 @@ _TEXTS = ("rule", "kind", "source", "event", "client", "outcome", "reason", "fie
 
 @dataclass(frozen=True)
 class LoggedPayload:
-    """One payload of the log. `is_due`: not settled yet; `waits`: items that wait for a client."""
+    """One payload of the log. `is_due`: not settled yet; `waits`: items that wait for somebody.
+
+    `problems` are those that the door found; `is_bad`: something of it cannot be used, as of now.
+    """
 
     id: str
     at_ms: int
@@ -98,6 +101,7 @@ class LoggedPayload:
     has_body: bool
     is_due: bool
     waits: int
+    is_bad: bool = False
 
 
 @dataclass(frozen=True)

@@ -79,6 +79,10 @@ class _Backend(httpcore2.SyncBackend):
         return super().connect_tcp(address, port, timeout, local_address, socket_options)
 
 
+class _Cut(Exception):
+    """A connection that ended before anything was answered: it had been kept, perhaps too long."""
+
+
 class Caller:
     """Makes requests; see crm.polled.Call. Connections are kept between them."""
 
@@ -103,6 +107,8 @@ class Caller:
         where = ask.url.partition("?")[0]
         try:
             return self._once(ask, where)
+        except _Cut:
+            pass
         except httpcore2.RemoteProtocolError as error:
             if "without sending a response" not in str(error):
                 raise Unavailable("crm_half_answer", f"{where} ended in the middle of its answer;"
@@ -110,20 +116,20 @@ class Caller:
         # A connection that was kept had been closed at the other end: nothing was answered yet.
         try:
             return self._once(ask, where)
-        except httpcore2.RemoteProtocolError:
+        except (_Cut, httpcore2.RemoteProtocolError):
             raise Unavailable("crm_half_answer", f"{where} closes without an answer") from None
 
     def _once(self, ask: Ask, where: str) -> Answer:
         limits = {"connect": self.timeout_s, "read": self.timeout_s, "write": self.timeout_s}
         headers = [(name, value) for name, value in {"User-Agent": "pipshare", **ask.headers,
                    "Accept-Encoding": "identity"}.items()]  # fmt: skip
-        began = time.monotonic()
+        began, is_answering = time.monotonic(), False
         try:
             with self._pool(ask.url).stream(
                 ask.method, ask.url, headers=headers, content=ask.body or None,
                 extensions={"timeout": limits},
             ) as response:  # fmt: skip
-                body = bytearray()
+                body, is_answering = bytearray(), True
                 for piece in response.iter_stream():
                     body += piece
                     if len(body) > LARGEST:
@@ -136,7 +142,9 @@ class Caller:
                 told = {name.decode("latin-1").lower(): value.decode("latin-1")
                         for name, value in response.headers}  # fmt: skip
                 return Answer(response.status, told, bytes(body))
-        except httpcore2.ReadError as error:
+        except (httpcore2.ReadError, httpcore2.WriteError) as error:
+            if not is_answering:
+                raise _Cut from None
             raise Unavailable(
                 "crm_half_answer", f"{where}: the connection broke: {error}"
             ) from None

@@ -11,6 +11,7 @@ from pipshare.inbox import Endpoint, PayloadItem, WaitingItem
 from pipshare.pipeline.crm.judge import Item, item_of
 
 WAITS, PROBLEM, REFUSED, NOTED, PROPOSED = "waits", "problem", "refused", "noted", "proposed"
+NOT_FOLLOWED = "not_followed"  # a claim: the item itself is right, and was taken
 UNKNOWN_CLIENT, UNKNOWN_PARTNER = "unknown_client", "unknown_partner"
 
 

@@ -22,6 +22,7 @@ from pipshare.pipeline.claims_made import Telling
 from pipshare.pipeline.crm.judge import MAPPED, SKIPPED
 from pipshare.pipeline.crm.records import OWNERS, take_record
 from pipshare.pipeline.crm.rows import (
+    NOT_FOLLOWED,
     NOTED,
     PROBLEM,
     PROPOSED,
@@ -187,6 +188,8 @@ def _attribute(conn: psycopg.Connection[Any], batch: _Batch, made: Canonical) ->
     for who, outcomes in attribute(conn, told, batch.registered, replayed).items():
         row = rows[who]
         for outcome, reason, detail in outcomes:
+            if outcome == REFUSED:
+                outcome = WAITS if reason == NOBODY_YET[0] else NOT_FOLLOWED
             row.told.append((outcome, reason, detail))
         if any(reason == NOBODY_YET[0] for _, reason, _ in outcomes):
             code = next(code for name in _CODES if (code := row.item.claims.get(name)))
