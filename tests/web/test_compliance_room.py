@@ -99,6 +99,7 @@ def test_a_block_from_now_on_holds_and_the_past_takes_two_people(made: Any, clie
     where = f"/compliance/proposals/{number[1]}/"
     assert "somebody else has to decide" in one.post(where, {"what": "approve"}, follow=True).text
     assert client("finance").post(where, {"what": "approve"}).status_code == 403
+    assert "Nothing was decided" in other.post(where, follow=True).text
     assert "is in force" in other.post(where, {"what": "approve"}, follow=True).text
     with made.app() as conn:
         to_rest(Run(conn))  # as `pipshare work` does

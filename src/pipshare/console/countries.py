@@ -116,6 +116,9 @@ def decide_country(request: HttpRequest, number: int) -> HttpResponse:
     """Approve or reject what somebody else proposed of a country."""
     with reading() as conn:
         entity, _ = chosen(conn, request)
+    if request.POST.get("what") not in ("approve", "reject"):
+        messages.error(request, "Nothing was decided: press Approve or Reject.")
+        return redirect(_home(entity))
     try:
         with writing() as conn:
             if audit.proposal(conn, number).kind != KIND:
