@@ -13,8 +13,9 @@ from dataclasses import asdict, dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from pipshare.sandbox.crm.faults import Faults
+from pipshare.sandbox.crm.faults import Fault
 from pipshare.sandbox.crm.webhooks import Webhook, signed
+from pipshare.sandbox.tracker.faults import Faults
 
 PATIENCE_S = 10.0
 HOLD_S = 5.0  # longest that messages are held back, to be sent the last first
@@ -46,7 +47,7 @@ class Courier:
     """Sends in a thread until `stopping`. Where to may be said later; until then all waits."""
 
     def __init__(self, stopping: threading.Event) -> None:
-        self.faults = Faults()
+        self.faults = Faults[Fault]()
         self._url, self._secret = "", ""
         self._stopping, self._lock = stopping, threading.Lock()
         self._waiting: list[Sent] = []

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import threading
 from dataclasses import dataclass
 
 from pipshare.sandbox.tracker.faults import KINDS as ON_THE_WIRE
+from pipshare.sandbox.tracker.faults import Fault as WireFault
 
 # Kind -> what it does with its value. Those of the wire are the sandbox tracker's.
 ANSWERS = {
@@ -24,14 +24,11 @@ SENDING = {
 
 
 @dataclass
-class Fault:
+class Fault(WireFault):
     """A fault for what begins with `path` (an address asked for, or a webhook's event), so many
     `times` (-1 = ever). Raises ValueError for a kind that there is not."""
 
-    kind: str
     path: str = ""
-    times: int = 1
-    value: str = ""
 
     def __post_init__(self) -> None:
         status = self.kind.isdecimal() and 400 <= int(self.kind) <= 599
@@ -43,32 +40,3 @@ class Fault:
     def sends(self) -> bool:
         """Tell whether it is of what is sent, and not of answers."""
         return self.kind in SENDING
-
-
-class Faults:
-    """The faults that are set, used up in their order. Any thread may use it."""
-
-    def __init__(self) -> None:
-        self._set: list[Fault] = []
-        self._lock = threading.Lock()
-
-    def add(self, fault: Fault) -> None:
-        """Set a fault."""
-        with self._lock:
-            self._set.append(fault)
-
-    def clear(self) -> None:
-        """End all faults."""
-        with self._lock:
-            self._set.clear()
-
-    def take(self, what: str) -> Fault | None:
-        """Return the fault of an address or event, and count it."""
-        with self._lock:
-            for fault in self._set:
-                if what.startswith(fault.path):
-                    fault.times -= fault.times > 0
-                    if fault.times == 0:
-                        self._set.remove(fault)
-                    return fault
-        return None

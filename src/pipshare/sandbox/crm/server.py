@@ -17,11 +17,11 @@ from pipshare.sandbox.crm.clock import Clock, now_utc
 from pipshare.sandbox.crm.controls import control
 from pipshare.sandbox.crm.courier import Courier
 from pipshare.sandbox.crm.currentdesk import WRONG, Partner, answer
-from pipshare.sandbox.crm.faults import Fault, Faults
+from pipshare.sandbox.crm.faults import Fault
 from pipshare.sandbox.crm.introducers import Introducers
 from pipshare.sandbox.crm.pages import page
 from pipshare.sandbox.tracker.faults import Fault as WireFault
-from pipshare.sandbox.tracker.faults import commit
+from pipshare.sandbox.tracker.faults import Faults, commit
 from pipshare.sandbox.tracker.received import Log
 from pipshare.sandbox.tracker.signatures import verify
 
@@ -60,7 +60,7 @@ class CrmServer:
         began = told.started - timedelta(days=told.days_ago)
         self.books = Books(told.cast, Clock(told.started, told.day_s, began), zone)
         self.partner, self.secrets = told.partner, told.secrets
-        self.log, self.faults, self.introducers = Log(), Faults(), Introducers()
+        self.log, self.faults, self.introducers = Log(), Faults[Fault](), Introducers()
         self.stopping = threading.Event()
         self.courier = Courier(self.stopping)
         self.courier.send_to(told.hooks, told.secret)

@@ -7,6 +7,7 @@ import socket
 import threading
 import time
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 # Kind -> what it does with its value.
 KINDS = {
@@ -38,14 +39,17 @@ class Fault:
             raise ValueError(f"no fault {self.kind!r}; there are {', '.join(KINDS)}")
 
 
-class Faults:
-    """The faults that are set, used up in their order."""
+AnyFault = TypeVar("AnyFault", bound=Fault)
+
+
+class Faults(Generic[AnyFault]):
+    """The faults that are set, used up in their order. Any thread may use it."""
 
     def __init__(self) -> None:
-        self._set: list[Fault] = []
+        self._set: list[AnyFault] = []
         self._lock = threading.Lock()
 
-    def add(self, fault: Fault) -> None:
+    def add(self, fault: AnyFault) -> None:
         """Set a fault."""
         with self._lock:
             self._set.append(fault)
@@ -55,8 +59,8 @@ class Faults:
         with self._lock:
             self._set.clear()
 
-    def take(self, path: str) -> Fault | None:
-        """Return the fault of a request, and count it."""
+    def take(self, path: str) -> AnyFault | None:
+        """Return the fault of a path (or what else faults are set for), and count it."""
         with self._lock:
             for fault in self._set:
                 if path.startswith(fault.path):

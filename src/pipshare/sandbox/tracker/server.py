@@ -28,7 +28,7 @@ class TrackerServer:
     """
 
     def __init__(self, port: int = 0, secrets: tuple[str, ...] = ()) -> None:
-        self.log, self.faults, self.secrets = Log(), Faults(), secrets
+        self.log, self.faults, self.secrets = Log(), Faults[Fault](), secrets
         self.stopping = threading.Event()
         handler = type("Handler", (_Handler,), {"tracker": self})
         self._http = _Http(("127.0.0.1", port), handler)
