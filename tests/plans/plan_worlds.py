@@ -81,6 +81,11 @@ def tiers(draw: st.DrawFn, component: Component) -> Tier:
     if component.basis not in ("lot", "fixed") and component.unit == "money":
         measures += ["value", "revenue"]
     measure = draw(st.sampled_from(measures))
+    if measure == "deposits":  # of one client and his whole life, in the currency of QUALIFIES
+        return Tier(line=0, measure=measure, window="life", currency="USD",
+                    of=draw(st.sampled_from(("own", "network"))),
+                    boundary=draw(st.sampled_from(("from", "above"))),
+                    method=draw(st.sampled_from(("retroactive", "ladder"))))  # fmt: skip
     window = draw(st.sampled_from(("day", "week", "month", "quarter", "year", "life", "rolling")))
     whole = {
         "method": "retroactive",
@@ -93,12 +98,10 @@ def tiers(draw: st.DrawFn, component: Component) -> Tier:
         whole |= {"length": draw(st.integers(1, 12)), "unit": draw(units)}
         whole["average"] = draw(OPTIONAL)
     elif draw(OPTIONAL):
-        steps = component.basis == "fixed" and (component.event != "qualified"
-                                                or measure == "deposits")  # fmt: skip
+        steps = component.basis == "fixed" and component.event != "qualified"
         whole = {"method": draw(st.sampled_from(("marginal", "ladder") if steps
                                                 else ("marginal",)))}  # fmt: skip
-    money = measure in ("notional", "deposits", "value", "revenue")
-    currency = "USD" if measure == "deposits" else "EUR" if money else ""  # as QUALIFIES has it
+    currency = "EUR" if measure in ("notional", "value", "revenue") else ""
     return Tier(
         line=0, measure=measure, of=draw(st.sampled_from(("own", "network"))), window=window,
         boundary=draw(st.sampled_from(("from", "above"))), currency=currency, **whole,
