@@ -273,6 +273,7 @@ if ENV.url:
     CSRF_TRUSTED_ORIGINS = [ENV.url]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "pipshare.web.doors.Doors",
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "pipshare.web.errors.ErrorPages",
