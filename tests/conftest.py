@@ -1,5 +1,7 @@
 """Fixtures: a fresh migrated database per test or module, on a server of the tests' own.
 
+`db` and `module_db` are empty; `templates` copies a database that a function filled once for all.
+
 The server is embedded, in a temporary folder, shared by the workers of pytest-xdist, and ends with
 the session. DATABASE_URL is ignored; PIPSHARE_TEST_DATABASE_URL (a role that may create databases
 and roles) chooses another server. Each test database is a copy of a template migrated once.
@@ -9,12 +11,13 @@ from __future__ import annotations
 
 import fcntl
 import os
+import pickle
 import shutil
 import sys
 import tempfile
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -89,9 +92,11 @@ def _remove(folder: Path) -> None:
 
     for name in ("database", "data/database"):
         embedded.destroy(folder / name)
-    if TEST_SERVER and (folder / "template.done").exists():
+    if TEST_SERVER:
         with psycopg.connect(TEST_SERVER, autocommit=True) as conn:
-            conn.execute(sql.SQL("DROP DATABASE {}").format(sql.Identifier(_template())))
+            for made in folder.glob("*.template"):
+                one = sql.Identifier(_database(made.stem))
+                conn.execute(sql.SQL("DROP DATABASE IF EXISTS {}").format(one))
     shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -115,14 +120,31 @@ class TestServer:
         with psycopg.connect(self.admin, autocommit=True) as conn:
             yield conn
 
+    def create(self, name: str, template: str) -> None:
+        """Make a database as a copy of another, which nobody may be connected to."""
+        owner = str(psycopg.conninfo.conninfo_to_dict(self.owner)["user"])
+        query = sql.SQL("CREATE DATABASE {} OWNER {} TEMPLATE {} STRATEGY FILE_COPY")
+        with self.administer() as conn:
+            conn.execute(query.format(*map(sql.Identifier, (name, owner, template))))
+
+    def drop(self, name: str) -> None:
+        with self.administer() as conn:
+            conn.execute(
+                sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
+            )
+
 
 @dataclass(frozen=True)
 class Database:
-    """A migrated database of one test. `db.connect` and `db.transaction` lead to it, too."""
+    """A migrated database of one test. `db.connect` and `db.transaction` lead to it, too.
+
+    `made` is what the function returned that filled its template; None of an empty database.
+    """
 
     __test__ = False
     name: str
     target: Any
+    made: Any = None
 
     def app(self, **options: Any) -> psycopg.Connection[Any]:
         """Connect as the application: SELECT and INSERT; UPDATE, DELETE where granted."""
@@ -160,11 +182,7 @@ def _url(conninfo: str) -> str:
 def test_server() -> TestServer:
     """The running server, with the migrated template in it."""
     server = _external() if TEST_SERVER else _embedded()
-    with (_FOLDER / "template.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (_FOLDER / "template.done").exists():
-            _make_template(server)
-            (_FOLDER / "template.done").touch()
+    _once(server, "empty", _migrate, source="template0")
     return server
 
 
@@ -197,46 +215,71 @@ def _external() -> TestServer:
     return TestServer(TEST_SERVER, TEST_SERVER, TEST_SERVER, "pipshare_app")
 
 
-def _template() -> str:
-    return f"template_{_FOLDER.name}"
+def _database(template: str) -> str:
+    return f"template_{_FOLDER.name}_{template}"
 
 
-def _make_template(server: TestServer) -> None:
+def _migrate(database: Database) -> None:
     from pipshare import db
 
-    owner = psycopg.conninfo.conninfo_to_dict(server.owner)["user"]
-    with server.administer() as conn:
-        conn.execute(
-            sql.SQL("CREATE DATABASE {} OWNER {} TEMPLATE template0").format(
-                sql.Identifier(_template()), sql.Identifier(str(owner))
-            )
-        )
-    with db.use(server.target(_template())):
-        db.migrate()
+    db.migrate()
+
+
+def _once(server: TestServer, name: str, make: Callable[[Database], Any], source: str) -> Any:
+    """Return what `make` returned, which fills a template once for all workers of the session."""
+    from pipshare import db
+
+    made = _FOLDER / f"{name}.template"
+    with (_FOLDER / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not made.exists():
+            database = _database(name)
+            server.create(database, source)
+            try:
+                where = server.target(database)
+                with db.use(where):
+                    found = make(Database(database, where))
+                made.write_bytes(pickle.dumps(found))
+            except BaseException:
+                server.drop(database)
+                raise
+    return pickle.loads(made.read_bytes())
 
 
 @contextmanager
-def _fresh(server: TestServer) -> Iterator[Database]:
+def _copy(server: TestServer, template: str, made: Any = None) -> Iterator[Database]:
     from pipshare import db
 
     name = f"test_{uuid.uuid4().hex[:12]}"
-    with server.administer() as conn:
-        conn.execute(
-            sql.SQL("CREATE DATABASE {} OWNER {} TEMPLATE {} STRATEGY FILE_COPY").format(
-                sql.Identifier(name),
-                sql.Identifier(str(psycopg.conninfo.conninfo_to_dict(server.owner)["user"])),
-                sql.Identifier(_template()),
-            )
-        )
+    server.create(name, _database(template))
     try:
         where = server.target(name)
         with db.use(where):
-            yield Database(name, where)
+            yield Database(name, where, made)
     finally:
-        with server.administer() as conn:
-            conn.execute(
-                sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
-            )
+        server.drop(name)
+
+
+@dataclass(frozen=True)
+class Templates:
+    """Databases that are filled once in a session; every copy is a test's own, as if filled anew.
+
+    Use: `with templates.copy("small_broker", load_it) as database: database.made ...`
+    """
+
+    server: TestServer
+
+    @contextmanager
+    def copy(self, name: str, make: Callable[[Database], Any]) -> Iterator[Database]:
+        """Copy what `make` put into a migrated database, where nobody has done so before.
+
+        name: letters of a database's name, up to 24; one function per name. `make` closes its
+        connections and keeps what later tests need in the database, in the session's
+        PIPSHARE_DATA or in what it returns: `made` of each copy, which must be picklable.
+        """
+        made = _once(self.server, name, make, source=_database("empty"))
+        with _copy(self.server, name, made) as database:
+            yield database
 
 
 @pytest.fixture(scope="module")
@@ -250,12 +293,18 @@ def scratch() -> Iterator[Path]:
 @pytest.fixture
 def db(test_server: TestServer) -> Iterator[Database]:
     """A fresh migrated database for one test."""
-    with _fresh(test_server) as database:
+    with _copy(test_server, "empty") as database:
         yield database
 
 
 @pytest.fixture(scope="module")
 def module_db(test_server: TestServer) -> Iterator[Database]:
     """A fresh migrated database for all tests of one module, which keep out of each other's way."""
-    with _fresh(test_server) as database:
+    with _copy(test_server, "empty") as database:
         yield database
+
+
+@pytest.fixture(scope="session")
+def templates(test_server: TestServer) -> Templates:
+    """Databases filled once in a session, to be copied by tests and modules."""
+    return Templates(test_server)
