@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -67,6 +68,20 @@ def test_digits_are_kept_as_they_stand() -> None:
         (found,) = _mapping().apply(payload)
         assert isinstance(found, Mapped)
         assert found.fields["amount"] == text
+
+
+@pytest.mark.parametrize("number", ["1e9999999", "1e-9999999", "1e5", "4711.0", "4711.5"])
+def test_a_number_that_is_an_id_is_whole_and_plain(number: str) -> None:
+    prefixed = {"field": "client", "concat": [{"value": "u-"}, {"from": "client"}]}
+    for name, key, mapping in (("event", "id", _mapping()), ("client", "client", _mapping()),
+                               ("client", "client", _mapping(prefixed))):  # fmt: skip
+        body = json.dumps(GOOD | {key: 0}).replace(": 0", f": {number}")
+        (problem,) = mapping.apply(read_payload(body.encode()))
+        assert isinstance(problem, Problem), problem
+        assert (problem.field, problem.code) == (name, "bad_number")
+        assert len(str(problem)) < 300
+    assert _field(_mapping(), "event", id=4711) == "4711"
+    assert _field(_mapping(), "event", id=number) == number  # a text is whatever they call it
 
 
 @pytest.mark.parametrize(

@@ -100,6 +100,10 @@ def test_a_postback_by_preset(db: Any, run: Run) -> None:
         (["--url", "https://t.example/"], "--kind postback"),
         (["--kind", "webhook", "--url", "https://t.example/", "--minimum", "ten USD"], "amount"),
         (["--kind", "webhook", "--url", "https://t.example/", "--minimum", "100"], "no currency"),
+        (
+            ["--kind", "webhook", "--url", "https://t.example/", "--minimum", "1e9999999 USD"],
+            "1e9999999",
+        ),
         (["--preset", "voluum", "--fill", "tracking domain=https://t.example"], "https:// once"),
         (["--kind", "webhook", "--url", "https://t.example/", "--entity", "x"], "no entity"),
     ],

@@ -81,6 +81,7 @@ def test_an_mt5_server_is_set_up_with_its_password_sealed(broker: SmallBroker) -
         (["--server", "Live-4", "--dir", "nowhere"], "create it first"),
         (["--server", "Live-4", "--dir", ".", "--code", "A b"], "small letters"),
         (["--server", "Live-4", "--dir", ".", "--no-file-after", "often"], "number of hours"),
+        (["--server", "Live-4", "--dir", ".", "--no-file-after", "1e99999999"], "number of hours"),
         (["--server", "Live-4", "--dir", ".", "--poll", "often"], "poll_s"),
     ],
 )

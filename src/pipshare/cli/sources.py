@@ -6,7 +6,6 @@ import json
 import os
 import time
 from dataclasses import asdict
-from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from pipshare.cli.deletions import approve_deletions
 from pipshare.cli.options import by_option, console, counted, json_option, table
 from pipshare.errors import BadInput
 from pipshare.inbox import SourceStatus
+from pipshare.money import SCALE, parse_e8
 from pipshare.people.rekey import rekey as rekey_factors
 from pipshare.pipeline.feeds.check import check
 from pipshare.pipeline.run import Run
@@ -229,8 +229,8 @@ def _seconds(hours: str | None) -> str:
     if not hours:
         return ""
     try:
-        seconds = int(Decimal(hours) * 3600)
-    except (InvalidOperation, OverflowError, ValueError):
+        seconds = int(parse_e8(hours) * 3600 // SCALE)
+    except BadInput:
         seconds = 0
     if seconds <= 0:
         raise click.BadParameter(f"{hours!r} is no number of hours", param_hint="--no-file-after")

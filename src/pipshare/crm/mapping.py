@@ -193,9 +193,9 @@ def _told(number: int, rule: Rule, scene: Scene) -> Outcome:
             raise Fault("unknown_kind", f"found {shown(pick.text(scene))}: no kind of event")
         for one in rule.fields:
             name, pick = one.name, one.pick
-            text = pick.text(scene)
+            type_ = FIELD_TYPES.get(name, "text")
+            text = pick.text(scene, type_ == "text")
             if text:
-                type_ = FIELD_TYPES.get(name, "text")
                 text = typed(name, type_, text, one.form, currency)
             if name == "amount" and text.startswith("-"):
                 text = _out(text, kind, one.form)

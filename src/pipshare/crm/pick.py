@@ -90,10 +90,13 @@ class Pick:
         found = self._find(scene)
         return not (found is None or found == [] or found == {} or found == "")
 
-    def text(self, scene: Scene) -> str:
-        """Return the text, "" for nothing. Raises Fault and Skip."""
+    def text(self, scene: Scene, whole: bool = False) -> str:
+        """Return the text, "" for nothing. Raises Fault and Skip.
+
+        `whole`: it is an id or a word, so a number that is found has to be a whole one.
+        """
         if self.joined:
-            texts = [(one, one.text(scene)) for one in self.joined]
+            texts = [(one, one.text(scene, whole)) for one in self.joined]
             # A prefix alone would be an id that everybody shares.
             if any(not text for one, text in texts if one.constant is None):
                 return ""
@@ -103,8 +106,15 @@ class Pick:
         if self.given is not None:
             return self._turned(scene.given.get(self.given, ""))
         found = self._find(scene)
-        # Most fields of most payloads are not there, and nothing can be made of nothing.
-        return "" if found is None else self._turned(text_of(found))
+        if found is None:  # most fields of most payloads are not there
+            return ""
+        if whole and isinstance(found, Decimal):
+            raise Fault(
+                "bad_number",
+                f"found {shown(str(found))}: a number here has to be"
+                " whole and written plainly, such as 4711; what is none is sent as a text",
+            )
+        return self._turned(text_of(found))
 
     def _find(self, scene: Scene) -> Any:
         try:

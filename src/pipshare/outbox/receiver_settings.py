@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from pipshare.errors import BadInput
+from pipshare.money import format_e8, parse_e8
 from pipshare.outbox.egress import check_url
 from pipshare.outbox.sealed import check_header
 
@@ -81,12 +81,12 @@ def _minimum(value: Any) -> dict[str, str]:
     told = {}
     for currency, amount in value.items():
         try:
-            least = Decimal(str(amount))
-        except InvalidOperation:
+            least = parse_e8(str(amount))
+        except BadInput:
             raise _bad("minimum", amount, about) from None
-        if not _CURRENCY.fullmatch(str(currency)) or not least.is_finite() or least < 0:
+        if not _CURRENCY.fullmatch(str(currency)) or least < 0:
             raise _bad("minimum", f"{currency} {amount}", about)
-        told[str(currency)] = format(least, "f")
+        told[str(currency)] = format_e8(least, 0)
     return told
 
 
