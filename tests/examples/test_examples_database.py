@@ -13,10 +13,10 @@ import pytest
 from example_explained import unlike
 from example_files import CASES, ROOT, Stands, Told, differences, files_of
 
-from pipshare import ledger, partners, payouts, statements
+from pipshare import ledger, partners, statements
 from pipshare.money import from_e8, parse_e8
 from pipshare.period import FOREVER_MS
-from pipshare.pipeline import Run, to_rest
+from pipshare.pipeline import Run, paying, to_rest
 from pipshare.pipeline.closing import close_period
 from pipshare.pipeline.files import Order, import_file
 from pipshare.pipeline.loads import apply_plan, approve, load
@@ -112,7 +112,7 @@ class Books:
         """Close a month and pay what it came to, by two people."""
         self._close(row["period"])
         who = partners.partner(self.conn, row["partner"])
-        number = payouts.propose_payment(
+        number = paying.propose_payment(
             self.conn, who, parse_e8(row["amount"]), reference="P-1", paid_on=date(2026, 4, 2),
             by="anna",
         )  # fmt: skip

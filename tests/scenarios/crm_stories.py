@@ -15,9 +15,9 @@ from typing import Any
 
 from small_broker import manager, manager_row
 
-from pipshare import audit, clients, ledger, partners, payouts, statements
+from pipshare import audit, clients, ledger, partners, statements
 from pipshare.facts.records import read_records
-from pipshare.pipeline import Run, to_rest
+from pipshare.pipeline import Run, paying, to_rest
 from pipshare.pipeline.closing import close_period
 from pipshare.pipeline.files import Order, import_file
 from pipshare.pipeline.loads import apply_plan, approve, load
@@ -131,7 +131,7 @@ class Stories:
     def pay(self, partner: str, dollars: int, reference: str) -> None:
         """Pay a partner: proposed by one person, approved by another."""
         found = partners.partner(self.conn, partner)
-        number = payouts.propose_payment(
+        number = paying.propose_payment(
             self.conn, found, dollars * E8, reference=reference, paid_on=date(2026, 6, 3), by="anna"
         )
         approve(self.run, number, by="ben")

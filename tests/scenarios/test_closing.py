@@ -11,6 +11,7 @@ from small_broker import PLAN, SmallBroker, manager, manager_row
 
 from pipshare import ledger, partners, payouts, statements
 from pipshare.errors import BadInput, Conflict, Missing
+from pipshare.pipeline import paying
 from pipshare.pipeline.closing import close_period
 from pipshare.pipeline.loads import apply_plan, approve
 
@@ -29,7 +30,7 @@ def _states(broker: SmallBroker, partner: str) -> dict[str, int]:
 
 def _pay(broker: SmallBroker, partner: str, amount: int, reference: str) -> None:
     found = partners.partner(broker.conn, partner)
-    number = payouts.propose_payment(
+    number = paying.propose_payment(
         broker.conn, found, amount, reference=reference, paid_on=date(2026, 4, 3), by="anna"
     )
     approve(broker.run, number, by="ben")
@@ -139,7 +140,7 @@ def test_a_payment_is_never_more_than_payable_and_never_twice(broker: SmallBroke
         _pay(broker, "P-2", 12345, "SEPA-1")
     found = partners.partner(broker.conn, "P-2")
     both = [
-        payouts.propose_payment(broker.conn, found, 6 * E8, reference=reference,
+        paying.propose_payment(broker.conn, found, 6 * E8, reference=reference,
                                 paid_on=date(2026, 4, 3), by="anna")
         for reference in ("SEPA-1", "SEPA-2")
     ]  # fmt: skip
@@ -186,7 +187,7 @@ def test_a_debt_is_met_from_what_is_payable_and_not_paid_yet(broker: SmallBroker
     broker.bring("edited.csv", manager(manager_row(1, "1.50")), as_of_ms=LATER)
     assert _states(broker, "P-2") == {"paid": 6 * E8, "payable": 4 * E8, "accrued": -250_000_000}
     found = partners.partner(broker.conn, "P-2")
-    assert payouts.payable(broker.conn, found) == 150_000_000
+    assert paying.payable(broker.conn, found) == 150_000_000
     with pytest.raises(Conflict, match=r"^1\.50 USD is payable"):
         _pay(broker, "P-2", 4 * E8, "SEPA-2")
     broker.conn.rollback()

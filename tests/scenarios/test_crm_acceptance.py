@@ -14,8 +14,9 @@ from typing import Any
 import pytest
 from crm_stories import E8, Stories, told
 
-from pipshare import partners, payouts, statements
+from pipshare import partners, statements
 from pipshare.errors import Conflict
+from pipshare.pipeline import paying
 from pipshare.pipeline.explained.of_event import explain_event
 
 PLAN = """[programme]
@@ -153,7 +154,7 @@ def test_a_debt_after_payment_is_carried_and_repaid_by_later_earnings(broker: Br
     stories.tell([client.of(LOST), client.of(DISPUTED)])
     assert stories.stands("IB-0") == {"paid": 200, "accrued": -200}
     him = partners.partner(stories.conn, "IB-0")
-    assert payouts.payable(stories.conn, him) == 0
+    assert paying.payable(stories.conn, him) == 0
     with pytest.raises(Conflict, match=r"^0\.00 USD is payable"):
         stories.pay("IB-0", 1, "SEPA-2")
     stories.conn.rollback()

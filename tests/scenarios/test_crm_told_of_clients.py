@@ -15,8 +15,9 @@ from crm_stories import E8, Event, Stories, told
 from test_crm_acceptance import PLAN
 from test_crm_any_order import HOLDS, PAYS, SINCE
 
-from pipshare import partners, payouts
+from pipshare import partners
 from pipshare.errors import Conflict
+from pipshare.pipeline import paying
 from pipshare.pipeline.explained.of_event import explain_event
 from pipshare.pipeline.loads import approve
 
@@ -138,7 +139,7 @@ def test_a_payment_that_was_proposed_before_the_chargeback_is_not_approved_after
     _tell(two, REG, DEP)
     two.close("2026-03")
     him = partners.partner(two.conn, "IB-0")
-    number = payouts.propose_payment(
+    number = paying.propose_payment(
         two.conn, him, 200 * E8, reference="SEPA-1", paid_on=LAST_PAID, by="anna"
     )
     two.conn.commit()

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import date, datetime
+
 import pytest
 from small_broker import SmallBroker
 from window_plans import CPA, E8, LATER
 
 from pipshare import ledger, partners, statements
+from pipshare.errors import Conflict
+from pipshare.period import to_ms
+from pipshare.pipeline import paying
 from pipshare.pipeline.closing import close_period
+from pipshare.pipeline.loads import approve
 
 HELD = CPA.replace('event = "qualified"', 'event = "qualified"\nhold_days = 20')
 
@@ -76,3 +82,62 @@ def test_what_has_rested_meets_a_debt(held: SmallBroker) -> None:
     _deposits(held, "2026-04-25", 3)
     # The second client's 200 have rested and meet the debt; the third client's rest.
     assert _closed(held, "2026-04") == ({"payable": 200, "accrued": 200}, "hold days")
+
+
+def _at(broker: SmallBroker, moment: str) -> int:
+    """Return what may be paid to the partner at a moment."""
+    him = partners.partner(broker.conn, "P-2")
+    now_ms = to_ms(datetime.fromisoformat(f"{moment}+00:00"))
+    return paying.payable(broker.conn, him, now_ms=now_ms) // E8
+
+
+def test_between_two_closings_what_rests_hides_no_debt(held: SmallBroker) -> None:
+    _deposits(held, "2026-03-02", 1, 2)
+    assert _closed(held, "2026-03") == ({"payable": 400}, "")
+    _lost(held, "2026-04-20", 1)
+    assert _at(held, "2026-04-21T12:00") == 200
+    _deposits(held, "2026-04-25", 3)
+    # The third client's 200 rest until 15 May: until then the debt is met by what is payable.
+    assert _at(held, "2026-04-26T12:00") == 200
+    assert _at(held, "2026-05-14T23:59") == 200
+    assert _at(held, "2026-05-15T00:00") == 400
+    # As the closing of April has it, and after it nothing is taken off twice.
+    assert _closed(held, "2026-04")[0] == {"payable": 200, "accrued": 200}
+    assert _at(held, "2026-05-14T23:59") == 200
+    assert _closed(held, "2026-05") == ({"payable": 400}, "")
+
+
+def test_between_two_closings_what_rests_and_is_taken_back_itself_is_no_debt(
+    held: SmallBroker,
+) -> None:
+    _deposits(held, "2026-03-02", 1, 2)
+    assert _closed(held, "2026-03") == ({"payable": 400}, "")
+    _deposits(held, "2026-04-20", 3, 4)
+    _lost(held, "2026-04-25", 3)
+    assert _at(held, "2026-04-26T12:00") == 400
+
+
+def test_no_payment_is_proposed_or_approved_of_what_a_debt_has_taken(
+    held: SmallBroker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def pay(amount: int, reference: str) -> int:
+        him = partners.partner(held.conn, "P-2")
+        number = paying.propose_payment(held.conn, him, amount * E8, reference=reference,
+                                        paid_on=date(2026, 4, 26), by="anna")  # fmt: skip
+        held.conn.commit()
+        return number
+
+    now_ms = to_ms(datetime.fromisoformat("2026-04-26T12:00+00:00"))
+    monkeypatch.setattr(paying.time, "time_ns", lambda: now_ms * 1_000_000)
+    _deposits(held, "2026-03-02", 1, 2)
+    assert _closed(held, "2026-03") == ({"payable": 400}, "")
+    early = pay(400, "SEPA-1")
+    _lost(held, "2026-04-20", 1)
+    _deposits(held, "2026-04-25", 3)
+    for again in (lambda: pay(201, "SEPA-2"), lambda: approve(held.run, early, by="ben")):
+        with pytest.raises(Conflict, match=r"^200\.00 USD is payable to P-2"):
+            again()
+        held.conn.rollback()
+    approve(held.run, pay(200, "SEPA-3"), by="ben")
+    assert _at(held, "2026-04-27T12:00") == 0
+    assert ledger.verify(held.conn)[0] == []

@@ -19,10 +19,10 @@ from hook_senders import Endpoint, endpoint, hmac_of
 from tests.scenarios.small_broker import SmallBroker
 from tests.scenarios.window_plans import CPA
 
-from pipshare import db, ledger, partners, payouts, statements
+from pipshare import db, ledger, partners, statements
 from pipshare.crm.presets import preset
 from pipshare.people.keys import add_key
-from pipshare.pipeline import to_rest
+from pipshare.pipeline import paying, to_rest
 from pipshare.pipeline.closing import close_period
 from pipshare.pipeline.loads import approve
 
@@ -154,8 +154,8 @@ def test_after_the_month_is_closed_and_paid_the_chargeback_is_a_debt(
     march = statements.frozen(small.conn, 1, "2026-03")
     him = partners.partner(small.conn, "P-2")
     # Earlier clients' commissions of March were taken back in April: they are payable, and owed.
-    assert payouts.payable(small.conn, him) == 200 * E8
-    number = payouts.propose_payment(small.conn, him, 200 * E8, reference="SEPA-1",
+    assert paying.payable(small.conn, him) == 200 * E8
+    number = paying.propose_payment(small.conn, him, 200 * E8, reference="SEPA-1",
                                      paid_on=date(2026, 4, 3), by="anna")  # fmt: skip
     approve(small.run, number, by="ben")
     before = _stands(small, "P-2")
@@ -164,6 +164,6 @@ def test_after_the_month_is_closed_and_paid_the_chargeback_is_a_debt(
     assert after.get("accrued", 0) - before.get("accrued", 0) == -200
     assert sum(after.values()) == 0
     assert statements.frozen(small.conn, 1, "2026-03") == march
-    assert payouts.payable(small.conn, him) == 0
+    assert paying.payable(small.conn, him) == 0
     close_period(small.run, "main", "2026-04", by="anna", now_ms=LATER)
     assert _stands(small, "P-2") == {"paid": 200, "accrued": -200}

@@ -10,6 +10,7 @@ from pipshare import db, partners, payouts
 from pipshare.cli.options import by_option, console, money
 from pipshare.errors import BadInput
 from pipshare.money import parse_e8
+from pipshare.pipeline import paying
 
 _entity = click.option("--entity", help="Code of the entity, when several have such a partner.")
 
@@ -33,7 +34,7 @@ def record_command(
     db.migrate()
     with db.connect() as conn:
         found = partners.partner(conn, partner, entity)
-        number = payouts.propose_payment(
+        number = paying.propose_payment(
             conn, found, parse_e8(amount), reference=reference, paid_on=_day(paid_on), by=by
         )
         conn.commit()
@@ -49,7 +50,7 @@ def list_command(partner: str, entity: str | None) -> None:
     db.migrate()
     with db.connect() as conn:
         found = partners.partner(conn, partner, entity)
-        owed = payouts.payable(conn, found)
+        owed = paying.payable(conn, found)
         paid = payouts.payments(conn, found.id)
     console.print(f"Payable to {found.code} {found.name}: {money(owed, found.currency)}")
     for one in paid:

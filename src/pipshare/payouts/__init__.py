@@ -5,6 +5,14 @@ payable moved to paid, once. Guarantee: two different people; never more than wh
 reference stands for one payment of its entity.
 """
 
-from pipshare.payouts.record import APPLIERS, Payment, payable, payments, propose_payment
+from pipshare.payouts.record import (
+    KIND,
+    Free,
+    Payment,
+    book_payment,
+    payable,
+    payments,
+    propose_payment,
+)
 
-__all__ = ["APPLIERS", "Payment", "payable", "payments", "propose_payment"]
+__all__ = ["KIND", "Free", "Payment", "book_payment", "payable", "payments", "propose_payment"]

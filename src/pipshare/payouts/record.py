@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -14,13 +15,14 @@ from pipshare.ledger.accounts import Key
 from pipshare.money import format_e8, minor_units, payable_e8
 
 KIND = "payout"
+# What a partner's accrued balance comes to without what rests, in 1e-8; below 0: a debt.
+Free = Callable[[psycopg.Connection[Any], partners.Partner], int]
 _PAYABLE = """
-SELECT COALESCE(sum(l.amount_e8) FILTER (WHERE a.state = 'payable'), 0)::bigint,
-       COALESCE(sum(l.amount_e8) FILTER (WHERE a.state = 'accrued'), 0)::bigint
+SELECT COALESCE(sum(l.amount_e8), 0)::bigint
   FROM ledger_leg l
   JOIN ledger_account a ON a.id = l.account_id
  WHERE a.entity_id = %s AND a.payee_kind = 'partner' AND a.payee_id = %s AND a.currency = %s
-   AND a.state IN ('payable', 'accrued')
+   AND a.state = 'payable'
 """
 _KNOWN = "SELECT id FROM payouts_payment WHERE entity_id = %s AND reference = %s"
 _INSERT = """
@@ -45,15 +47,18 @@ class Payment:
     recorded_by: str
 
 
-def payable(conn: psycopg.Connection[Any], partner: partners.Partner) -> int:
+def payable(conn: psycopg.Connection[Any], partner: partners.Partner, free: Free) -> int:
     """Return what may be paid to a partner now, in 1e-8 of his wallet's currency.
 
     What was made payable, less a debt that came up since (a chargeback, a correction), in whole
-    minor units and never below 0.
+    minor units and never below 0. `free` says what he has earned that meets a debt: what rests
+    (hold days) does not, as in a closing.
     """
+    # Free first: a closing that commits in between can then but make less payable than there is.
+    debt = min(free(conn, partner), 0)
     row = conn.execute(_PAYABLE, (partner.entity_id, partner.id, partner.currency)).fetchone()
     assert row is not None
-    return payable_e8(int(row[0]) + min(int(row[1]), 0), partner.currency)
+    return payable_e8(int(row[0]) + debt, partner.currency)
 
 
 def payments(conn: psycopg.Connection[Any], partner_id: int) -> list[Payment]:
@@ -69,13 +74,14 @@ def propose_payment(
     reference: str,
     paid_on: date,
     by: str,
+    free: Free,
 ) -> int:
     """Put a payment before a second person; return the proposal's number.
 
     Raises BadInput for an amount that cannot be paid, Conflict for more than what is payable or a
     reference that is recorded already.
     """
-    _check(conn, partner, amount_e8, reference)
+    _check(conn, partner, amount_e8, reference, free)
     payload = {
         "partner": partner.code, "entity": partner.entity, "amount": format_e8(amount_e8),
         "amount_e8": amount_e8, "currency": partner.currency, "reference": reference,
@@ -86,7 +92,11 @@ def propose_payment(
 
 
 def _check(
-    conn: psycopg.Connection[Any], partner: partners.Partner, amount_e8: int, reference: str
+    conn: psycopg.Connection[Any],
+    partner: partners.Partner,
+    amount_e8: int,
+    reference: str,
+    free: Free,
 ) -> None:
     currency = partner.currency
     if amount_e8 <= 0:
@@ -98,7 +108,7 @@ def _check(
         raise BadInput("no_reference", "give the payment's reference, by which finance finds it")
     if conn.execute(_KNOWN, (partner.entity_id, reference)).fetchone():
         raise Conflict("recorded", f"a payment with the reference {reference} is recorded already")
-    owed = payable(conn, partner)
+    owed = payable(conn, partner, free)
     if amount_e8 > owed:
         raise Conflict(
             "not_payable",
@@ -108,12 +118,14 @@ def _check(
         )
 
 
-def _apply(conn: psycopg.Connection[Any], payload: dict[str, Any], by: str) -> None:
-    """Book an approved payment: payable to paid."""
+def book_payment(
+    conn: psycopg.Connection[Any], payload: dict[str, Any], by: str, free: Free
+) -> None:
+    """Book an approved payment: payable to paid. Raises as propose_payment does."""
     partner = partners.partner(conn, payload["partner"], payload["entity"])
     # Two approvals of one partner at once must not both see the same payable.
     conn.execute("SELECT pg_advisory_xact_lock(7105, %s)", (partner.id,))
-    _check(conn, partner, payload["amount_e8"], payload["reference"])
+    _check(conn, partner, payload["amount_e8"], payload["reference"], free)
     keys = [
         Key(partner.entity_id, "partner", partner.id, partner.currency, state)
         for state in ("payable", "paid")
@@ -126,6 +138,3 @@ def _apply(conn: psycopg.Connection[Any], payload: dict[str, Any], by: str) -> N
     )  # fmt: skip
     conn.execute(_INSERT, (partner.entity_id, partner.id, partner.currency, payload["amount_e8"],
                            payload["reference"], paid_on, transfer, by))  # fmt: skip
-
-
-APPLIERS: dict[str, audit.Applier] = {KIND: _apply}

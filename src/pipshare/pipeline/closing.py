@@ -17,6 +17,7 @@ from pipshare.errors import Conflict, Missing
 from pipshare.ledger.accounts import Key
 from pipshare.money import format_e8, half_even, minor_units, payable_e8
 from pipshare.period import Clock, from_ms, month_span
+from pipshare.pipeline.paying import resting_components
 from pipshare.pipeline.rest import to_rest
 from pipshare.pipeline.run import Run
 from pipshare.pipeline.windows import touch_held
@@ -91,7 +92,9 @@ def close_period(
                        " close with --leave-waiting, and the open period takes them")  # fmt: skip
     last = Clock.parse(found.clock).from_utc(np.array([span.end - 1], np.int64))
     day = from_ms(int(last[0])).date()
-    rows = statements.earned_in(run.conn, found.id, period, end=day, rests=_rests(run))
+    rows = statements.earned_in(
+        run.conn, found.id, period, end=day, rests=resting_components(run.book)
+    )
     _move_on(run, found.id, day, closed, rows, span.end)
     ledger.close_period(run.conn, found.id, period, by)
     made = {currency: format_e8(amount) for currency, amount in closed.payable.items()}
@@ -179,15 +182,3 @@ def _minimums(run: Run, moment_ms: int) -> dict[int, Payout]:
         if payout is not None:
             found[partner] = payout
     return found
-
-
-def _rests(run: Run) -> list[tuple[int, int]]:
-    """Return (component id, hold days) of every component that has to rest, the longest said."""
-    rests: dict[int, int] = {}
-    for version in run.book.versions:
-        for number, component in zip(
-            version.component_ids, version.programme.components, strict=True
-        ):
-            if component.hold_days:
-                rests[number] = max(rests.get(number, 0), component.hold_days)
-    return sorted(rests.items())

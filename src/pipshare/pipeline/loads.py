@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import polars as pl
+import psycopg
 
-from pipshare import audit, clients, market, partners, payouts, plans, rating, trades
+from pipshare import audit, clients, market, partners, plans, rating, trades
 from pipshare.errors import BadInput
 from pipshare.facts.ecb import is_xml, read_ecb
 from pipshare.facts.reading import LoadReport, read_table
 from pipshare.facts.values import Refusal
 from pipshare.pipeline.book import Booked
+from pipshare.pipeline.paying import APPLIERS as PAYMENTS
 from pipshare.pipeline.rest import to_rest
 from pipshare.pipeline.run import Run
 from pipshare.pipeline.said import ibs
@@ -47,7 +50,7 @@ APPLIERS: dict[str, audit.Applier] = {
     "client_merge": clients.apply_merge,
     "event_authority": clients.apply_authority,
     "jurisdiction": clients.apply_jurisdiction,
-    **payouts.APPLIERS,
+    **PAYMENTS,
     **plans.APPLIERS,
 }
 
@@ -79,9 +82,9 @@ def load(
     if changed:
         if kind == "servers":
             _reclock(run)
-        _ask_again(run, f"load {kind}", min(changed))
+        _ask_again(run.conn, f"load {kind}", min(changed))
     elif kind in ("terms", "relations") and any(report.added for report in reports):
-        _touch_clients(run)
+        _touch_clients(run.conn)
     if kind in ("relations", "clients"):
         clients.touch_unsaid(run.conn)
     if kind == "terms":
@@ -114,7 +117,7 @@ def apply_plan(run: Run, path: Path, *, by: str) -> tuple[plans.ApplyReport, Boo
     """Apply a programme file as a new version, then bring all to rest."""
     report = plans.apply(run.conn, plan_text(path), str(path), by)
     if report.from_ms is not None:
-        _ask_again(run, plan_cause(report.code, report.number), report.from_ms)
+        _ask_again(run.conn, plan_cause(report.code, report.number), report.from_ms)
     run.conn.commit()
     return report, _rest(run)
 
@@ -133,15 +136,26 @@ def approve(run: Run, proposal_id: int, *, by: str) -> tuple[audit.Proposal, Boo
 
     Raises Conflict when the same person proposed it or it was decided already.
     """
-    before = ibs.last_terms(run.conn)
-    proposal = audit.approve(run.conn, proposal_id, by, APPLIERS)
+    proposal = apply_proposal(run.conn, proposal_id, by=by)
+    run.conn.commit()
+    return proposal, _rest(run)
+
+
+def apply_proposal(
+    conn: psycopg.Connection[Any], proposal_id: int, *, by: str
+) -> audit.Proposal:  # fmt: skip
+    """Apply a proposal in the caller's transaction; what it changes is then rated again.
+
+    Raises as `approve` does. `pipshare work` brings all to rest, waked by CHANNEL.
+    """
+    before = ibs.last_terms(conn)
+    proposal = audit.approve(conn, proposal_id, by, APPLIERS)
     outcome = proposal.outcome
     from_ms = outcome.from_ms if isinstance(outcome, LoadReport) else outcome
     if from_ms is not None:
-        _ask_again(run, f"proposal {proposal_id}", from_ms)
-    ibs.say_tiers(run.conn, before)
-    run.conn.commit()
-    return proposal, _rest(run)
+        _ask_again(conn, f"proposal {proposal_id}", from_ms)
+    ibs.say_tiers(conn, before)
+    return proposal
 
 
 def reject(run: Run, proposal_id: int, *, by: str) -> audit.Proposal:
@@ -161,21 +175,21 @@ def _reclock(run: Run) -> None:
         trades.reclock(run.conn, server)
 
 
-def _ask_again(run: Run, cause: str, from_ms: int) -> None:
+def _ask_again(conn: psycopg.Connection[Any], cause: str, from_ms: int) -> None:
     """Ask that all trades closed since `from_ms` be rated again: what holds of them changed."""
-    for server in market.servers(run.conn):
+    for server in market.servers(conn):
         if server.go_live_ms is not None:
-            rating.request(run.conn, server.id, cause, from_ms=max(from_ms, 0))
-    _touch_clients(run)
+            rating.request(conn, server.id, cause, from_ms=max(from_ms, 0))
+    _touch_clients(conn)
 
 
-def _touch_clients(run: Run) -> None:
+def _touch_clients(conn: psycopg.Connection[Any]) -> None:
     """Look again at all clients, where a plan pays for what happens to them, or takes off what they
     cost: trades do not."""
-    known = plans.book(run.conn).versions
+    known = plans.book(conn).versions
     parts = [part for version in known for part in version.programme.components]
     if any(is_of_clients(part) or part.sums_events for part in parts):
-        clients.touch_all(run.conn)
+        clients.touch_all(conn)
 
 
 def _rest(run: Run) -> Booked:

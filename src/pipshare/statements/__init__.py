@@ -9,6 +9,7 @@ from pipshare.statements.build import Statement, build
 from pipshare.statements.check import check_lines
 from pipshare.statements.freeze import Frozen, earned_in, freeze, frozen
 from pipshare.statements.overview import Waiting, longest_chain, overview, waiting
+from pipshare.statements.resting import free_now
 
 __all__ = [
     "Frozen",
@@ -17,6 +18,7 @@ __all__ = [
     "build",
     "check_lines",
     "earned_in",
+    "free_now",
     "freeze",
     "frozen",
     "longest_chain",

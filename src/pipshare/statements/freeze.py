@@ -8,6 +8,8 @@ from typing import Any
 
 import psycopg
 
+from pipshare.statements.resting import Payee, resting
+
 # Per payee and currency: what stood before the period, what it brought, and what stands now. What
 # is paid is not payable any more, also where the payment's day is in a later period.
 _EARNED = """
@@ -30,40 +32,6 @@ SELECT a.payee_kind, a.payee_id, a.currency,
    AND (t.period <= %(period)s OR a.state = 'payable')
  GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
 """
-# What of it has to rest longer: components with hold days, by the last days on which they earned.
-# What takes back meets what it took back (of one client, one window, or one day of trades), never
-# what rests beside it: that might be taken back itself.
-_RESTING = """
-WITH rests AS (
-    SELECT * FROM unnest(%(components)s::int[], %(days)s::int[]) AS r(component, days)
-), lines AS (
-    SELECT l.account, l.component, l.level, 'day ' || l.day AS what, l.day, l.transfer_id,
-           l.amount_e8, true AS rests
-      FROM rating_line l JOIN rests r ON r.component = l.component AND l.day + r.days > %(end)s
-     UNION ALL
-    SELECT w.account, w.component, w.level,
-           CASE WHEN w.client_id <> 0 THEN 'client ' || w.client_id
-                ELSE 'window ' || w.window_start END,
-           w.day, w.transfer_id, w.amount_e8, w.day + r.days > %(end)s
-      FROM rating_window_line w JOIN rests r ON r.component = w.component
-), by_day AS (
-    SELECT a.payee_kind, a.payee_id, a.currency, l.component, l.level, l.what, l.rests,
-           sum(l.amount_e8) AS amount_e8
-      FROM lines l
-      JOIN ledger_account a ON a.id = l.account AND a.state = 'accrued'
-                           AND a.entity_id = %(entity)s
-      JOIN ledger_transfer t ON t.id = l.transfer_id AND t.period <= %(period)s
-     GROUP BY a.payee_kind, a.payee_id, a.currency, l.component, l.level, l.what, l.rests, l.day
-), left_of AS (
-    SELECT payee_kind, payee_id, currency,
-           LEAST(sum(amount_e8) FILTER (WHERE rests AND amount_e8 > 0), sum(amount_e8)) AS amount_e8
-      FROM by_day GROUP BY payee_kind, payee_id, currency, component, level, what
-    HAVING bool_or(rests AND amount_e8 > 0)
-)
-SELECT payee_kind, payee_id, currency, sum(amount_e8)::bigint
-  FROM left_of WHERE amount_e8 > 0
- GROUP BY 1, 2, 3
-"""
 _INSERT = """
 INSERT INTO statements_frozen VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
 """
@@ -72,7 +40,6 @@ SELECT payee_kind, payee_id, currency, opening_e8, accrued_e8, corrected_e8, adj
        payable_e8, carried_e8, held_e8, why
   FROM statements_frozen WHERE entity_id = %s AND period = %s ORDER BY 1, 2, 3
 """
-Payee = tuple[str, int, str]  # kind, id, currency
 
 
 @dataclass(frozen=True)
@@ -127,17 +94,13 @@ def earned_in(
 
     `end`: the date on which the period ends (its last day); `rests`: (component id, hold days).
     """
-    params = {"entity": entity_id, "period": period, "end": end,
-              "components": [c for c, _ in rests], "days": [d for _, d in rests]}  # fmt: skip
-    resting: dict[Payee, int] = {}
-    if rests:
-        for kind, number, currency, amount in conn.execute(_RESTING, params):
-            resting[kind, number, currency] = amount
+    rest_of = resting(conn, entity_id, period, end=end, rests=rests)
     found = []
+    params = {"entity": entity_id, "period": period}
     for kind, number, currency, *sums in conn.execute(_EARNED, params).fetchall():
         opening, accrued, corrected, adjusted, balance, held, unpaid = sums
         payee = (kind, number, currency)
-        rest = resting.get(payee, 0)
+        rest = rest_of.get(payee, 0)
         found.append(
             Earned(payee, opening, accrued, corrected, adjusted, balance, held, unpaid, rest)
         )
