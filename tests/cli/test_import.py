@@ -136,6 +136,30 @@ def test_waiting_says_what_for_and_is_empty_in_words(cli: Any, broker: Path) -> 
     assert cli("waiting", "--reason", "nonsense").status == 2
 
 
+def test_waiting_shows_a_few_of_each_reason_and_no_control_characters(
+    cli: Any, broker: Path
+) -> None:
+    export, events = broker / "export.csv", broker / "events.csv"
+    rows = [manager_row(number, login=70 + number) for number in range(1, 9)]
+    export.write_text(MANAGER_HEADER + "".join(rows) + manager_row(9, symbol="NEW"))
+    assert cli("import", "--server", "Live-4", export).status == 0
+    named = "a\x1b[31m\u202eb\nc"
+    events.write_text("event,kind,at,client,amount,currency,reference\n"
+                      f'e-1,deposit_reversed,2026-05-01,C-1,5,USD,"{named}"\n')  # fmt: skip
+    assert cli("load", "events", events).status == 0
+    told = cli("waiting").out
+    assert told.count("unknown_account  7") == 5
+    assert "3 more of unknown_account: pipshare waiting --all" in told
+    assert "Live-4  unpriced         NEW" in told
+    assert r"a\x1b[31m\u202eb\nc" in told
+    assert not {"\x1b", "\u202e"} & set(told)
+    every = cli("waiting", "--all").out
+    assert every.count("unknown_account  7") == 8
+    assert "more of" not in every
+    assert "C-1" not in cli("waiting", "--reason", "unpriced").out
+    assert "C-1" in cli("waiting", "--reason", "unknown_reference").out
+
+
 def test_an_import_takes_up_what_a_killed_load_left(
     cli: Any, broker: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -14,6 +14,7 @@ import click
 
 from pipshare import db
 from pipshare.cli.options import console, counted, json_option, money, table
+from pipshare.cli.printed import complain
 from pipshare.cli.simulating import first_option, last_option
 from pipshare.errors import BadInput
 from pipshare.money import format_e8, parse_rate
@@ -142,7 +143,7 @@ def _say(result: Compared) -> None:
                       f" {money(each.difference_e8, each.currency)}")  # fmt: skip
         console.print(f"    {each.why}")
     for refused in result.refused[:SHOWN]:
-        click.echo(f"pipshare: left out: {refused.reason}", err=True)
+        complain(f"left out: {refused.reason}")
     told = "passes" if result.passes else "does not pass"
     console.print(f"The parallel run {told} (tolerance {format_e8(_e8(result.tolerance), 1)} %"
                   " per partner)", style="bold")  # fmt: skip

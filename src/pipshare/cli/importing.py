@@ -14,6 +14,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from pipshare import db
 from pipshare.cli import import_report
 from pipshare.cli.options import by_option, console, json_option, moment_ms, say_booked
+from pipshare.cli.printed import complain
 from pipshare.errors import PipshareError
 from pipshare.pipeline import Run, to_rest
 from pipshare.pipeline.files import FileReport, Order, import_file
@@ -75,7 +76,7 @@ def _import(files: tuple[Path, ...], order: Order, *, quiet: bool) -> int:
                 conn.rollback()
                 run.refresh()
                 reports.append({"file": str(path), "error": error.message})
-                click.echo(f"pipshare: {error.message}", err=True)
+                complain(error.message)
         taken_up = to_rest(run)
     if quiet:
         found = {"files": reports, "taken_up": asdict(taken_up)}

@@ -10,6 +10,7 @@ import click
 
 from pipshare import __version__
 from pipshare.cli.pools import one_pool
+from pipshare.cli.printed import complain
 from pipshare.errors import PipshareError
 
 # Command -> (module, what it does). Modules are imported when used: `--help` stays quick.
@@ -98,7 +99,7 @@ def main(arguments: list[str] | None = None, **settings: Any) -> None:
 
 
 def _end(sentence: str) -> NoReturn:
-    click.echo(f"pipshare: {sentence}", err=True)
+    complain(sentence)
     sys.exit(1)
 
 

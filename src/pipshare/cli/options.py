@@ -5,20 +5,42 @@ from __future__ import annotations
 import getpass
 import sys
 from datetime import UTC, datetime
+from typing import Any
 
 import click
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.table import Table
 
+from pipshare.cli.printed import printable
 from pipshare.money import format_e8, minor_units
 from pipshare.period import to_ms
 from pipshare.pipeline import Booked
 from pipshare.rating.reasons import Wait
 
 SHOWN = 20  # rows of a list that are printed; all of them are stored
-# Names of files and people are printed as they are: no markup, no emoji codes. What goes into a
-# pipe or a file is not cut to the width of a terminal.
-console = Console(
+
+
+class Printer(Console):
+    """Prints texts without what a terminal obeys; the ends of their lines stay."""
+
+    def print(self, *objects: Any, **options: Any) -> None:
+        """Print as rich does, after `printable`."""
+        told = (printable(one, "\n") if isinstance(one, str) else one for one in objects)
+        super().print(*told, **options)
+
+
+class Rows(Table):
+    """A table whose cells are `printable`, the ends of lines in them included."""
+
+    def add_row(self, *cells: RenderableType | None, **options: Any) -> None:
+        """Add a row as rich does, after `printable`."""
+        told = (printable(one) if isinstance(one, str) else one for one in cells)
+        super().add_row(*told, **options)
+
+
+# Names of files and people are printed as they are: no markup, no emoji codes, nothing that a
+# terminal obeys. What goes into a pipe or a file is not cut to the width of a terminal.
+console = Printer(
     highlight=False, soft_wrap=True, markup=False, emoji=False,
     width=None if sys.stdout.isatty() else 200,
 )  # fmt: skip
@@ -72,9 +94,9 @@ def counted(number: int, name: str) -> str:
     return f"{number} {name}{'' if number == 1 else 's'}"
 
 
-def table(title: str, *columns: str, right: tuple[int, ...] = ()) -> Table:
+def table(title: str, *columns: str, right: tuple[int, ...] = ()) -> Rows:
     """Return an empty table; columns named by number in `right` are aligned to the right."""
-    made = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
+    made = Rows(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
     for number, name in enumerate(columns):
         made.add_column(name, justify="right" if number in right else "left", no_wrap=number == 0)
     return made

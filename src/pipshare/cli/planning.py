@@ -9,6 +9,7 @@ import click
 
 from pipshare import db, plans
 from pipshare.cli.options import by_option, console, counted, say_booked
+from pipshare.cli.printed import complain
 from pipshare.errors import PipshareError
 from pipshare.pipeline import Run
 from pipshare.pipeline.loads import apply_plan, plan_text
@@ -31,7 +32,7 @@ def check(files: tuple[Path, ...]) -> None:
             programme = plans.parse(plan_text(path), str(path))
         except PipshareError as error:
             wrong += 1
-            click.echo(f"pipshare: {error.message}", err=True)
+            complain(error.message)
             continue
         rates = sum(len(component.rates) for component in programme.components)
         console.print(f"{path}: programme {programme.code}:"

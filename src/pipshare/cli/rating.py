@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from pipshare.cli.options import console, counted, json_option, money, table, what_waits
+from pipshare.cli.printed import complain
 from pipshare.pipeline.from_files import Files, Result, rate_files
 from pipshare.pipeline.from_files.as_json import as_dict
 from pipshare.pipeline.from_files.twin import explain_trade
@@ -74,9 +75,9 @@ def _say(result: Result) -> None:
     for name, why in result.unrated[:SHOWN]:
         console.print(f"{_what(name, None)}: nobody earns ({why.replace('_', ' ')})")
     for refused in result.refused:
-        click.echo(f"pipshare: left out: {refused.reason}", err=True)
+        complain(f"left out: {refused.reason}")
     if result.refused:
-        click.echo(f"pipshare: {counted(len(result.refused), 'row')} left out", err=True)
+        complain(f"{counted(len(result.refused), 'row')} left out")
 
 
 def _explain(files: Files, ticket: str, as_json: bool) -> None:

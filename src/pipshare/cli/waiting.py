@@ -5,70 +5,77 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Any
 
 import click
 
 from pipshare import clients, db, statements
-from pipshare.cli.options import SHOWN, WAITS, console, json_option, table, what_waits
-from pipshare.statements.waiting_periods import WaitingPeriod, waiting_periods
+from pipshare.cli.options import WAITS, Rows, console, json_option, table, what_waits
+from pipshare.statements.waiting_periods import waiting_periods
+
+_EACH = 5  # rows of a reason that are printed without --all
+_MOST = 100_000  # events that are looked at
 
 
 @click.command("waiting")
 @click.option("--reason", type=click.Choice(sorted(WAITS)), help="Only this reason.")
+@click.option("--all", "every_row", is_flag=True, help=f"Every row, not {_EACH} of a reason.")
 @json_option
-def waiting_command(reason: str | None, as_json: bool) -> None:
+def waiting_command(reason: str | None, every_row: bool, as_json: bool) -> None:
     """List what waits, by what it waits for; it is taken up by itself.
 
     These are trades, what is of no trade (a client's bonus, a cost or sum of a period) and, without
-    --json and --reason, events.
+    --json, events.
     """
     db.migrate()
     with db.connect() as conn:
-        _, rows = statements.overview(conn)
+        _, trades = statements.overview(conn)
         periods = waiting_periods(conn)
-        events = clients.waiting_events(conn, SHOWN) if reason is None else []
-    rows = [row for row in rows if reason in (None, row.reason)]
+        events = [] if as_json else clients.waiting_events(conn, _MOST)
+    trades = [row for row in trades if reason in (None, row.reason)]
     periods = [row for row in periods if reason in (None, row.reason)]
-    every: list[statements.Waiting | WaitingPeriod] = [*rows, *periods]
     if as_json:
-        click.echo(json.dumps([asdict(row) for row in every], indent=2))
+        click.echo(json.dumps([asdict(row) for row in (*trades, *periods)], indent=2))
         return
-    if events:
-        _say_events(events)
-    if rows:
-        _say_trades(rows)
-    if periods:
-        _say_periods(periods)
-    for name in sorted({row.reason for row in every}):
+    told = [
+        (row[0], row[1], row[2], row[3], row[4], row[5], f"{row[6]:%Y-%m-%d %H:%M}")
+        for row in events if reason in (None, row[0])
+    ]  # fmt: skip
+    shown = table("Events waiting", "reason", "for", "source", "event", "kind", "client",
+                  "since (UTC)")  # fmt: skip
+    found = _say(shown, told, 0, every_row)
+    shown = table("Waiting", "server", "reason", "for", "trades", "for example", "since (UTC)",
+                  right=(3,))  # fmt: skip
+    found |= _say(shown, [
+        (row.server, row.reason, row.key, str(row.trades), str(row.example), row.since[:16])
+        for row in trades
+    ], 1, every_row)  # fmt: skip
+    shown = table("Bonuses and periods waiting", "component", "reason", "for", "lines", "partner",
+                  "client", "since (UTC)", right=(3,))  # fmt: skip
+    found |= _say(shown, [
+        (f"{row.programme}/{row.component}", row.reason, row.key, str(row.lines),
+         row.partner or "not known yet", row.client, row.since[:16])
+        for row in periods
+    ], 1, every_row)  # fmt: skip
+    for name in sorted(found & WAITS.keys()):
         console.print(f"  {name}: {what_waits(name)}")
-    if not every and not events:
+    if not found:
         console.print("Nothing waits.")
 
 
-def _say_trades(rows: Sequence[statements.Waiting]) -> None:
-    shown = table(
-        "Waiting", "server", "reason", "for", "trades", "for example", "since", right=(3,)
-    )
+def _say(shown: Rows, rows: Sequence[tuple[str, ...]], at: int, every_row: bool) -> set[str]:
+    """Print rows together by the reason in column `at`, of each a few; return the reasons."""
+    groups: dict[str, list[tuple[str, ...]]] = {}
     for row in rows:
-        example, since = str(row.example), row.since[:16]
-        shown.add_row(row.server, row.reason, row.key, str(row.trades), example, since)
-    console.print(shown)
-
-
-def _say_periods(rows: Sequence[WaitingPeriod]) -> None:
-    """Print what waits and is of no trade: bonuses of clients, costs and sums of periods."""
-    shown = table("Bonuses and periods waiting", "component", "reason", "for", "lines", "partner",
-                  "client", "since", right=(3,))  # fmt: skip
-    for row in rows:
-        who = row.partner or "not known yet"
-        shown.add_row(f"{row.programme}/{row.component}", row.reason, row.key, str(row.lines), who,
-                      row.client, row.since[:16])  # fmt: skip
-    console.print(shown)
-
-
-def _say_events(events: list[tuple[Any, ...]]) -> None:
-    shown = table("Events waiting", "reason", "for", "source", "event", "kind", "client", "since")
-    for reason, key, source, event, kind, client, since in events:
-        shown.add_row(reason, key, source, event, kind, client, f"{since:%Y-%m-%d %H:%M}")
-    console.print(shown)
+        groups.setdefault(row[at], []).append(row)
+    more = []
+    for reason, group in groups.items():
+        some = group if every_row else group[:_EACH]
+        for row in some:
+            shown.add_row(*row)
+        if len(group) > len(some):
+            more.append(f"{len(group) - len(some)} more of {reason}")
+    if groups:
+        console.print(shown)
+    if more:
+        console.print(f"  ... {', '.join(more)}: pipshare waiting --all lists every one")
+    return set(groups)
