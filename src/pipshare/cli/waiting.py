@@ -10,7 +10,7 @@ import click
 
 from pipshare import clients, db, statements
 from pipshare.cli.options import WAITS, Rows, console, json_option, table, what_waits
-from pipshare.statements.waiting_periods import waiting_periods
+from pipshare.statements.waiting_periods import WaitingPeriod, waiting_periods
 
 _EACH = 5  # rows of a reason that are printed without --all
 _MOST = 100_000  # events that are looked at
@@ -34,7 +34,8 @@ def waiting_command(reason: str | None, every_row: bool, as_json: bool) -> None:
     trades = [row for row in trades if reason in (None, row.reason)]
     periods = [row for row in periods if reason in (None, row.reason)]
     if as_json:
-        click.echo(json.dumps([asdict(row) for row in (*trades, *periods)], indent=2))
+        both: list[statements.Waiting | WaitingPeriod] = [*trades, *periods]
+        click.echo(json.dumps([asdict(row) for row in both], indent=2))
         return
     told = [
         (row[0], row[1], row[2], row[3], row[4], row[5], f"{row[6]:%Y-%m-%d %H:%M}")
