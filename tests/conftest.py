@@ -27,6 +27,7 @@ import psycopg
 import pytest
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
+from tests import random_examples
 
 TEST_SERVER = os.environ.get("PIPSHARE_TEST_DATABASE_URL")
 _KEPT = ("PIPSHARE_TEST_DATABASE_URL", "PIPSHARE_TEST_LONG")  # xdist's workers read them, too
@@ -49,6 +50,12 @@ def pytest_configure(config: pytest.Config) -> None:
         _FOLDER = Path(given["pipshare_folder"])
     os.environ["PIPSHARE_DATA"] = str(_FOLDER / "data")
     _keep_bytecode()
+    random_examples.prepare()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Make up more examples in the long run."""
+    random_examples.multiply(items)
 
 
 def _keep_bytecode() -> None:

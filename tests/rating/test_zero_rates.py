@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rating_plans import rich_programme
 from rating_rich import rich_kernel_lines, rich_twin_lines, rich_world
-from test_twin_families import LONG, built_lines, comparable
+from test_twin_families import built_lines, comparable
 from twin_stories import amounts, lines, many, paid, part, plan, rate, share, split, trade
 
 from pipshare.plans.conditions import Bonus, Conditions
@@ -147,7 +147,7 @@ def test_explain_says_why_nothing_was_asked() -> None:
 
 
 @given(st.integers(0, 2**63))
-@settings(max_examples=1_000 if LONG else 60, deadline=None, derandomize=not LONG)
+@settings(max_examples=60, deadline=None)
 def test_kernel_and_twin_agree_where_many_rates_are_zero(seed: int) -> None:
     rnd = Random(seed)
     world, rows = rich_world(rnd, _less_paid(rnd, rich_programme(rnd)))
