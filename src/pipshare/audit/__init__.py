@@ -9,7 +9,7 @@ made it, and applied in the transaction of its approval; no change commits besid
 from pipshare.audit.changes import alone, changed_since, snapshot
 from pipshare.audit.decide import Applier, approve, reject
 from pipshare.audit.event import record
-from pipshare.audit.propose import Proposal, pending, proposal, propose
+from pipshare.audit.propose import Proposal, decided_lately, pending, proposal, propose
 from pipshare.audit.prune import prune
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "alone",
     "approve",
     "changed_since",
+    "decided_lately",
     "pending",
     "proposal",
     "propose",

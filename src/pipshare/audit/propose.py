@@ -21,6 +21,7 @@ SELECT id, kind, subject, payload, reason, proposed_by, proposed_at, decided_by,
 """
 _ONE = _COLUMNS + " WHERE id = %s"
 _PENDING = _COLUMNS + " WHERE decided_by IS NULL ORDER BY id"
+_DECIDED = _COLUMNS + " WHERE decided_by IS NOT NULL ORDER BY decided_at DESC, id DESC LIMIT %s"
 _EQUAL = """
 SELECT id FROM audit_proposal
  WHERE decided_by IS NULL AND kind = %s AND subject = %s AND payload = %s
@@ -107,3 +108,8 @@ def pending(conn: psycopg.Connection[Any], kind: str | None = None) -> list[Prop
     """Return what waits for a second person, oldest first."""
     found = [Proposal(*row) for row in conn.execute(_PENDING)]
     return [one for one in found if kind in (None, one.kind)]
+
+
+def decided_lately(conn: psycopg.Connection[Any], limit: int) -> list[Proposal]:
+    """Return what was approved or rejected, the latest decision first."""
+    return [Proposal(*row) for row in conn.execute(_DECIDED, (limit,))]

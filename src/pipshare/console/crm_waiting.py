@@ -44,9 +44,10 @@ _MEND = {
     " again with the right id or kind and a higher version.",
     "unknown_partner": "No partner has this code. Add the partner, or let the code stand for one"
     " (Links, typed codes).",
-    "second_person": "Two people decide whose he is: `pipshare proposals` shows it, `pipshare"
-    " approve NUMBER --by NAME` makes it true.",
+    "second_person": "Two people decide whose he is: somebody else than who proposed it approves it"
+    " in the room Proposals.",
 }
+_ROOMS = {"unknown_partner": "console:partners", "second_person": "console:proposals"}
 
 
 class ClientForm(Form):
@@ -109,8 +110,8 @@ def _mend(reason: str, key: str, may_mend: bool) -> Cell:
     elif may_mend and reason == "unknown_account":
         server, _, login = key.rpartition(" ")
         url = f"{reverse('console:add_account')}?{urlencode({'server': server, 'login': login})}"
-    elif reason == "unknown_partner":
-        url = reverse("console:partners")
+    elif reason in _ROOMS:
+        url = reverse(_ROOMS[reason])
     return Cell(_MEND.get(reason, ""), url)
 
 

@@ -28,6 +28,7 @@ from pipshare.console import (
     partner_tree,
     postback_log,
     postback_try,
+    proposals,
     receiver_setup,
     receivers,
     sources,
@@ -98,6 +99,8 @@ urlpatterns = [
     path(_COUNTRY, countries.country, name="country"),
     path(f"{_COUNTRY}block/", countries.block_country, name="block_country_again"),
     path(f"{_COUNTRY}unblock/", countries.unblock_country, name="unblock_country"),
+    path("proposals/", proposals.proposals, name="proposals"),
+    path("proposals/<int:number>/", proposals.decide, name="decide_proposal"),
     path("postbacks/", postback_log.postbacks, name="postbacks"),
     path("postbacks/try/", postback_try.build_url, name="build_url"),
     path("postbacks/try/send/", postback_try.send_postback, name="send_postback"),
@@ -128,6 +131,7 @@ rooms.add("Trades", "console:trades", "trades.see")
 rooms.add("Partners", "console:partners", "partners.see")
 rooms.add("Compliance", "console:compliance", "compliance.see")
 rooms.add("Onboarding", "console:onboarding", "onboarding.see")
+rooms.add("Proposals", "console:proposals", "proposals.see")
 rooms.add("Links", "console:links", "tracking.see")
 rooms.add("Funnel", "console:funnel", "tracking.see")
 rooms.add("Postbacks", "console:postbacks", "tracking.see")
