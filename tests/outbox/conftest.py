@@ -17,7 +17,7 @@ from pipshare import outbox
 from pipshare.outbox.schedule import Pace
 
 LOOPBACK = (ipaddress.ip_network("127.0.0.0/8"),)
-QUICK = Pace(waits_s=(1, 1), jitter_percent=0, breaker_rest_s=1)
+QUICK = Pace(waits_s=(0.3, 0.3), jitter_percent=0, breaker_rest_s=0.3)
 
 
 @pytest.fixture

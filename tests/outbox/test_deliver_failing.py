@@ -34,14 +34,20 @@ def test_one_that_hangs_delays_no_other(db: Any, sinks: Make, dispatching: Make)
     sink: Sink = sinks(lambda got: _hang if got.path == "/0" else OK)
     with db.app() as conn:
         for n in range(20):
-            hook(conn, f"r{n}", sink.url(f"/{n}"), events=[f"t.n{'abcdefghijklmnopqrst'[n]}"])
+            hook(
+                conn,
+                f"r{n}",
+                sink.url(f"/{n}"),
+                timeout_s=1,
+                events=[f"t.n{'abcdefghijklmnopqrst'[n]}"],
+            )
         rows = [said(n, type=f"t.n{'abcdefghijklmnopqrst'[n % 20]}") for n in range(400)]
         conn.commit()
         dispatching(pace=replace(QUICK, waits_s=(30,)))
         for at in range(0, 400, 40):
             say(conn, *rows[at : at + 40])
             conn.commit()
-            time.sleep(0.2)
+            time.sleep(0.1)
         query = """SELECT count(*), max(a.at - a.due_at) < interval '1 s' FROM outbox_attempt a
                      JOIN outbox_delivery d ON d.id = a.delivery_id
                      JOIN outbox_receiver r ON r.id = d.receiver_id WHERE r.name <> 'r0'"""
@@ -64,8 +70,9 @@ def test_the_breaker_rests_and_a_probe_finds_it_well(
         one = hook(conn, "a", sink.url(), concurrency=1)
         say(conn, *[said(n) for n in range(50)])
         conn.commit()
-        dispatching(pace=replace(QUICK, waits_s=(60, 60), breaker_rest_s=1))
-        time.sleep(2.5)
+        dispatching(pace=replace(QUICK, waits_s=(60, 60), breaker_rest_s=0.4))
+        sink.wait(5)
+        time.sleep(0.9)
         tried = len(sink.got)
         assert 5 <= tried <= 8, "five in a row, then one each rest"
         assert outbox.fares(conn, one.id)[one.id].fails == tried
@@ -80,7 +87,7 @@ def test_the_breaker_rests_and_a_probe_finds_it_well(
 
 
 def test_retry_after_rests_the_receiver(db: Any, sinks: Make, dispatching: Make) -> None:
-    sink: Sink = sinks(lambda got: reply(429, Retry_After="2") if len(sink.got) == 1 else OK)
+    sink: Sink = sinks(lambda got: reply(429, Retry_After="1") if len(sink.got) == 1 else OK)
     with db.app() as conn:
         hook(conn, "a", sink.url(), concurrency=1)
         say(conn, *[said(n) for n in range(5)])
@@ -88,7 +95,7 @@ def test_retry_after_rests_the_receiver(db: Any, sinks: Make, dispatching: Make)
         dispatching()
         assert settled(conn) == {"delivered": 5}
     assert len(sink.got) == 6, "the others were not tried meanwhile"
-    assert sink.got[1].at - sink.got[0].at > 1.9
+    assert sink.got[1].at - sink.got[0].at > 0.9
 
 
 def test_switched_off_after_days_with_notice_and_back(
@@ -103,7 +110,7 @@ def test_switched_off_after_days_with_notice_and_back(
         hook(conn, "crm", sink.url("/crm"), events=["receiver.switched_off"])
         say(conn, *[said(n, "client:1") for n in range(3)], *[said(n) for n in range(10, 20)])
         conn.commit()
-        dispatching(pace=replace(QUICK, off_after_ms=1500, waits_s=(1, 1, 1, 1, 1)))
+        dispatching(pace=replace(QUICK, off_after_ms=500, waits_s=(0.3,) * 5))
         until(lambda: outbox.receiver(conn, "broken").state == "off" or conn.rollback())
         conn.rollback()
         assert settled(conn) == {"dead": 13, "delivered": 1}

@@ -17,12 +17,12 @@ _TEMPORARY = frozenset({408, 425, 429})
 class Pace:
     """The numbers of delivery. Seconds, but for names in `_ms`."""
 
-    waits_s: tuple[int, ...] = (5, 300, 1800, 7200, 18_000, 36_000, 36_000)
+    waits_s: tuple[float, ...] = (5, 300, 1800, 7200, 18_000, 36_000, 36_000)
     jitter_percent: int = 20  # a wait is longer by up to so much, never shorter
     retry_after_most_ms: int = _DAY_MS
     breaker_fails: int = 5  # in a row; then the receiver rests
-    breaker_rest_s: int = 30  # the first rest; each next one is twice as long, up to
-    breaker_most_s: int = 600
+    breaker_rest_s: float = 30  # the first rest; each next one is twice as long, up to
+    breaker_most_s: float = 600
     off_after_ms: int = 3 * _DAY_MS  # of unbroken failure, with as many fails as open the breaker
 
 
