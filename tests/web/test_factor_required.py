@@ -134,6 +134,18 @@ def test_keys_ask_for_a_code_of_the_last_minutes(
     assert keys_room(browser, user, "POST").status_code == 302
 
 
+def test_whoever_sent_a_form_too_late_is_led_back_to_it(client: Any, person: Any) -> None:
+    browser = client(person("admin"))  # a session whose sign-in is of unknown age
+    here = "http://localhost/postbacks/trackers/add/?entity=main"
+    for origin, back in ((here, "%2Fpostbacks%2Ftrackers%2Fadd%2F%3Fentity%3Dmain"),
+                         ("https://elsewhere.example/postbacks/", ""), ("", "")):  # fmt: skip
+        sent = browser.post("/postbacks/trackers/add/", {"code": "x"}, headers={"referer": origin})
+        assert sent.status_code == 302
+        assert sent.headers["Location"].partition("next=")[2] == back
+    asked = browser.get("/account/confirm/").text
+    assert "Nothing was changed yet" in asked
+
+
 def test_who_is_exempt_shows_his_password_instead(client: Any, person: Any, keys_room: Any) -> None:
     user = person("admin", exempt=True)
     browser = client(user)

@@ -9,8 +9,9 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
+from django.contrib import messages
 from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
@@ -98,6 +99,9 @@ def _refusal(request: HttpRequest, permission: str) -> HttpResponse | None:
         raise PermissionDenied(permission)
     if permission in FRESH and not factor.shown_lately(request):
         confirm = "mfa_reauthenticate" if factor.has_factor(user) else "account_reauthenticate"
+        if request.method == "POST":
+            messages.warning(request, "Nothing was changed yet: show once more that it is you, then"
+                                      " fill in the form again.", fail_silently=True)  # fmt: skip
         return _lead(request, reverse(confirm))
     return None
 
@@ -106,6 +110,15 @@ def _lead(request: HttpRequest, url: str) -> HttpResponse:
     """Redirect; a live part of a page makes the whole page go there."""
     if getattr(request, "htmx", False):
         return HttpResponse(status=204, headers={"HX-Redirect": url})
-    if request.method in ("GET", "HEAD"):
-        url = f"{url}?{urlencode({REDIRECT_FIELD_NAME: request.get_full_path()})}"
+    back = request.get_full_path() if request.method in ("GET", "HEAD") else _form_of(request)
+    if back:
+        url = f"{url}?{urlencode({REDIRECT_FIELD_NAME: back})}"
     return HttpResponseRedirect(url)
+
+
+def _form_of(request: HttpRequest) -> str:
+    """Return the page of ours from which a form was sent, "" where nothing tells it."""
+    told = urlsplit(request.headers.get("Referer", ""))
+    if told.netloc != request.get_host() or not told.path.startswith("/"):
+        return ""
+    return told.path + (f"?{told.query}" if told.query else "")
