@@ -2,40 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
 import pytest
-from kernel_stories import kernel_told, twin_told
-from twin_stories import amounts, chain, e8, fx, part, plan, rate, trade, utc
+from twin_stories import among, amounts, chain, e8, part, plan, rate, trade, utc
 
 from pipshare.plans.conditions import Conditions, Hedged
 from pipshare.plans.periods import Tier
 from pipshare.plans.terms import Component, Programme
-from pipshare.rating.twin import ManyResult, rate_many
-from pipshare.rating.twin_values import Partner, TradeFacts
+from pipshare.rating.twin_values import Partner
 
 MASTER, FIRST, SECOND, THIRD = 1, 2, 3, 4
 NETWORK = Tier(1, "lots", of="network", method="retroactive")
 BANDS = (rate("1", level=2), rate("1.5", level=2, start="100"), rate("2", level=2, start="200"))
-
-
-def among(
-    whole: Programme, people: Sequence[Partner], *given: tuple[TradeFacts, tuple[int, ...]]
-) -> ManyResult:
-    """Rate trades of several chains (partners' numbers, the direct IB first) by both ways."""
-    trades = [replace(one, ticket=i, close_utc_ms=one.close_utc_ms + i)
-              for i, (one, _) in enumerate(given)]  # fmt: skip
-    chains = [who for _, who in given]
-    result = rate_many(
-        [(one, tuple(people[i - 1] for i in who)) for one, who in zip(trades, chains, strict=True)],
-        fx(),
-    )
-    told = [twin_told(x.place, x.line) for x in result.lines if x.place >= 0]
-    assert kernel_told(whole, people, trades, {}, "building", chains) == sorted(told, key=repr)
-    return result
 
 
 def people_of(component: Component) -> tuple[Programme, tuple[Partner, ...]]:

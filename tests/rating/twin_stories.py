@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from fractions import Fraction
@@ -172,6 +173,22 @@ def many(
     kernel = kernel_told(whole, people, trades, rates or {}, "building")
     mine = [twin_told(x.place, x.line) for x in result.lines if x.place >= 0]
     assert kernel == sorted(mine, key=repr)
+    return result
+
+
+def among(
+    whole: Programme, people: Sequence[Partner], *given: tuple[TradeFacts, tuple[int, ...]]
+) -> ManyResult:
+    """Rate trades of several chains (partners' numbers, the direct IB first) by both ways."""
+    trades = [replace(one, ticket=i, close_utc_ms=one.close_utc_ms + i)
+              for i, (one, _) in enumerate(given)]  # fmt: skip
+    chains = [who for _, who in given]
+    result = rate_many(
+        [(one, tuple(people[i - 1] for i in who)) for one, who in zip(trades, chains, strict=True)],
+        fx(),
+    )
+    told = [twin_told(x.place, x.line) for x in result.lines if x.place >= 0]
+    assert kernel_told(whole, people, trades, {}, "building", chains) == sorted(told, key=repr)
     return result
 
 

@@ -5,17 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from pipshare.rating.reasons import Reason, Wait
-from pipshare.rating.work import Gross, Work
+from pipshare.rating.work import Work
 
 
 def earn(work: Work) -> None:
-    """Go up the levels with what was taken so far."""
-    every = np.arange(len(work.rows))
-    climb(work, work.by_rate(every))
-
-
-def climb(work: Work, gross: Gross) -> None:
     """Pay each line its gross less the highest that a paid line below has by its own rate."""
+    gross = work.by_rate(np.arange(len(work.rows)))
     taken = np.zeros(work.groups, np.int64)
     currency = np.full(work.groups, -1, np.int32)
     for at, group in work.levels():

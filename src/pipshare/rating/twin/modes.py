@@ -85,7 +85,7 @@ class Difference(Mode):
         """Return this level's gross less the highest that a level below was paid by."""
         if self.waiting:
             return CHILD
-        found = self.own(line, rates)
+        found = self.by_rate(line, rates)
         if not isinstance(found, Money):
             return found
         # Nothing is in no currency: there is nothing to be compared.
@@ -104,10 +104,6 @@ class Difference(Mode):
             return Reason.NOTHING_LEFT
         return Money(left, found.currency, found.rule)
 
-    def own(self, line: Line, rates: list[Bands]) -> Earned:
-        """Return what the level's own rate gives."""
-        return self.by_rate(line, rates)
-
     def done(self, line: Line, made: TwinLine, seen_e8: int) -> None:
         """A level that was paid takes what its own rate gives; any other takes nothing."""
         super().done(line, made, seen_e8)
@@ -117,33 +113,85 @@ class Difference(Mode):
                 self.taken_e8, self.taker = self.gross.orig_e8, line.partner.name
 
 
-class Rank(Difference):
-    """Each rank's rate is paid once; one that nobody has rolls up to the next higher present."""
+class Rank(Mode):
+    """Each rank's rate is paid once; one that nobody has rolls up to the next higher present.
+
+    With a tier each rate is that of the line's own payee: how far the bands of another rank, or of
+    whoever has it below, have come changes nothing of what he gets for a rank.
+    """
+
+    def __init__(self, run: Run, component: Component, levels: list[int]) -> None:
+        super().__init__(run, component, levels)
+        self.top, self.holder = -1, ""  # the highest rank whose rate went to somebody, and to whom
+        self.empty = False  # the line before us has its rank, which gives nothing now
 
     def has_own_rate(self, level: int) -> bool:
         """A rank is a sum of rates, found one by one."""
         return False
 
-    def own(self, line: Line, rates: list[Bands]) -> Earned:
-        """Return the sum of the rates of all ranks up to the partner's."""
+    def earn(self, line: Line, rates: list[Bands]) -> Earned:
+        """Return the rates of the ranks above the highest below, up to the partner's."""
+        if self.waiting:
+            return CHILD
         card = line.run.card(line.level)
         assert card
-        total, currency, last = 0, "", None
-        known = self._ranks(line, card)
-        for rank, found in known:
+        parts: list[int] = []
+        currency, last, nothing = "", None, Reason.NOTHING_LEFT
+        below_e8 = 0
+        for rank, found in self._ranks(line, card):
             wait = line.unpriced(found)
             if wait is not None:
                 return wait
             gross = line.gross(found, label=f"rank {rank}")
-            if not isinstance(gross, Money):
+            if isinstance(gross, Waits):
                 return gross
-            last = gross.rule
-            if gross.orig_e8:
-                if currency and currency != gross.currency:
-                    return Waits(Wait.MIXED_CURRENCIES)
-                total, currency = total + gross.orig_e8, gross.currency
+            last = found[0][0]
+            if isinstance(gross, Reason):
+                if gross not in (Reason.BELOW_FIRST_BAND, Reason.NOTHING_LEFT):
+                    return gross
+                # Its bands give nothing now; those of the ranks above it may well.
+                nothing = gross if rank == card else nothing
+                continue
+            if gross.orig_e8 and currency and currency != gross.currency:
+                return Waits(Wait.MIXED_CURRENCIES)
+            currency = gross.currency if gross.orig_e8 else currency
+            parts.append(gross.orig_e8)
+            below_e8 += gross.orig_e8 if self.component.ranks.index(rank) <= self.top else 0
+        if last is None:
+            return Waits(Wait.UNPRICED)
         currency = currency or line.partner.currency
-        return Money(total, currency, last) if last is not None else Waits(Wait.UNPRICED)
+        left = self._left(line, sum(parts), below_e8, currency)
+        if left <= 0:
+            self.empty = True
+            return nothing
+        return Money(left, currency, last)
+
+    def _left(self, line: Line, whole_e8: int, below_e8: int, currency: str) -> int:
+        line.say("gross", amount_text(whole_e8, currency))
+        left = whole_e8 - below_e8
+        if below_e8:
+            below = amount_text(below_e8, currency)
+            taken = f"{self.holder} already took {below}"
+            if self.component.tier is not None:  # by his own bands he may have had another amount
+                rank = self.component.ranks[self.top]
+                taken = f"the ranks up to {rank}, {below} of it, are {self.holder}'s"
+            difference = amount_text(max(left, 0), currency)
+            line.say("taken", taken)
+            line.say("your difference", difference)
+            line.words += [taken, f"your difference {difference}"]
+        return left
+
+    def done(self, line: Line, made: TwinLine, seen_e8: int) -> None:
+        """A level that was paid has its rank, also one whose rank gives nothing now."""
+        super().done(line, made, seen_e8)
+        has_it, self.empty = self.empty or made.reason == Reason.PAID, False
+        if made.wait is not None or not has_it:
+            return
+        card = line.run.card(line.level)
+        assert card
+        number = self.component.ranks.index(card)
+        if number > self.top:
+            self.top, self.holder = number, line.partner.name
 
     def _ranks(self, line: Line, card: str) -> list[tuple[str, list[Bands]]]:
         """Return the rates of all ranks up to a card's, of those that have any."""
