@@ -119,6 +119,6 @@ def _lead(request: HttpRequest, url: str) -> HttpResponse:
 def _form_of(request: HttpRequest) -> str:
     """Return the page of ours from which a form was sent, "" where nothing tells it."""
     told = urlsplit(request.headers.get("Referer", ""))
-    if told.netloc != request.get_host() or not told.path.startswith("/"):
+    if not told.path.startswith("/") or told.netloc != request.get_host():
         return ""
     return told.path + (f"?{told.query}" if told.query else "")
