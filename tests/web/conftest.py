@@ -10,16 +10,20 @@
 
 Pages that a test opens are checked at its end: no script error, nothing refused by the policy.
 Screenshots go to the folder in SCREENSHOTS, else nowhere: `open_page.shoot(page, "name")`.
+
+Two things would take most of the time, so they are not done anew for each test: a password is
+hashed quickly (test_sign_in.py looks at what the settings say), and a page is wiped, not made.
 """
 
 from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 
@@ -34,6 +38,7 @@ FLAGS = [
 ]
 SHOTS = os.environ.pop("SCREENSHOTS", "")
 PASSWORD = "correct horse battery"
+QUICK = {"time_cost": 1, "memory_cost": 8, "parallelism": 1}  # 0.06 ms; the usual takes 120
 
 
 @pytest.fixture(scope="module")
@@ -42,6 +47,7 @@ def site(module_db: Any) -> Iterator[Any]:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "pipshare.settings")
     import django
     from django.apps import apps
+    from django.contrib.auth.hashers import Argon2PasswordHasher
     from django.db import connections
 
     if not apps.ready:
@@ -49,7 +55,8 @@ def site(module_db: Any) -> Iterator[Any]:
     from pipshare.web.reading import close
 
     connections.close_all()
-    yield module_db
+    with patch.multiple(Argon2PasswordHasher, **QUICK):
+        yield module_db
     close()
     connections.close_all()
 
@@ -142,34 +149,81 @@ def browser() -> Iterator[Any]:
 
 
 @dataclass
+class Tabs:
+    """Pages in contexts of their own. One that was given back is wiped and given out again: to
+    start a process for it and fill its cache takes longer than most tests."""
+
+    browser: Any
+    idle: list[Any] = field(default_factory=list)
+
+    def take(self) -> Any:
+        """Return an empty page in a context of its own, which has no cookies."""
+        if self.idle:
+            return self.idle.pop()
+        return self.browser.new_context(device_scale_factor=1).new_page()
+
+    def give_back(self, page: Any, is_spoilt: bool = False) -> None:
+        """Forget what a page was told and what it kept, or close it."""
+        context = page.context
+        if is_spoilt or len(self.idle) > 1 or len(context.pages) > 1:
+            context.close()
+            return
+        page.evaluate("try { sessionStorage.clear(); localStorage.clear() } catch {}")
+        context.clear_cookies()
+        page.goto("about:blank")
+        self.idle.append(page)
+
+
+@pytest.fixture(scope="session")
+def tabs(browser: Any) -> Tabs:
+    """Pages for one test after another."""
+    return Tabs(browser)
+
+
+@dataclass
 class Pages:
     """Opens pages in contexts of their own and listens for what goes wrong in them."""
 
-    browser: Any
+    tabs: Tabs
     url: str
     person: Persons
-    contexts: list[Any] = field(default_factory=list)
+    opened: list[tuple[Any, dict[str, Any]]] = field(default_factory=list)
     wrong: list[str] = field(default_factory=list)
+    spoilt: list[Any] = field(default_factory=list)  # pages that no other test may get
 
     def __call__(
         self, path: str, *, role: Any = None, width: int = 1280, scheme: str = "light"
     ) -> Any:
         """Open `path`, signed in with a role (or as a user), `width` px wide, light or dark."""
-        context = self.browser.new_context(
-            viewport={"width": width, "height": 844 if width < 600 else 800},
-            color_scheme=scheme,
-            device_scale_factor=1,
-        )
-        self.contexts.append(context)
+        page = self.tabs.take()
+        self.screen(page, width, scheme)
         if role is not None:
-            self._sign_in(context, role)
-        page = context.new_page()
-        page.on("pageerror", lambda error: self.wrong.append(f"{page.url}: {error}"))
-        page.on("console", lambda said: self._hear(page, said))
+            self.sign_in(page.context, role)
+        hears = {
+            "pageerror": lambda error: self.wrong.append(f"{page.url}: {error}"),
+            "console": lambda said: self._hear(page, said),
+        }
+        for event, hear in hears.items():
+            page.on(event, hear)
+        self.opened.append((page, hears))
         page.goto(self.url + path)
         return page
 
-    def _sign_in(self, context: Any, role: Any) -> None:
+    def close(self) -> None:
+        """Give the pages back; none may have had an error or broken the policy."""
+        for page, hears in self.opened:
+            for event, hear in hears.items():
+                page.remove_listener(event, hear)
+            self.tabs.give_back(page, is_spoilt=page in self.spoilt)
+        assert not self.wrong
+
+    def screen(self, page: Any, width: int, scheme: str) -> None:
+        """Show a page on another screen."""
+        page.set_viewport_size({"width": width, "height": 844 if width < 600 else 800})
+        page.emulate_media(color_scheme=scheme)
+
+    def sign_in(self, context: Any, role: Any) -> None:
+        """Give a browser's context the session of a role or a user."""
         from django.conf import settings
         from django.test import Client
 
@@ -197,12 +251,20 @@ class Pages:
             "document.documentElement.scrollWidth <= document.documentElement.clientWidth"
         ))  # fmt: skip
 
+    def sticks_out(self, page: Any, screens: Iterable[tuple[int, str]], name: str) -> list[str]:
+        """Show a page on screens (width, scheme) and shoot it; say where something sticks out."""
+        found = []
+        for width, scheme in screens:
+            self.screen(page, width, scheme)
+            self.shoot(page, f"{name}_{width}_{scheme}")
+            if not self.fits(page):
+                found.append(f"{page.url} sticks out at {width} px, {scheme}")
+        return found
+
 
 @pytest.fixture
-def open_page(browser: Any, live_server: LiveServer, person: Persons) -> Iterator[Pages]:
+def open_page(tabs: Tabs, live_server: LiveServer, person: Persons) -> Iterator[Pages]:
     """Open pages; at the end, none of them may have had an error or broken the policy."""
-    pages = Pages(browser, live_server.url, person)
+    pages = Pages(tabs, live_server.url, person)
     yield pages
-    for context in pages.contexts:
-        context.close()
-    assert not pages.wrong
+    pages.close()

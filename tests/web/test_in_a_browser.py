@@ -58,8 +58,9 @@ def test_a_row_is_a_card_on_a_telephone(gallery: None, open_page: Any) -> None:
 
 def test_text_can_be_read(gallery: None, open_page: Any) -> None:
     """Contrast of ordinary, soft and toned text against what is behind it: 4.5 to 1 (WCAG AA)."""
+    page = open_page("/gallery", role="admin")
     for scheme in ("light", "dark"):
-        page = open_page("/gallery", role="admin", scheme=scheme)
+        open_page.screen(page, 1280, scheme)
         for which in ("h1", ".stat .label", ".stat small", ".badge.good", ".badge.warn", "td small",
                       ".alert.bad strong", "button.main", "thead th", "tbody a", ".help, .said",
                       ".side [aria-current=page]"):  # fmt: skip

@@ -59,7 +59,11 @@ def test_guessing_is_stopped_also_for_the_right_password(client: Any, person: An
 
 
 def test_passwords_are_argon2id(person: Any) -> None:
+    from django.conf import settings
+
     assert person("finance").password.startswith("argon2$argon2id$")
+    # At Django's own cost, which only these tests lower.
+    assert settings.PASSWORD_HASHERS == ["django.contrib.auth.hashers.Argon2PasswordHasher"]
 
 
 def test_a_session_is_not_handed_in_from_outside(client: Any, person: Any) -> None:
