@@ -136,14 +136,13 @@ def test_the_room_fits_every_screen_and_says_nothing_wrong(
     made: Any, open_page: Any, person: Any
 ) -> None:
     officer = person("compliance")
-    for width, scheme in SCREENS:
-        for name, path in (("compliance", "/compliance/"), ("block", "/compliance/block/"),
-                           ("country", "/compliance/countries/SY/"),
-                           ("clients", "/compliance/clients/")):  # fmt: skip
-            page = open_page(path, role=officer, width=width, scheme=scheme)
-            open_page.shoot(page, f"{name}_{width}_{scheme}")
-            assert open_page.fits(page), (path, width)
     page = open_page("/compliance/", role=officer)
+    for name, path in (("compliance", "/compliance/"), ("block", "/compliance/block/"),
+                       ("country", "/compliance/countries/SY/"),
+                       ("clients", "/compliance/clients/")):  # fmt: skip
+        page.goto(open_page.url + path)
+        assert not open_page.sticks_out(page, SCREENS, name)
+    page.goto(open_page.url + "/compliance/")
     page.get_by_role("link", name="Block a country").click()
     page.get_by_role("button", name="Block it").click()
     assert page.locator("#id_country_error").inner_text().strip() == "This field is required."
