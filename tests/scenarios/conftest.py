@@ -1,13 +1,15 @@
-"""Fixtures of the scenarios: a broker whose files are written and not loaded yet."""
+"""Fixtures of the scenarios: brokers that are loaded, and one whose files are only written."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
 from broker_world import World
+from ready import standing
 from small_broker import SmallBroker
 
 from pipshare import sandbox
@@ -24,7 +26,16 @@ def world(db: Any, tmp_path: Path) -> Iterator[World]:
 
 
 @pytest.fixture
-def broker(db: Any, tmp_path: Path) -> Iterator[SmallBroker]:
+def ready(templates: Any, tmp_path: Path) -> Iterator[Callable[..., Any]]:
+    """Make brokers, each loaded and with a database of its own: `ready(kind, *args, then=...)`."""
+    with ExitStack() as ended:
+        yield lambda kind, *args, **then: ended.enter_context(
+            standing(templates, tmp_path, kind, *args, **then)
+        )
+
+
+@pytest.fixture
+def broker(ready: Any) -> SmallBroker:
     """A broker of one client and two partners, loaded."""
-    with db.app() as conn:
-        yield SmallBroker(conn, tmp_path)
+    made: SmallBroker = ready(SmallBroker)
+    return made

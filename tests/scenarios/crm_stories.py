@@ -66,11 +66,23 @@ class Copy:
 class Stories:
     """A broker with copies of a client under each programme, and the questions of the stories."""
 
-    def __init__(self, conn: Any, folder: Path, plans: Mapping[str, str], copies: int) -> None:
-        self.conn, self.folder, self.run = conn, folder, Run(conn)
+    def __init__(
+        self,
+        conn: Any,
+        folder: Path,
+        plans: Mapping[str, str],
+        copies: int,
+        kept: bool = False,
+    ) -> None:
+        self.conn, self.folder, self.run, self.kept = conn, folder, Run(conn), True
         some = [Copy(number, list(plans)[number % len(plans)])
                 for number in range(copies * len(plans))]  # fmt: skip
         self.copies = some
+        if not kept:
+            self._load_all(plans)
+
+    def _load_all(self, plans: Mapping[str, str]) -> None:
+        some = self.copies
         self._load("servers", "server,platform,clock,go_live", ["Live-4,mt4,UTC,2026-01-01"])
         self._load("symbols", "symbol,symbol_group", ["EURUSD,forex"])
         self._load("partners", "partner,name,parent", [

@@ -62,8 +62,13 @@ def told(event: str, kind: str, day: str, client: str, **more: Any) -> dict[str,
 class Pairs:
     """A broker with copies of the pair; `of_b`: the partner of the Bs, P, Q, direct or "" ."""
 
-    def __init__(self, conn: Any, folder: Path, copies: int, of_b: str) -> None:
+    def __init__(self, conn: Any, folder: Path, copies: int, of_b: str, kept: bool = False) -> None:
         self.conn, self.folder, self.run, self.copies = conn, folder, Run(conn), range(copies)
+        self.kept = True
+        if not kept:
+            self._load_all(of_b)
+
+    def _load_all(self, of_b: str) -> None:
         self._load("servers", "server,platform,clock,go_live", ["Live-4,mt4,UTC,2026-01-01"])
         self._load("symbols", "symbol,symbol_group", ["EURUSD,forex"])
         self._load("partners", "partner", [f"{p}-{n}" for n in self.copies for p in "PQ"])
@@ -76,7 +81,7 @@ class Pairs:
             f"Live-4,{1000 * nth + n},{client}-{n}"
             for n in self.copies for nth, client in ((1, "A"), (2, "B"))
         ])  # fmt: skip
-        path = folder / "plan.toml"
+        path = self.folder / "plan.toml"
         path.write_text(PLAN)
         apply_plan(self.run, path, by="anna")
         self._load("terms", "partner,programme",

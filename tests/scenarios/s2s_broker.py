@@ -44,9 +44,13 @@ class Site:
     conn: Any
     folder: Any
     tokens: dict[str, str] = field(default_factory=dict)
+    kept: Any = None  # the links and tokens of the one that loaded the database
 
     def __post_init__(self) -> None:
         self.run = Run(self.conn)
+        if self.kept is not None:
+            self.links, self.tokens = self.kept
+            return
         for kind, text in LOADS.items():
             assert not self.load(kind, text)[0].refused
         for id_ in (1, 2):
@@ -57,6 +61,7 @@ class Site:
         }
         self.tracker("site", money=("deposit", "withdrawal", "reversal"))
         self.conn.commit()
+        self.kept = self.links, self.tokens
 
     def load(self, kind: str, text: str, **options: Any) -> Any:
         path = self.folder / f"{kind}.csv"

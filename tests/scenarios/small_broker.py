@@ -51,13 +51,17 @@ class SmallBroker:
 
     conn: Any
     folder: Path
+    kept: bool = False  # True: its database is a copy of one that is loaded
 
     def __post_init__(self) -> None:
         self.run = Run(self.conn)
+        if self.kept:
+            return
         for kind, text in LOADS.items():
             assert not self.load(kind, text)[0].refused
         apply_plan(self.run, self.file("std.toml", PLAN), by="anna")
         assert not self.load("terms", TERMS)[0].refused
+        self.kept = True
 
     def file(self, name: str, content: str | bytes) -> Path:
         path = self.folder / name

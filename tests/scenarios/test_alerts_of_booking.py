@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
-
-import pytest
 from small_broker import PLAN, SmallBroker, manager, manager_row
 
 from pipshare import inbox
@@ -15,12 +11,6 @@ GUARD = """[programme.guard]
 action = "{}"
 of = ["commission"]
 [[component]]"""
-
-
-@pytest.fixture
-def broker(db: Any, tmp_path: Path) -> Any:
-    with db.app() as conn:
-        yield SmallBroker(conn, tmp_path)
 
 
 def told(broker: SmallBroker) -> dict[tuple[str, str], str]:

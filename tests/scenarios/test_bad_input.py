@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
 
 import pytest
 from documents import mt4_statement, statement_row
@@ -22,13 +19,6 @@ from small_broker import (
 
 from pipshare.errors import BadInput
 from pipshare.pipeline.loads import apply_plan
-
-
-@pytest.fixture
-def broker(db: Any, tmp_path: Path) -> Iterator[SmallBroker]:
-    with db.app() as conn:
-        yield SmallBroker(conn, tmp_path)
-
 
 # One wrong row: what is wrong in it, and words that the refusal has to have.
 WRONG_CELLS: list[tuple[dict[str, str], tuple[str, ...]]] = [

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
-
 import pytest
 from small_broker import SmallBroker, manager, manager_row
 
@@ -26,11 +23,9 @@ EVENT = "event,kind,server,login,at,amount,currency,source\n"
 
 
 @pytest.fixture
-def broker(db: Any, tmp_path: Path) -> Any:
-    with db.app() as conn:
-        made = SmallBroker(conn, tmp_path)
-        made.plan(PLAN)
-        yield made
+def broker(broker: SmallBroker) -> SmallBroker:
+    broker.plan(PLAN)
+    return broker
 
 
 def _trades() -> str:

@@ -6,7 +6,6 @@ the one above him, and 10 % of the month's commission to the direct IB.
 
 from __future__ import annotations
 
-from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -54,14 +53,15 @@ OURS = manager(
 )
 
 
+def _more(made: SmallBroker) -> None:
+    made.load("partners", "partner\nP-3\nP-4\n")
+    made.load("terms", "partner,programme\nP-3,std\nP-4,std\n")
+    apply_plan(made.run, made.file("open.toml", OPEN), by="anna")
+
+
 @pytest.fixture
-def broker(db: Any, tmp_path: Path) -> Any:
-    with db.app() as conn:
-        made = SmallBroker(conn, tmp_path)
-        made.load("partners", "partner\nP-3\nP-4\n")
-        made.load("terms", "partner,programme\nP-3,std\nP-4,std\n")
-        apply_plan(made.run, made.file("open.toml", OPEN), by="anna")
-        yield made
+def broker(ready: Any) -> Any:
+    return ready(SmallBroker, then=_more)
 
 
 def move(broker: SmallBroker, kind: str, code: str, partner: str, since: str) -> None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Any
 
 import pytest
 from psycopg import errors
 from small_broker import PLAN, SmallBroker, manager, manager_row
 
+from pipshare import db as pg
 from pipshare import ledger, partners, payouts, statements
 from pipshare.errors import BadInput, Conflict, Missing
 from pipshare.pipeline import paying
@@ -115,18 +115,18 @@ def test_what_waits_stops_the_closing_unless_it_is_left_behind(broker: SmallBrok
     assert closed.waiting == {"unpriced": 1}
 
 
-def test_the_database_refuses_a_transfer_into_a_closed_period(broker: SmallBroker, db: Any) -> None:
+def test_the_database_refuses_a_transfer_into_a_closed_period(broker: SmallBroker) -> None:
     broker.bring("march.csv", manager(manager_row(1)))
     close_period(broker.run, "main", "2026-03", by="anna", now_ms=LATER)
-    for connect in (db.app, db.owner):
-        with connect() as conn, pytest.raises(errors.RestrictViolation, match="is closed"):
+    for role in ("app", "owner"):
+        with pg.connect(role) as conn, pytest.raises(errors.RestrictViolation, match="is closed"):
             conn.execute(
                 "INSERT INTO ledger_transfer (entity_id, kind, earned_day, period)"
                 " VALUES (1, 'accrual', '2026-03-02', '2026-03')"
             )
-        with connect() as conn, pytest.raises(errors.Error):
+        with pg.connect(role) as conn, pytest.raises(errors.Error):
             conn.execute("DELETE FROM ledger_period")
-        with connect() as conn, pytest.raises(errors.Error):
+        with pg.connect(role) as conn, pytest.raises(errors.Error):
             conn.execute("UPDATE statements_frozen SET payable_e8 = 0")
 
 

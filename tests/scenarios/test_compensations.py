@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
-
 import pytest
 from small_broker import SmallBroker
 from tests.sources.test_mt5_sql import CLOSING, DEPOSIT, OPENING, csv_text
@@ -14,18 +11,15 @@ from pipshare import ledger, statements
 from pipshare.pipeline import to_rest
 from pipshare.pipeline.explained.of_event import explain_event
 from pipshare.pipeline.explained.of_window import explain_window
-from pipshare.pipeline.loads import apply_plan
 
 E8 = 10**8
 PLAN = NET.replace('"bonuses", "chargebacks", "fees"', '"compensation"').format(per="month")
 
 
 @pytest.fixture
-def broker(db: Any, tmp_path: Path) -> Any:
-    with db.app() as conn:
-        small = SmallBroker(conn, tmp_path)
-        apply_plan(small.run, small.file("std.toml", PLAN), by="anna")
-        yield small
+def broker(broker: SmallBroker) -> SmallBroker:
+    broker.plan(PLAN)
+    return broker
 
 
 def _deal(row: dict[str, str], number: int, when: str, **cells: str) -> dict[str, str]:

@@ -6,9 +6,8 @@ closed; before and after the commission was paid out.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from itertools import permutations
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -54,9 +53,8 @@ Broker = Callable[[int], Stories]
 
 
 @pytest.fixture
-def broker(db: Any, tmp_path: Path) -> Iterator[Broker]:
-    with db.app() as conn:
-        yield lambda copies: Stories(conn, tmp_path, {"std": PLAN}, copies)
+def broker(ready: Any) -> Broker:
+    return lambda copies: ready(Stories, {"std": PLAN}, copies)
 
 
 def _tell_in_every_order(stories: Stories, between: Callable[[int], None]) -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -174,26 +173,23 @@ def _shown(books: Books) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("seed", range(4 if LONG else 1))
-def test_any_order_and_any_repeats_come_to_the_same_books(
-    db: Any, tmp_path: Path, seed: int
-) -> None:
+def test_any_order_and_any_repeats_come_to_the_same_books(ready: Any, seed: int) -> None:
     chance = Random(seed)
     names = list(STORIES)
-    with db.app() as conn:
-        stories = Stories(conn, tmp_path, PLANS, COPIES * len(names))
-        plan = {}
-        for one in stories.copies:
-            copy, nth = divmod(one.number // len(PLANS), len(names))
-            plan[one.number] = _rounds(STORIES[names[nth]], copy, chance)
-        stories.trade(1, "03-01")
-        trades = chance.randrange(5)
-        for nth in range(max(map(len, plan.values()))):
-            if nth == trades:
-                stories.trade(2, "03-15", profit="-1000.00")
-            stories.tell([one.of(event) for one in stories.copies
-                          for event in (plan[one.number][nth : nth + 1] or [[]])[0]])  # fmt: skip
-        books = stories.books()
-        assert stories.waiting() == []
+    stories = ready(Stories, PLANS, COPIES * len(names))
+    plan = {}
+    for one in stories.copies:
+        copy, nth = divmod(one.number // len(PLANS), len(names))
+        plan[one.number] = _rounds(STORIES[names[nth]], copy, chance)
+    stories.trade(1, "03-01")
+    trades = chance.randrange(5)
+    for nth in range(max(map(len, plan.values()))):
+        if nth == trades:
+            stories.trade(2, "03-15", profit="-1000.00")
+        stories.tell([one.of(event) for one in stories.copies
+                      for event in (plan[one.number][nth : nth + 1] or [[]])[0]])  # fmt: skip
+    books = stories.books()
+    assert stories.waiting() == []
     for one in stories.copies:
         copy, nth = divmod(one.number // len(PLANS), len(names))
         in_order = books[one.number - copy * len(names) * len(PLANS)]

@@ -5,9 +5,8 @@ A client registers on 1 March and deposits 500 on 2 March, for which his IB earn
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -25,9 +24,8 @@ Teller = Callable[..., list[tuple[str, int]]]
 
 
 @pytest.fixture
-def stories(db: Any, tmp_path: Path) -> Iterator[Stories]:
-    with db.app() as conn:
-        yield Stories(conn, tmp_path, {"std": PLAN}, 1)
+def stories(ready: Any) -> Any:
+    return ready(Stories, {"std": PLAN}, 1)
 
 
 @pytest.fixture
@@ -158,41 +156,37 @@ def test_what_does_not_fit_is_shown_and_takes_nothing(
     assert stories.waiting() == []
 
 
-def test_another_clients_reversal_takes_nothing_whoever_is_settled_with_whom(
-    db: Any, tmp_path: Path
-) -> None:
+def test_another_clients_reversal_takes_nothing_whoever_is_settled_with_whom(ready: Any) -> None:
     """Not even when both clients are looked at together."""
-    with db.app() as conn:
-        stories = Stories(conn, tmp_path, {"std": PLAN}, 2)
-        mine, his = stories.copies
-        stories.tell([mine.of(REGISTERED), mine.of(DEPOSITED), his.of(REGISTERED)])
-        wrong = {**mine.of(_reversed("r", "03-20")), "client": his.client}
-        stories.tell([wrong])
-        assert stories.stands("IB-0") == {"accrued": 200}
-        assert stories.waiting() == [("r-0", "other_client")]
-        stories.tell([his.of(DEPOSITED), mine.of(told("x", "bonus", "03-25", amount="1", **USD))])
-        assert (stories.stands("IB-0"), stories.stands("IB-1")) == (2 * ({"accrued": 200},))
-        stories.tell([{**wrong, "client": mine.client, "version": 2}])
-        assert stories.stands("IB-0") == {}
-        assert stories.waiting() == []
-        stories.books()
+    stories = ready(Stories, {"std": PLAN}, 2)
+    mine, his = stories.copies
+    stories.tell([mine.of(REGISTERED), mine.of(DEPOSITED), his.of(REGISTERED)])
+    wrong = {**mine.of(_reversed("r", "03-20")), "client": his.client}
+    stories.tell([wrong])
+    assert stories.stands("IB-0") == {"accrued": 200}
+    assert stories.waiting() == [("r-0", "other_client")]
+    stories.tell([his.of(DEPOSITED), mine.of(told("x", "bonus", "03-25", amount="1", **USD))])
+    assert (stories.stands("IB-0"), stories.stands("IB-1")) == (2 * ({"accrued": 200},))
+    stories.tell([{**wrong, "client": mine.client, "version": 2}])
+    assert stories.stands("IB-0") == {}
+    assert stories.waiting() == []
+    stories.books()
 
 
 def test_a_deposit_counts_for_nothing_before_its_money_is_there(
-    db: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ready: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Deposited today, cleared tomorrow: nobody has earned by it yet, closing takes it up then."""
     today = datetime.now(UTC) - timedelta(hours=1)
     clears = today + timedelta(days=1)
     deposit = {**DEPOSITED, "at": today.isoformat(), "cleared_at": clears.isoformat()}
-    with db.app() as conn:
-        stories = Stories(conn, tmp_path, {"std": PLAN, "since": SINCE}, 1)
-        stories.trade(1, "03-02")
-        stories.tell([one.of(event) for one in stories.copies for event in (REGISTERED, deposit)])
-        assert stories.books() == {0: {("IB", "USD", "accrued", "2026-03-02"): 5 * E8}, 1: {}}
-        monkeypatch.setattr("time.time_ns", lambda: LATER * 10**6)
-        stories.close("2026-03")
-        books = stories.books()
+    stories = ready(Stories, {"std": PLAN, "since": SINCE}, 1)
+    stories.trade(1, "03-02")
+    stories.tell([one.of(event) for one in stories.copies for event in (REGISTERED, deposit)])
+    assert stories.books() == {0: {("IB", "USD", "accrued", "2026-03-02"): 5 * E8}, 1: {}}
+    monkeypatch.setattr("time.time_ns", lambda: LATER * 10**6)
+    stories.close("2026-03")
+    books = stories.books()
     assert books[0]["IB", "USD", "accrued", f"{clears:%Y-%m-%d}"] == 200 * E8
     assert sum(books[1].values()) == 5 * E8
 
@@ -203,38 +197,36 @@ def test_what_was_paid_before_go_live_is_not_taken_back_here(tell: Teller) -> No
     assert tell(_lost("l", "04-20"), deposit=deposit) == []
 
 
-def test_a_client_pays_from_his_qualification_on_or_back_to_his_registration(
-    db: Any, tmp_path: Path
-) -> None:
+def test_a_client_pays_from_his_qualification_on_or_back_to_his_registration(ready: Any) -> None:
     """He trades on 1 and 15 March and deposits on the 2nd; then the deposit is charged back."""
-    with db.app() as conn:
-        stories = Stories(conn, tmp_path, {"since": SINCE, "then": FROM_THEN}, 1)
-        for nth, day in ((1, "03-01"), (2, "03-15"), (3, "04-27")):
-            stories.trade(nth, day)
-        stories.tell([one.of(REGISTERED) for one in stories.copies])
-        assert stories.books() == {0: {}, 1: {}}
-        stories.tell([one.of(DEPOSITED) for one in stories.copies])
-        days = {number: [day for _, _, _, day in books]
-                for number, books in stories.books().items()}  # fmt: skip
-        assert sorted(days[0]) == ["2026-03-01", "2026-03-15", "2026-04-27"]
-        assert sorted(days[1]) == ["2026-03-15", "2026-04-27"]
-        stories.tell([one.of(_lost("l", "04-20")) for one in stories.copies])
-        books = stories.books()
-        assert books[0] == {}, "as all is known now, he never qualified"
-        assert [day for _, _, _, day in books[1]] == ["2026-03-15"], "until the 20th he did"
-        stories.tell([one.of(_won("w", "05-20", "l")) for one in stories.copies])
-        assert [len(one) for one in stories.books().values()] == [3, 1]
+    stories = ready(Stories, {"since": SINCE, "then": FROM_THEN}, 1)
+    for nth, day in ((1, "03-01"), (2, "03-15"), (3, "04-27")):
+        stories.trade(nth, day)
+    stories.tell([one.of(REGISTERED) for one in stories.copies])
+    assert stories.books() == {0: {}, 1: {}}
+    stories.tell([one.of(DEPOSITED) for one in stories.copies])
+    days = {number: [day for _, _, _, day in books]
+            for number, books in stories.books().items()}  # fmt: skip
+    assert sorted(days[0]) == ["2026-03-01", "2026-03-15", "2026-04-27"]
+    assert sorted(days[1]) == ["2026-03-15", "2026-04-27"]
+    stories.tell([one.of(_lost("l", "04-20")) for one in stories.copies])
+    books = stories.books()
+    assert books[0] == {}, "as all is known now, he never qualified"
+    assert [day for _, _, _, day in books[1]] == ["2026-03-15"], "until the 20th he did"
+    stories.tell([one.of(_won("w", "05-20", "l")) for one in stories.copies])
+    assert [len(one) for one in stories.books().values()] == [3, 1]
+
+
+def _moved(stories: Stories) -> None:
+    one, _ = stories.copies
+    stories.tell([one.of(told) for told in (REGISTERED, DEPOSITED, _lost("l", "04-20"))])
+    stories.move("C-0", "IB-1", "05-01")
 
 
 @pytest.fixture
-def moved(db: Any, tmp_path: Path) -> Iterator[Stories]:
+def moved(ready: Any) -> Any:
     """The deposit is charged back on 20 April; the client is IB-1's from May on."""
-    with db.app() as conn:
-        stories = Stories(conn, tmp_path, {"std": PLAN}, 2)
-        one, _ = stories.copies
-        stories.tell([one.of(told) for told in (REGISTERED, DEPOSITED, _lost("l", "04-20"))])
-        stories.move("C-0", "IB-1", "05-01")
-        yield stories
+    return ready(Stories, {"std": PLAN}, 2, then=_moved)
 
 
 def test_what_is_won_goes_back_to_whom_it_was_taken_from(moved: Stories) -> None:

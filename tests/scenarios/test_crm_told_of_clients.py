@@ -5,9 +5,7 @@ A client registers on 1 March, is approved and deposits 500 on 2 March, and trad
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -27,30 +25,31 @@ REG, KYC = told("reg", "registration", "03-01"), told("kyc", "kyc_approved", "03
 DEP = told("dep", "deposit", "03-02", amount="500", **USD)
 
 
+def _approved(stories: Stories) -> None:
+    stories.trade(1, "03-15")
+    _tell(stories, REG, KYC, DEP)
+
+
 @pytest.fixture
-def holds(db: Any, tmp_path: Path) -> Iterator[Stories]:
+def holds(ready: Any) -> Any:
     """The programme waits for KYC; both the CPA of 200 and a lot at 5 are paid for March."""
-    with db.app() as conn:
-        stories = Stories(conn, tmp_path, {"holds": HOLDS}, 1)
-        stories.trade(1, "03-15")
-        _tell(stories, REG, KYC, DEP)
-        yield stories
+    return ready(Stories, {"holds": HOLDS}, 1, then=_approved)
+
+
+def _lost(stories: Stories) -> None:
+    stories.trade(1, "03-15", profit="-1000.00")
+    _tell(stories, REG, DEP)
 
 
 @pytest.fixture
-def pays(db: Any, tmp_path: Path) -> Iterator[Stories]:
+def pays(ready: Any) -> Any:
     """A share of the month's net revenue, 30 % of 1000, among what is paid for March."""
-    with db.app() as conn:
-        stories = Stories(conn, tmp_path, {"pays": PAYS}, 1)
-        stories.trade(1, "03-15", profit="-1000.00")
-        _tell(stories, REG, DEP)
-        yield stories
+    return ready(Stories, {"pays": PAYS}, 1, then=_lost)
 
 
 @pytest.fixture
-def two(db: Any, tmp_path: Path) -> Iterator[Stories]:
-    with db.app() as conn:
-        yield Stories(conn, tmp_path, {"std": PLAN}, 2)
+def two(ready: Any) -> Any:
+    return ready(Stories, {"std": PLAN}, 2)
 
 
 def _tell(stories: Stories, *events: Event, copy: int = 0) -> None:
@@ -152,18 +151,15 @@ def test_a_payment_that_was_proposed_before_the_chargeback_is_not_approved_after
     assert two.stands("IB-0") == {"paid": 200}
 
 
-def test_a_deposit_that_nobody_can_convert_takes_nothing_of_what_was_booked(
-    db: Any, tmp_path: Path
-) -> None:
-    with db.app() as conn:
-        stories = Stories(conn, tmp_path, {"std": PLAN, "since": SINCE}, 1)
-        stories.trade(1, "03-05")
-        events = (REG, DEP, told("chf", "deposit", "03-10", amount="10", currency="CHF"))
-        for event in events:
-            stories.tell([one.of(event) for one in stories.copies])
-        assert stories.stands("IB-0") == {"accrued": 205}
-        assert stories.stands("IB-1") == {"accrued": 5}
-        assert explain_event(stories.run, "dep-0").agrees
-        with pytest.raises(Conflict, match="no_fx"):
-            stories.close("2026-03")
-        stories.books()
+def test_a_deposit_that_nobody_can_convert_takes_nothing_of_what_was_booked(ready: Any) -> None:
+    stories = ready(Stories, {"std": PLAN, "since": SINCE}, 1)
+    stories.trade(1, "03-05")
+    events = (REG, DEP, told("chf", "deposit", "03-10", amount="10", currency="CHF"))
+    for event in events:
+        stories.tell([one.of(event) for one in stories.copies])
+    assert stories.stands("IB-0") == {"accrued": 205}
+    assert stories.stands("IB-1") == {"accrued": 5}
+    assert explain_event(stories.run, "dep-0").agrees
+    with pytest.raises(Conflict, match="no_fx"):
+        stories.close("2026-03")
+    stories.books()

@@ -7,7 +7,6 @@ have to stay for 30 days.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -80,95 +79,85 @@ OF_WITHDRAWALS: Sequence[tuple[str, Sequence[Event], Sequence[tuple[str, int]]]]
 
 @pytest.mark.parametrize("closing", [(), ("2026-03",), ("2026-03", "2026-04")])
 def test_withdrawals_in_the_days_in_which_deposits_have_to_stay(
-    db: Any, tmp_path: Path, closing: Sequence[str]
+    ready: Any, closing: Sequence[str]
 ) -> None:
     """Told before their months are closed, or after: then they are booked in the open one."""
-    with db.app() as conn:
-        stories = Stories(conn, tmp_path, {"keeps": KEEPS}, len(OF_WITHDRAWALS))
-        start = [one.of(event) for one in stories.copies for event in (REGISTERED, DEPOSITED)]
-        stories.tell(start)
-        stories.close(*closing)
-        for nth in range(3):
-            stories.tell([one.of(story[nth]) for one, (_, story, _) in
-                          zip(stories.copies, OF_WITHDRAWALS, strict=True)
-                          if nth < len(story)])  # fmt: skip
-        books = stories.books()
-        for one, (name, _, due) in zip(stories.copies, OF_WITHDRAWALS, strict=True):
-            mine = {key: amount for key, amount in books[one.number].items() if key[0] == "IB"}
-            assert sum(mine.values()) == sum(amount for _, amount in due) * E8, name
-            by_day = sorted((day.removeprefix("2026-"), amount // E8)
-                            for (_, _, _, day), amount in mine.items())  # fmt: skip
-            assert closing or by_day == due, name
-        stories.close(*MONTHS[len(closing) :])
-        for one, (name, _, due) in zip(stories.copies, OF_WITHDRAWALS, strict=True):
-            left = sum(amount for _, amount in due)
-            assert stories.stands(f"IB-{one.number}") == ({"payable": left} if left else {}), name
-        stories.books()
+    stories = ready(Stories, {"keeps": KEEPS}, len(OF_WITHDRAWALS))
+    start = [one.of(event) for one in stories.copies for event in (REGISTERED, DEPOSITED)]
+    stories.tell(start)
+    stories.close(*closing)
+    for nth in range(3):
+        stories.tell([one.of(story[nth]) for one, (_, story, _) in
+                      zip(stories.copies, OF_WITHDRAWALS, strict=True)
+                      if nth < len(story)])  # fmt: skip
+    books = stories.books()
+    for one, (name, _, due) in zip(stories.copies, OF_WITHDRAWALS, strict=True):
+        mine = {key: amount for key, amount in books[one.number].items() if key[0] == "IB"}
+        assert sum(mine.values()) == sum(amount for _, amount in due) * E8, name
+        by_day = sorted((day.removeprefix("2026-"), amount // E8)
+                        for (_, _, _, day), amount in mine.items())  # fmt: skip
+        assert closing or by_day == due, name
+    stories.close(*MONTHS[len(closing) :])
+    for one, (name, _, due) in zip(stories.copies, OF_WITHDRAWALS, strict=True):
+        left = sum(amount for _, amount in due)
+        assert stories.stands(f"IB-{one.number}") == ({"payable": left} if left else {}), name
+    stories.books()
 
 
-def test_explaining_a_withdrawal_says_what_it_took_back_and_what_gave_it_back(
-    db: Any, tmp_path: Path
-) -> None:
-    with db.app() as conn:
-        stories = Stories(conn, tmp_path, {"keeps": KEEPS}, 1)
-        told_of = (REGISTERED, DEPOSITED, _withdrawn("w", "03-20"), _failed("wr", "04-20", "w"))
-        stories.tell([stories.copies[0].of(event) for event in told_of])
-        for event, amount, reason in (("w-0", -200, "WITHDRAWN"), ("wr-0", 200, "PAID")):
-            found = explain_event(stories.run, event)
-            assert {row["reason"] for row in found.booked} == {reason.lower()}
-            assert found.agrees
-            direct = found.parts[0].lines[0].line
-            assert (direct.amount_e8, direct.reason.name) == (amount * E8, reason)
-            assert [row["amount_e8"] for row in found.booked if row["payee"] == "IB-0"] == [
-                amount * E8
-            ]
+def test_explaining_a_withdrawal_says_what_it_took_back_and_what_gave_it_back(ready: Any) -> None:
+    stories = ready(Stories, {"keeps": KEEPS}, 1)
+    told_of = (REGISTERED, DEPOSITED, _withdrawn("w", "03-20"), _failed("wr", "04-20", "w"))
+    stories.tell([stories.copies[0].of(event) for event in told_of])
+    for event, amount, reason in (("w-0", -200, "WITHDRAWN"), ("wr-0", 200, "PAID")):
+        found = explain_event(stories.run, event)
+        assert {row["reason"] for row in found.booked} == {reason.lower()}
+        assert found.agrees
+        direct = found.parts[0].lines[0].line
+        assert (direct.amount_e8, direct.reason.name) == (amount * E8, reason)
+        assert [row["amount_e8"] for row in found.booked if row["payee"] == "IB-0"] == [amount * E8]
 
 
 def test_who_withdraws_brings_no_more_trades_and_is_given_back_his_partner_of_then(
-    db: Any, tmp_path: Path
+    ready: Any,
 ) -> None:
     """He trades on 15 March, 27 April and 26 May; what he withdrew on 20 March fails on 20 May."""
     stays = 'first_deposit = "100"\nkeep_days = 30'
     then = FROM_THEN.replace('first_deposit = "100"', stays)
     since = SINCE.replace('first_deposit = "100"', stays)
-    with db.app() as conn:
-        stories = Stories(conn, tmp_path, {"since": since, "then": then, "std": PLAN}, 1)
-        for nth, day in ((1, "03-15"), (2, "04-27"), (3, "05-26")):
-            stories.trade(nth, day)
+    stories = ready(Stories, {"since": since, "then": then, "std": PLAN}, 1)
+    for nth, day in ((1, "03-15"), (2, "04-27"), (3, "05-26")):
+        stories.trade(nth, day)
 
-        def days() -> list[list[str]]:
-            return [sorted(day[5:] for who, _, _, day in books if who == "IB")
-                    for books in stories.books().values()]  # fmt: skip
+    def days() -> list[list[str]]:
+        return [sorted(day[5:] for who, _, _, day in books if who == "IB")
+                for books in stories.books().values()]  # fmt: skip
 
-        def every(event: Event) -> list[list[str]]:
-            stories.tell([one.of(event) for one in stories.copies])
-            return days()
+    def every(event: Event) -> list[list[str]]:
+        stories.tell([one.of(event) for one in stories.copies])
+        return days()
 
-        every(REGISTERED)
-        paid = ["03-15", "04-27", "05-26"]
-        without = sorted(["03-02", *paid])
-        assert every(DEPOSITED) == [paid, paid, without]
-        assert every(_withdrawn("w", "03-20")) == [[], ["03-15"], without]
-        again = _again("05-10", "60")
-        assert every(again) == [paid, ["03-15", "05-26"], without]
-        assert every({**again, "amount": "10", "version": 2}) == [[], ["03-15"], without]
-        assert every(_failed("wr", "05-20", "w")) == [paid, ["03-15", "05-26"], without]
+    every(REGISTERED)
+    paid = ["03-15", "04-27", "05-26"]
+    without = sorted(["03-02", *paid])
+    assert every(DEPOSITED) == [paid, paid, without]
+    assert every(_withdrawn("w", "03-20")) == [[], ["03-15"], without]
+    again = _again("05-10", "60")
+    assert every(again) == [paid, ["03-15", "05-26"], without]
+    assert every({**again, "amount": "10", "version": 2}) == [[], ["03-15"], without]
+    assert every(_failed("wr", "05-20", "w")) == [paid, ["03-15", "05-26"], without]
 
 
-def test_what_a_failed_withdrawal_gives_back_goes_to_whom_it_was_taken_from(
-    db: Any, tmp_path: Path
-) -> None:
+def test_what_a_failed_withdrawal_gives_back_goes_to_whom_it_was_taken_from(ready: Any) -> None:
     """The clients are IB-2's from May on; one deposits again, of the other the withdrawal fails."""
-    with db.app() as conn:
-        stories = Stories(conn, tmp_path, {"keeps": KEEPS}, 3)
-        failed, deposits, _ = stories.copies
-        stories.tell([one.of(event) for one in (failed, deposits)
-                      for event in (REGISTERED, DEPOSITED, _withdrawn("w", "03-20"))])  # fmt: skip
-        for one in (failed, deposits):
-            stories.move(one.client, "IB-2", "05-01")
-        stories.tell([failed.of(_failed("wr", "05-20", "w"))])
-        assert [stories.stands(f"IB-{nth}") for nth in range(3)] == [{"accrued": 200}, {}, {}]
-        stories.tell([deposits.of(_again("05-25", "300"))])
-        assert [stories.stands(f"IB-{nth}") for nth in range(3)] == [
-            {"accrued": 200}, {}, {"accrued": 200}]  # fmt: skip
-        stories.books()
+    stories = ready(Stories, {"keeps": KEEPS}, 3)
+    failed, deposits, _ = stories.copies
+    stories.tell([one.of(event) for one in (failed, deposits)
+                  for event in (REGISTERED, DEPOSITED, _withdrawn("w", "03-20"))])  # fmt: skip
+    for one in (failed, deposits):
+        stories.move(one.client, "IB-2", "05-01")
+    stories.tell([failed.of(_failed("wr", "05-20", "w"))])
+    assert [stories.stands(f"IB-{nth}") for nth in range(3)] == [{"accrued": 200}, {}, {}]
+    stories.tell([deposits.of(_again("05-25", "300"))])
+    assert [stories.stands(f"IB-{nth}") for nth in range(3)] == [
+        {"accrued": 200}, {}, {"accrued": 200}]  # fmt: skip
+    stories.books()

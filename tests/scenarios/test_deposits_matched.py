@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -27,9 +25,8 @@ YEAR = 366 * 24 * HOUR_MS
 
 
 @pytest.fixture
-def pairs(db: Any, tmp_path: Path) -> Iterator[Pairs]:
-    with db.app() as conn:
-        yield Pairs(conn, tmp_path, 1, "P")
+def pairs(ready: Any) -> Pairs:
+    return ready(Pairs, 1, "P")
 
 
 def move(pairs: Pairs, ticket: int, login: int, hours: int, kind: str, dollars: int,

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from itertools import permutations
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -27,9 +26,8 @@ Broker = Callable[..., Pairs]
 
 
 @pytest.fixture
-def broker(db: Any, tmp_path: Path) -> Iterator[Broker]:
-    with db.app() as conn:
-        yield lambda copies=1: Pairs(conn, tmp_path, copies, "")
+def broker(ready: Any) -> Broker:
+    return lambda copies=1: ready(Pairs, copies, "")
 
 
 def effects(pairs: Pairs, event: str) -> list[str]:

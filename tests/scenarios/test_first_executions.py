@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import polars as pl
-import pytest
 from small_broker import SmallBroker, manager, manager_row
 
 from pipshare import clients, market, outbox
 from pipshare.facts import DEAL
 from pipshare.pipeline.executions import note_deals
 from pipshare.pipeline.rest import to_rest
-
-
-@pytest.fixture
-def broker(db: Any, tmp_path: Path) -> Any:
-    with db.app() as conn:
-        yield SmallBroker(conn, tmp_path)
 
 
 def _executions(broker: SmallBroker) -> list[tuple[Any, ...]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -26,55 +25,52 @@ def holding(more: str = "") -> str:
     return PLAN.replace('currency = "USD"\n', f'currency = "USD"\nkyc = "hold"\n{more}', 1)
 
 
-def stand(db: Any, folder: Path, plan: str, *events: Any) -> tuple[dict[str, float], Any]:
+def stand(ready: Any, plan: str, *events: Any) -> tuple[dict[str, float], Any]:
     """Tell events one by one; return what the IB's accounts hold, and what explains the last."""
-    with db.app() as conn:
-        stories = Stories(conn, folder, {"std": plan}, 1)
-        (client,) = stories.copies
-        for event in events:
-            stories.tell([client.of(event)])
-        touch_held(stories.run)
-        stories.tell([])
-        stories.books()
-        return stories.stands("IB-0"), explain_event(stories.run, f"{events[-1]['event']}-0")
+    stories = ready(Stories, {"std": plan}, 1)
+    (client,) = stories.copies
+    for event in events:
+        stories.tell([client.of(event)])
+    touch_held(stories.run)
+    stories.tell([])
+    stories.books()
+    return stories.stands("IB-0"), explain_event(stories.run, f"{events[-1]['event']}-0")
 
 
-def test_what_is_held_is_taken_back_from_what_is_held(db: Any, tmp_path: Path) -> None:
-    held, _ = stand(db, tmp_path, holding(), REGISTERED, DEPOSITED)
+def test_what_is_held_is_taken_back_from_what_is_held(ready: Any) -> None:
+    held, _ = stand(ready, holding(), REGISTERED, DEPOSITED)
     assert held == {"held": 200.0}
 
 
 @pytest.mark.parametrize("order", list(itertools.permutations((DEPOSITED, REVERSED, APPROVED))))
-def test_released_or_not_nothing_is_left_in_any_order(db: Any, tmp_path: Path, order: Any) -> None:
-    stands, told_of = stand(db, tmp_path, holding(), REGISTERED, *order)
+def test_released_or_not_nothing_is_left_in_any_order(ready: Any, order: Any) -> None:
+    stands, told_of = stand(ready, holding(), REGISTERED, *order)
     assert stands == {}
     assert told_of.agrees in (True, None)
 
 
-def test_reversed_while_it_is_held_nothing_is_owed(db: Any, tmp_path: Path) -> None:
-    stands, told_of = stand(db, tmp_path, holding(), REGISTERED, DEPOSITED, REVERSED)
+def test_reversed_while_it_is_held_nothing_is_owed(ready: Any) -> None:
+    stands, told_of = stand(ready, holding(), REGISTERED, DEPOSITED, REVERSED)
     assert stands == {}
     assert told_of.agrees
     assert {row["state"] for row in told_of.booked} == {"held"}
 
 
-def test_what_was_forfeited_is_not_owed_when_its_deposit_is_reversed(
-    db: Any, tmp_path: Path
-) -> None:
+def test_what_was_forfeited_is_not_owed_when_its_deposit_is_reversed(ready: Any) -> None:
     plan = holding("kyc_forfeit_days = 3\n")
-    stands, _ = stand(db, tmp_path, plan, REGISTERED, DEPOSITED)
+    stands, _ = stand(ready, plan, REGISTERED, DEPOSITED)
     assert stands == {}
 
 
-def test_forfeited_and_then_reversed(db: Any, tmp_path: Path) -> None:
+def test_forfeited_and_then_reversed(ready: Any) -> None:
     plan = holding("kyc_forfeit_days = 3\n")
-    stands, told_of = stand(db, tmp_path, plan, REGISTERED, DEPOSITED, REVERSED)
+    stands, told_of = stand(ready, plan, REGISTERED, DEPOSITED, REVERSED)
     assert stands == {}
     assert told_of.agrees in (True, None)
 
 
-def test_released_and_then_reversed_it_is_owed_from_what_is_free(db: Any, tmp_path: Path) -> None:
+def test_released_and_then_reversed_it_is_owed_from_what_is_free(ready: Any) -> None:
     approved = told("kyc", "kyc_approved", "03-10")
-    stands, told_of = stand(db, tmp_path, holding(), REGISTERED, DEPOSITED, approved, REVERSED)
+    stands, told_of = stand(ready, holding(), REGISTERED, DEPOSITED, approved, REVERSED)
     assert stands == {}
     assert {row["state"] for row in told_of.booked} == {"accrued"}

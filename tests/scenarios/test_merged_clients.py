@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from itertools import permutations
-from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -29,9 +28,8 @@ Broker = Callable[..., Pairs]
 
 
 @pytest.fixture
-def broker(db: Any, tmp_path: Path) -> Iterator[Broker]:
-    with db.app() as conn:
-        yield lambda copies=1, of_b="P": Pairs(conn, tmp_path, copies, of_b)
+def broker(ready: Any) -> Broker:
+    return lambda copies=1, of_b="P": ready(Pairs, copies, of_b)
 
 
 def test_what_two_clients_deposited_counts_as_one_clients_in_any_order(broker: Broker) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,9 +13,8 @@ E8 = 10**8
 
 
 @pytest.fixture
-def site(db: Any, tmp_path: Path) -> Iterator[Site]:
-    with db.app() as conn:
-        yield Site(conn, tmp_path)
+def site(ready: Any) -> Site:
+    return ready(Site)
 
 
 def test_a_click_on_one_device_a_registration_on_another_weeks_later(site: Site) -> None:

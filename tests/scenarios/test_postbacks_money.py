@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -18,9 +16,8 @@ E8 = 10**8
 
 
 @pytest.fixture
-def site(db: Any, tmp_path: Path) -> Iterator[Site]:
-    with db.app() as conn:
-        yield Site(conn, tmp_path)
+def site(ready: Any) -> Site:
+    return ready(Site)
 
 
 def _deposit(site: Site, txid: str = "1", **told: Any) -> tuple[str, str]:

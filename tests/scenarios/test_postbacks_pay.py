@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -23,26 +22,24 @@ from pipshare.tracking.postback_fields import read_request
 
 
 @pytest.fixture
-def site(db: Any, tmp_path: Path) -> Any:
-    with db.app() as conn:
-        yield Site(conn, tmp_path)
+def site(ready: Any) -> Any:
+    return ready(Site)
 
 
-def test_a_trade_that_waited_for_its_client_s_partner_is_paid(db: Any, tmp_path: Path) -> None:
-    with db.app() as conn:
-        broker = SmallBroker(conn, tmp_path)
-        broker.load("clients", "client\nC-7\n")
-        broker.load("accounts", "server,login,client\nLive-4,1007,C-7\n")
-        broker.bring("a.csv", manager(manager_row(1, "0.10", Login="1007")))
-        assert broker.waiting() == {"no_relation": 1}
-        token, _ = inbox.add_tracker(conn, 1, "site", by="anna")
-        query = f"token={token}&client=C-7&partner=p-2&at=2026-02-01T00:00:00Z"
-        sent = Sent("registration", read_request(query.encode(), None, ""), "", NOW)
-        assert take_postbacks(conn, [sent])[0].verdict == "accepted"
-        conn.commit()
-        to_rest(broker.run)
-        broker.assert_paid(10)
-        assert broker.waiting() == {}
+def test_a_trade_that_waited_for_its_client_s_partner_is_paid(ready: Any) -> None:
+    broker = ready(SmallBroker)
+    broker.load("clients", "client\nC-7\n")
+    broker.load("accounts", "server,login,client\nLive-4,1007,C-7\n")
+    broker.bring("a.csv", manager(manager_row(1, "0.10", Login="1007")))
+    assert broker.waiting() == {"no_relation": 1}
+    token, _ = inbox.add_tracker(broker.conn, 1, "site", by="anna")
+    query = f"token={token}&client=C-7&partner=p-2&at=2026-02-01T00:00:00Z"
+    sent = Sent("registration", read_request(query.encode(), None, ""), "", NOW)
+    assert take_postbacks(broker.conn, [sent])[0].verdict == "accepted"
+    broker.conn.commit()
+    to_rest(broker.run)
+    broker.assert_paid(10)
+    assert broker.waiting() == {}
 
 
 def test_what_waits_is_taken_up_after_a_load_of_clients(site: Site) -> None:

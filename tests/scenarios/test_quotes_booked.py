@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
-
 import pytest
 from small_broker import SmallBroker
 
@@ -45,12 +42,6 @@ TRADES = (
     "close_bid,close_ask,gateway_open_price,gateway_close_price\n"
 )
 DEALS = "deal,login,position,action,entry,time,symbol,volume,price,bid,ask\n"
-
-
-@pytest.fixture
-def broker(db: Any, tmp_path: Path) -> Any:
-    with db.app() as conn:
-        yield SmallBroker(conn, tmp_path)
 
 
 def plan(broker: SmallBroker, text: str) -> None:

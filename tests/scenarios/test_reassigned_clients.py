@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -25,9 +24,8 @@ Broker = Callable[..., Pairs]
 
 
 @pytest.fixture
-def broker(db: Any, tmp_path: Path) -> Iterator[Broker]:
-    with db.app() as conn:
-        yield lambda copies=1, of_b="": Pairs(conn, tmp_path, copies, of_b)
+def broker(ready: Any) -> Broker:
+    return lambda copies=1, of_b="": ready(Pairs, copies, of_b)
 
 
 def states(pairs: Pairs) -> dict[str, str | None]:

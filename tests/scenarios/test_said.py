@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
-import pytest
 from small_broker import SmallBroker, manager, manager_row
 
 from pipshare import outbox, partners
@@ -18,12 +16,6 @@ from pipshare.pipeline.rest import to_rest
 EVENTS = "source,event,kind,client,at,amount,currency,reference,cleared_at\n"
 REGISTERED = "crm,r-1,registration,C-1,2026-03-01T08:00:00Z,,,,\n"
 DEPOSIT = "crm,d-1,deposit,C-1,2026-03-01T09:00:00Z,250.00,USD,,\n"
-
-
-@pytest.fixture
-def broker(db: Any, tmp_path: Path) -> Any:
-    with db.app() as conn:
-        yield SmallBroker(conn, tmp_path)
 
 
 def _listen(broker: SmallBroker, partner: str = "P-2", **settings: Any) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from threading import Thread
 from typing import Any
 
@@ -11,6 +10,7 @@ import psycopg
 import pytest
 from small_broker import PLAN, SmallBroker, manager, manager_row
 
+from pipshare import db as pg
 from pipshare.pipeline import Run
 from pipshare.pipeline.files import Order, import_file
 from pipshare.pipeline.loads import apply_plan
@@ -20,15 +20,14 @@ LATER = 1_900_000_000_000
 
 
 @pytest.fixture
-def small(db: Any, tmp_path: Path) -> Iterator[SmallBroker]:
-    with db.app() as conn:
-        yield SmallBroker(conn, tmp_path)
+def small(broker: SmallBroker) -> SmallBroker:
+    return broker
 
 
 @pytest.fixture
-def other(db: Any, small: SmallBroker) -> Iterator[Run]:
+def other(small: SmallBroker) -> Iterator[Run]:
     """Another process: it read everything before what the tests change."""
-    with db.app() as conn:
+    with pg.connect("app") as conn:
         yield Run(conn)
 
 

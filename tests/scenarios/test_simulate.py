@@ -4,7 +4,6 @@ booked."""
 from __future__ import annotations
 
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -45,20 +44,20 @@ SELECT relname, n_tup_ins, n_tup_upd, n_tup_del FROM pg_stat_xact_user_tables
  WHERE schemaname = 'public' AND n_tup_ins + n_tup_upd + n_tup_del > 0 ORDER BY relname"""
 
 
+def _trades(broker: SmallBroker) -> None:
+    cost = {"Commission": "-0.70"}
+    rows = [
+        manager_row(1, **cost),
+        manager_row(2, "0.20", **cost),
+        manager_row(3, "1.00", **cost, **{"Close Time": "2026.04.02 11:00:00"}),
+    ]
+    broker.bring("trades.csv", manager(*rows))
+
+
 @pytest.fixture
-def small(db: Any, tmp_path: Path) -> Any:
+def small(ready: Any) -> Any:
     """Two booked trades of March: 0.10 and 0.20 lots; a third of April with 1.00 lots."""
-    with db.app() as conn:
-        broker = SmallBroker(conn, tmp_path)
-        cost = {"Commission": "-0.70"}
-        rows = [
-            manager_row(1, **cost),
-            manager_row(2, "0.20", **cost),
-            manager_row(3, "1.00", **cost, **{"Close Time": "2026.04.02 11:00:00"}),
-        ]
-        broker.bring("trades.csv", manager(*rows))
-        conn.commit()
-        yield broker
+    return ready(SmallBroker, then=_trades)
 
 
 def ask(broker: SmallBroker, *texts: str, against: tuple[str, ...] = (), **known: Any) -> Answer:

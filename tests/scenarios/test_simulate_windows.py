@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -28,24 +27,24 @@ EVENTS = """event,kind,client,at,amount,currency,reference,source
 """
 
 
+def _told(small: SmallBroker) -> None:
+    told = (("1", "03.02", "1.00", "-40"), ("2", "03.02", "1.50", "25"),
+            ("3", "03.30", "2.00", "10"), ("4", "04.14", "0.50", "70"),
+            ("5", "05.04", "3.00", "-90"))  # fmt: skip
+    rows = [
+        manager_row(int(ticket), lots, **{"Close Time": f"2026.{day} 11:00:00",
+                                          "Open Time": f"2026.{day} 09:00:00",
+                                          "Profit": profit})
+        for ticket, day, lots, profit in told
+    ]  # fmt: skip
+    small.bring("trades.csv", manager(*rows))
+    small.load("events", EVENTS)
+
+
 @pytest.fixture
-def broker(db: Any, tmp_path: Path) -> Any:
+def broker(ready: Any) -> Any:
     """Five trades from March to May, of two logins of one client; and his deposit, reversed."""
-    with db.app() as conn:
-        small = SmallBroker(conn, tmp_path)
-        told = (("1", "03.02", "1.00", "-40"), ("2", "03.02", "1.50", "25"),
-                ("3", "03.30", "2.00", "10"), ("4", "04.14", "0.50", "70"),
-                ("5", "05.04", "3.00", "-90"))  # fmt: skip
-        rows = [
-            manager_row(int(ticket), lots, **{"Close Time": f"2026.{day} 11:00:00",
-                                              "Open Time": f"2026.{day} 09:00:00",
-                                              "Profit": profit})
-            for ticket, day, lots, profit in told
-        ]  # fmt: skip
-        small.bring("trades.csv", manager(*rows))
-        small.load("events", EVENTS)
-        conn.commit()
-        yield small
+    return ready(SmallBroker, then=_told)
 
 
 def ask(broker: SmallBroker, text: str, **known: Any) -> Answer:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -24,17 +23,17 @@ amount = "2.00"
 )
 
 
+def _traded(small: SmallBroker) -> None:
+    small.load("symbols", "symbol,symbol_group\nGBPUSD,forex\n")
+    apply_plan(small.run, small.file("std.toml", TWO), by="anna")
+    symbols = ("EURUSD", "GBPUSD", "EURUSD", "NEWPAIR")
+    rows = [manager_row(n, "1.00", Symbol=symbol) for n, symbol in enumerate(symbols, 1)]
+    small.bring("a.csv", manager(*rows))
+
+
 @pytest.fixture
-def broker(db: Any, tmp_path: Path) -> Any:
-    with db.app() as conn:
-        small = SmallBroker(conn, tmp_path)
-        small.load("symbols", "symbol,symbol_group\nGBPUSD,forex\n")
-        apply_plan(small.run, small.file("std.toml", TWO), by="anna")
-        symbols = ("EURUSD", "GBPUSD", "EURUSD", "NEWPAIR")
-        rows = [manager_row(n, "1.00", Symbol=symbol) for n, symbol in enumerate(symbols, 1)]
-        small.bring("a.csv", manager(*rows))
-        conn.commit()
-        yield small
+def broker(ready: Any) -> Any:
+    return ready(SmallBroker, then=_traded)
 
 
 @pytest.fixture

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,12 +12,6 @@ from pipshare.errors import BadInput
 
 MARCH, MAY = 1_774_900_000_000, 1_780_000_000_000  # UTC ms: 2026-03-30, 2026-05-28
 LATER = 1_900_000_000_000  # after anything that is received while this test runs
-
-
-@pytest.fixture
-def broker(db: Any, tmp_path: Path) -> Iterator[SmallBroker]:
-    with db.app() as conn:
-        yield SmallBroker(conn, tmp_path)
 
 
 def _statement(*lots: str, **options: Any) -> str:

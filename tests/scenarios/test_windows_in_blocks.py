@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -85,22 +84,21 @@ KYC = ("event,kind,client,at,amount,currency,reference,source\n"
 
 @pytest.mark.parametrize("most", [1, 3, 200_000])
 def test_windows_come_to_the_same_however_few_trades_are_read_at_a_time(
-    db: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, most: int
+    ready: Any, monkeypatch: pytest.MonkeyPatch, most: int
 ) -> None:
     monkeypatch.setattr(counts, "AT_ONCE", most)
     monkeypatch.setattr(work, "AT_ONCE", most)
-    with db.app() as conn:
-        broker = SmallBroker(conn, tmp_path)
-        apply_plan(broker.run, broker.file("std.toml", PLAN), by="anna")
-        assert not broker.load("events", KYC)[0].refused
-        broker.bring("a.csv", manager(*map(_row, FIRST)))
-        # 2.5 lots at 3, 5.75 at 5; 8.25 of them by trades; the client; 30 % of 12.
-        assert broker.totals() == {"P-2": 6_810_000_000}
-        broker.bring("b.csv", manager(*map(_row, LATE)))
-        # 3.5 lots at 3, 6.5 at 5; 5.5 in March is cut to 5, 3.25 and 4; 20; 30 % of 16.
-        assert broker.totals() == {"P-2": 8_005_000_000}
-        assert ledger.verify(conn)[0] == []
-        assert statements.check_lines(conn) == []
+    broker = ready(SmallBroker)
+    apply_plan(broker.run, broker.file("std.toml", PLAN), by="anna")
+    assert not broker.load("events", KYC)[0].refused
+    broker.bring("a.csv", manager(*map(_row, FIRST)))
+    # 2.5 lots at 3, 5.75 at 5; 8.25 of them by trades; the client; 30 % of 12.
+    assert broker.totals() == {"P-2": 6_810_000_000}
+    broker.bring("b.csv", manager(*map(_row, LATE)))
+    # 3.5 lots at 3, 6.5 at 5; 5.5 in March is cut to 5, 3.25 and 4; 20; 30 % of 16.
+    assert broker.totals() == {"P-2": 8_005_000_000}
+    assert ledger.verify(broker.conn)[0] == []
+    assert statements.check_lines(broker.conn) == []
 
 
 def _row(told: tuple[int, str, str]) -> list[str]:

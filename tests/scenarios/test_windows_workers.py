@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from pathlib import Path
 from threading import Thread
 from typing import Any
 
@@ -11,6 +10,7 @@ import pytest
 from small_broker import SmallBroker, manager, manager_row
 from window_plans import CAPPED, TIERS
 
+from pipshare import db as pg
 from pipshare import ledger, statements
 from pipshare.pipeline import Run
 from pipshare.pipeline.files import Order, import_file
@@ -24,15 +24,16 @@ MORE_LOADS = {
 }
 
 
+def _more(small: SmallBroker) -> None:
+    for kind, text in MORE_LOADS.items():
+        assert not small.load(kind, text)[0].refused
+    apply_plan(small.run, small.file("std.toml", CAPPED), by="anna")
+
+
 @pytest.fixture
-def broker(db: Any, tmp_path: Path) -> Any:
+def broker(ready: Any) -> Any:
     """A client with an account on each of two MT4 servers, and a cap per client and day."""
-    with db.app() as conn:
-        small = SmallBroker(conn, tmp_path)
-        for kind, text in MORE_LOADS.items():
-            assert not small.load(kind, text)[0].refused
-        apply_plan(small.run, small.file("std.toml", CAPPED), by="anna")
-        yield small
+    return ready(SmallBroker, then=_more)
 
 
 def _rows(first: int, count: int) -> str:
@@ -45,11 +46,11 @@ def _whole(broker: SmallBroker) -> None:
     assert statements.check_lines(broker.conn) == []
 
 
-def test_two_workers_at_once_cannot_pass_one_cap(broker: SmallBroker, db: Any) -> None:
+def test_two_workers_at_once_cannot_pass_one_cap(broker: SmallBroker) -> None:
     seen: list[int] = []
 
     def work(server: str, first: int) -> None:
-        with db.app() as conn:
+        with pg.connect("app") as conn:
             run = Run(conn)
             for n in range(4):
                 path = broker.folder / f"{server}-{n}.csv"
@@ -59,7 +60,7 @@ def test_two_workers_at_once_cannot_pass_one_cap(broker: SmallBroker, db: Any) -
     workers = [Thread(target=work, args=one) for one in (("Live-4", 100), ("Live-6", 500))]
     for one in workers:
         one.start()
-    with db.app() as watch:
+    with pg.connect("app") as watch:
         while any(one.is_alive() for one in workers):
             row = watch.execute(
                 "SELECT COALESCE(sum(amount_e8), 0)::bigint FROM ledger_balance"
@@ -95,9 +96,7 @@ def test_a_settling_that_dies_is_done_again_and_posts_nothing_twice(
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_any_order_and_any_pieces_come_to_a_full_run(
-    broker: SmallBroker, db: Any, tmp_path: Path, seed: int
-) -> None:
+def test_any_order_and_any_pieces_come_to_a_full_run(broker: SmallBroker, seed: int) -> None:
     """Late, repeated, corrected: totals equal those of one import in the right order."""
     apply_plan(broker.run, broker.file("std.toml", TIERS.format(method="retroactive")), by="anna")
     draw = random.Random(seed)
