@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 from tests.scenarios.small_broker import SmallBroker, manager, manager_row
 
+from pipshare.facts.jurisdictions import Jurisdiction, Jurisdictions
+
 Pipshare = Callable[..., str]
 KYC = """[programme]
 code = "std"
@@ -87,6 +89,41 @@ def test_a_country_is_blocked_seen_and_unblocked_by_two(pipshare: Pipshare) -> N
     said = pipshare("unblock", "IR", "--reason", "lifted", "--from", "2026-03-01", "--by", "anna")
     assert "proposal 2" in said
     assert "somebody else" in pipshare("approve", "2", "--by", "ANNA", code=1)
+    again = pipshare("unblock", "IR", "--reason", "so", "--from", "2026-03-02", code=1)
+    assert "unblocking IR waits for a second person already: proposal 2 of anna" in again
+    assert "Proposal 2 waits for a second person" in pipshare("blocked")
     pipshare("approve", "2", "--by", "ben")
     found = {one["country"]: one["blocked"] for one in json.loads(pipshare("blocked", "--json"))}
     assert found == {"CU": True, "IR": False}
+
+
+def test_every_block_in_force_and_to_come_is_listed_by_the_brokers_clock(
+    pipshare: Pipshare, db: Any
+) -> None:
+    with db.app() as conn:
+        conn.execute("UPDATE market_entity SET clock = 'Europe/Nicosia'")
+    for counts, since in (("residence", "2026-03-01"), ("either", "2026-04-01")):
+        said = pipshare("block", "IR", "--counts", counts, "--reason", counts, "--from", since,
+                        "--by", "anna")  # fmt: skip
+        pipshare("approve", said.split("proposal ")[1].split(".")[0], "--by", "ben")
+    pipshare("block", "IR", "--counts", "document", "--reason", "later", "--from", "2099-01-01")
+    told = [" ".join(line.split()) for line in pipshare("blocked", "--cost").splitlines()]
+    assert "Countries (times by the clock of main: Europe/Nicosia)" in told
+    assert [line.split(" 1 ")[0] for line in told if line.startswith("IR")] == [
+        "IR blocked 2026-03-01 00:00 2026-04-01 00:00 residence",
+        "IR blocked 2026-04-01 00:00 2099-01-01 00:00 either",
+        "IR will be blocked 2099-01-01 00:00 document",
+    ]
+    (one,) = json.loads(pipshare("blocked", "--json"))
+    assert [it["counts"] for it in (*one["before"], one["now"], *one["later"])] == [
+        "residence", "either", "document",
+    ]  # fmt: skip
+    assert "2026-03-01 12:00" in pipshare("list")  # 10:00 UTC
+
+
+def test_what_was_overruled_before_it_began_never_holds() -> None:
+    said = [("residence", 10), ("either", 30), ("document", 20)]
+    records = tuple(Jurisdiction("IR", True, counts, at, 0, "anna", "x")  # type: ignore[arg-type]
+                    for counts, at in said)  # fmt: skip
+    course = Jurisdictions(records).course("IR")
+    assert [one.counts for one in course] == ["residence", "document"]

@@ -185,6 +185,9 @@ def test_blocking_takes_one_person_and_what_changes_the_past_two(broker: SmallBr
         say(True)
     back = say(True, from_ms_=_ms("2026-03-01"))
     undone = say(False)
+    for blocked in (True, False):
+        with pytest.raises(BadInput, match="waits for a second person already: proposal"):
+            say(blocked, from_ms_=_ms("2026-02-01"))
     assert back is not None
     assert undone is not None
     broker.conn.commit()

@@ -115,6 +115,8 @@ def test_a_block_from_now_on_holds_and_the_past_takes_two_people(made: Any, clie
     assert one.post("/compliance/countries/IR/unblock/", told).status_code == 302
     page = one.get("/compliance/").text
     assert "IR unblocked from" in page
+    again = one.post("/compliance/countries/IR/unblock/", {"reason": "so", "since": "2026-02-01"})
+    assert "waits for a second person already" in again.text
     number = re.search(r"/compliance/proposals/(\d+)/", page)
     assert number is not None
     other.post(f"/compliance/proposals/{number[1]}/", {"what": "approve"})

@@ -9,7 +9,7 @@ from dataclasses import asdict
 import click
 
 from pipshare import clients, db
-from pipshare.cli.kyc_blocked import block, entity_option, list_blocked, unblock
+from pipshare.cli.kyc_blocked import block, entity_option, list_blocked, moment, unblock
 from pipshare.cli.options import (
     SHOWN,
     by_option,
@@ -19,7 +19,7 @@ from pipshare.cli.options import (
     money,
     table,
 )
-from pipshare.period import from_ms
+from pipshare.period import Clock, from_ms
 from pipshare.pipeline import Run
 from pipshare.pipeline.compliance import (
     entity_named,
@@ -47,7 +47,9 @@ def list_clients(state: str | None, search: str, limit: int, entity: str, as_jso
     """List clients and where they stand with KYC now."""
     db.migrate()
     with db.connect() as conn:
-        entity_id = entity_named(Run(conn), entity)
+        run = Run(conn)
+        entity_id = entity_named(run, entity)
+        clock = run.clock(entity_id)
         found = clients.verified(conn, _now(), entity_id=entity_id, state=state, search=search,
                                  limit=limit)  # fmt: skip
         counts = clients.count_verified(conn, _now(), entity_id)
@@ -56,7 +58,7 @@ def list_clients(state: str | None, search: str, limit: int, entity: str, as_jso
         return
     said = ", ".join(f"{count} {word}" for word, count in counts.items() if count)
     console.print(f"Clients of {entity}: {said or 'none'}.")
-    _print(found, "Clients")
+    _print(found, f"Clients (times by the clock of {entity}: {clock})", clock)
 
 
 @kyc_command.command("expiring")
@@ -67,7 +69,9 @@ def list_expiring(days: int | None, entity: str, as_json: bool) -> None:
     """List approved clients whose document ends soon, the first first."""
     db.migrate()
     with db.connect() as conn:
-        entity_id = entity_named(Run(conn), entity)
+        run = Run(conn)
+        entity_id = entity_named(run, entity)
+        clock = run.clock(entity_id)
         within = days or max(clients.expiry_days(conn, entity_id), default=30)
         now = _now()
         found = clients.expiring(conn, now, now + within * DAY_MS, entity_id=entity_id)
@@ -77,7 +81,8 @@ def list_expiring(days: int | None, entity: str, as_json: bool) -> None:
     if not found:
         console.print(f"No document of an approved client ends within {counted(within, 'day')}.")
         return
-    _print(found, f"Documents that end within {counted(within, 'day')}")
+    _print(found, f"Documents that end within {counted(within, 'day')} (times by the clock of"
+                  f" {entity}: {clock})", clock)  # fmt: skip
 
 
 @kyc_command.command("held")
@@ -132,11 +137,11 @@ def set_warnings(days: tuple[int, ...], never: bool, entity: str, by: str) -> No
     console.print(f"{entity}: said {said} days before." if told else f"{entity}: said never.")
 
 
-def _print(found: list[clients.Verified], title: str) -> None:
+def _print(found: list[clients.Verified], title: str, clock: Clock) -> None:
     shown = table(title, "client", "stands", "since", "document", "of", "ends")
     for one in found:
-        shown.add_row(one.code, one.state, _day(one.since_ms), one.document, one.country,
-                      _day(one.expires_ms))  # fmt: skip
+        shown.add_row(one.code, one.state, moment(one.since_ms, clock), one.document,
+                      one.country, moment(one.expires_ms, clock))  # fmt: skip
     if found:
         console.print(shown)
 
@@ -147,10 +152,6 @@ def _shown(one: clients.Verified) -> dict[str, object]:
         at = told.pop(name)
         told[name.removesuffix("_ms")] = None if at is None else from_ms(at).isoformat()
     return told
-
-
-def _day(at_ms: int | None) -> str:
-    return "" if at_ms is None else f"{from_ms(at_ms):%Y-%m-%d %H:%M}"
 
 
 def _now() -> int:

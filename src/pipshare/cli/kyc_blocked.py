@@ -6,11 +6,12 @@ import json
 import time
 from dataclasses import asdict
 from datetime import datetime
+from itertools import zip_longest
 
 import click
 import numpy as np
 
-from pipshare import db
+from pipshare import audit, db
 from pipshare.cli.options import (
     by_option,
     console,
@@ -20,6 +21,7 @@ from pipshare.cli.options import (
     say_booked,
     table,
 )
+from pipshare.clients.jurisdictions import KIND
 from pipshare.facts.jurisdictions import COUNTS, Counts, Jurisdiction
 from pipshare.money import format_e8
 from pipshare.period import Clock, from_ms, to_ms
@@ -41,35 +43,46 @@ entity_option = click.option("--entity", default="main", show_default=True, help
 @entity_option
 @json_option
 def list_blocked(cost: bool, entity: str, as_json: bool) -> None:
-    """List the countries by whose clients nobody earns, and since when."""
+    """List the countries by whose clients nobody earns: every block in force, what is to come, and
+    what waits for a second person."""
     db.migrate()
     with db.connect() as conn:
         run = Run(conn)
         entity_id = entity_named(run, entity)
         found = countries_of(conn, entity_id, time.time_ns() // 1_000_000)
         costs = [cost_of(run, entity_id, one) if cost else None for one in found]
+        clock = run.clock(entity_id)
+        asked = [one for one in audit.pending(conn, KIND)
+                 if one.payload["entity"] == entity]  # fmt: skip
     if as_json:
         told = [_shown(*pair) for pair in zip(found, costs, strict=True)]
         click.echo(json.dumps(told, indent=2))
         return
     if not found:
         console.print("No country is blocked, nor ever was.")
-        return
-    shown = table("Countries", "country", "state", "since", "counts", "clients", "why",
-                  *(("would have paid",) if cost else ()), right=(4,))  # fmt: skip
+    shown = table(f"Countries (times by the clock of {entity}: {clock})", "country", "state",
+                  "from", "until", "counts", "clients", "why",
+                  *(("would have paid",) if cost else ()), right=(5,))  # fmt: skip
     for one, had in zip(found, costs, strict=True):
-        now = one.now
-        later = "".join(
-            f"; {'blocked' if each.blocked else 'open'} from {_day(each.from_ms)}"
-            for each in one.later
-        )
-        shown.add_row(
-            one.country, ("blocked" if now and now.blocked else "open") + later,
-            _day(now.from_ms) if now else "", now.counts if now else "",
-            str(len(one.client_ids)), f"{now.reason} ({now.recorded_by})" if now else "",
-            *((_unpaid(had),) if had else ()),
-        )  # fmt: skip
-    console.print(shown)
+        parts = (*one.before, *((one.now,) if one.now else ()), *one.later)
+        for part, following in zip_longest(parts, parts[1:]):
+            shown.add_row(
+                one.country, _state(part, is_later=part in one.later), moment(part.from_ms, clock),
+                moment(following.from_ms, clock) if following else "",
+                part.counts if part.blocked else "", str(len(one.client_ids)),
+                f"{part.reason} ({part.recorded_by})",
+                *((_unpaid(had) if part is parts[0] else "",) if had else ()),
+            )  # fmt: skip
+    if found:
+        console.print(shown)
+    for each in asked:
+        console.print(f"Proposal {each.id} waits for a second person: {each.subject}: {each.reason}"
+                      f" ({each.proposed_by})")  # fmt: skip
+
+
+def _state(one: Jurisdiction, *, is_later: bool) -> str:
+    word = "blocked" if one.blocked else "open"
+    return f"will be {word}" if is_later else word
 
 
 def _unpaid(had: Cost) -> str:
@@ -81,6 +94,7 @@ def _unpaid(had: Cost) -> str:
 def _shown(one: Country, had: Cost | None) -> dict[str, object]:
     told: dict[str, object] = {
         "country": one.country, "blocked": bool(one.now and one.now.blocked),
+        "before": [_record(it) for it in one.before],
         "now": _record(one.now) if one.now else None, "later": [_record(it) for it in one.later],
         "clients": len(one.client_ids),
     }  # fmt: skip
@@ -158,5 +172,8 @@ def _moment(text: str | None, clock: Clock) -> int | None:
     return int(clock.to_utc(np.array([to_ms(start)], np.int64))[0])
 
 
-def _day(at_ms: int) -> str:
-    return f"{from_ms(at_ms):%Y-%m-%d %H:%M}"
+def moment(at_ms: int | None, clock: Clock) -> str:
+    """Write a moment by the broker's own clock, to the minute; "" for none."""
+    if at_ms is None:
+        return ""
+    return f"{from_ms(int(clock.from_utc(np.array([at_ms], np.int64))[0])):%Y-%m-%d %H:%M}"

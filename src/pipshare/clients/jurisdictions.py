@@ -69,8 +69,8 @@ def say_jurisdiction(
     """Block or unblock a country from a moment on (None: from now on), in the open transaction.
 
     Returns None where it holds at once, else the number of the proposal that a second person has
-    to approve. Raises BadInput for what is no country, without reason or name, and where it is so
-    already; Missing for an unknown entity.
+    to approve. Raises BadInput for what is no country, without reason or name, where it is so
+    already, and where a proposal of the same waits; Missing for an unknown entity.
     """
     now = time.time_ns() // 1_000_000
     since = now if from_ms_ is None else from_ms_
@@ -88,6 +88,7 @@ def say_jurisdiction(
     subject = f"entity {entity}: {code} {'blocked' if blocked else 'unblocked'} from" \
               f" {from_ms(since):%Y-%m-%dT%H:%M:%SZ} on"  # fmt: skip
     if not blocked or since < now - EARLY_MS:
+        _check_not_proposed(conn, payload)
         return audit.propose(conn, KIND, subject, payload, reason, by)
     if not reason.strip():
         raise BadInput("no_reason", f"{subject}: this needs a reason: give --reason")
@@ -96,6 +97,15 @@ def say_jurisdiction(
     apply_jurisdiction(conn, {**payload, "reason": reason}, by)
     audit.record(conn, by, "jurisdiction.block", subject, reason.strip(), {"counts": counts})
     return None
+
+
+def _check_not_proposed(conn: psycopg.Connection[Any], payload: Mapping[str, Any]) -> None:
+    for one in audit.pending(conn, KIND):
+        if all(one.payload[name] == payload[name] for name in ("entity", "country", "blocked")):
+            word = "blocking" if payload["blocked"] else "unblocking"
+            raise BadInput("proposed_already", f"{word} {payload['country']} waits for a second"
+                           f" person already: proposal {one.id} of {one.proposed_by}"
+                           f" ({one.subject}); approve or reject that first")  # fmt: skip
 
 
 def apply_jurisdiction(

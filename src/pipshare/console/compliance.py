@@ -16,10 +16,9 @@ from pipshare import audit, clients, market, plans
 from pipshare.audit.propose import person
 from pipshare.console.asked import may, who
 from pipshare.console.scope import scope_of
-from pipshare.console.shown import Row, at, count, counted, lasting, wallet
+from pipshare.console.shown import Row, at, count, counted, lasting, moment, wallet
 from pipshare.errors import Missing
 from pipshare.market import Entity
-from pipshare.period import from_ms
 from pipshare.pipeline.compliance import Country, Held, countries_of, held_of
 from pipshare.web import Cell, Column, Stat, Table, room, trying
 
@@ -165,13 +164,20 @@ def _countries(found: Sequence[Country], may_change: bool) -> Table | None:
     rows: list[Row] = []
     for one in found:
         now, is_blocked = one.now, bool(one.now and one.now.blocked)
-        later = "; ".join(f"{'blocked' if each.blocked else 'open'} from"
-                          f" {from_ms(each.from_ms):%Y-%m-%d}" for each in one.later)  # fmt: skip
+        later = "; ".join(f"{'blocked' if each.blocked else 'open'} from {moment(each.from_ms)}"
+                          for each in one.later)  # fmt: skip
+        first = one.before[0] if one.before else now
+        widened = "; ".join(
+            f"{each.counts} until {moment(until.from_ms)}"
+            for each, until in zip(one.before, (*one.before[1:], now), strict=False)
+            if until
+        )
         rows.append([
             Cell(one.country, reverse("console:country", args=[one.country])),
             Cell("Blocked" if is_blocked else "Open", tone="bad" if is_blocked else "plain",
                  note=later),
-            at(now.from_ms) if now else "–", now.counts if now else "–",
+            at(first.from_ms) if first else "–",
+            Cell(now.counts, note=widened) if now and now.blocked else "–",
             count(len(one.client_ids)),
             Cell(now.reason, note=now.recorded_by) if now else "–",
             *([Cell("Unblock" if is_blocked else "Block", reverse(

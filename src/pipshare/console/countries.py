@@ -39,7 +39,7 @@ class CountryForm(Form):
     """A country to block."""
 
     FAULTS: ClassVar = {"bad_country": "country", "no_change": "country", "bad_from": "since",
-                        "no_reason": "reason"}  # fmt: skip
+                        "proposed_already": "country", "no_reason": "reason"}  # fmt: skip
     country = text("Country", help="Two letters, as IR.", placeholder="IR")
     counts = forms.ChoiceField(label="Which of a client's countries", choices=_COUNTS)
     since = forms.DateField(
@@ -53,7 +53,8 @@ class CountryForm(Form):
 class OpenForm(Form):
     """A country to unblock."""
 
-    FAULTS: ClassVar = {"no_change": "since", "no_reason": "reason"}
+    FAULTS: ClassVar = {"no_change": "since", "proposed_already": "since",
+                        "no_reason": "reason"}  # fmt: skip
     since = forms.DateField(
         label="From", required=False, widget=forms.DateInput(attrs={"type": "date"}),
         help_text="The start of this day of the broker's. Empty: from now on. The day on which it"

@@ -77,6 +77,17 @@ class Jurisdictions:
         begun = [one for one in self.records if one.country == country and one.from_ms <= moment_ms]
         return begun[-1] if begun else None
 
+    def course(self, country: str) -> tuple[Jurisdiction, ...]:
+        """Return the records of a country that hold at some time, each from its moment to the next.
+
+        One that was overruled from its first moment on is not there.
+        """
+        found: list[Jurisdiction] = []
+        for one in reversed(self.records):
+            if one.country == country and (not found or one.from_ms < found[-1].from_ms):
+                found.append(one)
+        return tuple(reversed(found))
+
 
 def merged(records: Sequence[Jurisdiction]) -> Jurisdictions | None:
     """Return an entity's records, None where there are none: then nothing is looked up."""

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from itertools import takewhile
 from typing import Any
 
 import numpy as np
@@ -52,10 +53,12 @@ class Held:
 class Country:
     """A country of an entity of which something was said: what holds now, and what is to come.
 
+    `before`: blocks without a gap up to the one that holds now, as of residents alone at first.
     `client_ids`: those who ever lived there or had a document of it.
     """
 
     country: str
+    before: tuple[Jurisdiction, ...]
     now: Jurisdiction | None
     later: tuple[Jurisdiction, ...]
     client_ids: tuple[int, ...]
@@ -96,14 +99,14 @@ def countries_of(conn: psycopg.Connection[Any], entity_id: int, now_ms: int) -> 
     known = clients.jurisdictions(conn).get(entity_id)
     if known is None:
         return []
-    found = [
-        Country(
-            code, known.of(code, now_ms),
-            tuple(one for one in known.records if one.country == code and one.from_ms > now_ms),
-            tuple(clients.clients_of_country(conn, entity_id, code)),
-        )
-        for code in dict.fromkeys(one.country for one in known.records)
-    ]  # fmt: skip
+    found = []
+    for code in dict.fromkeys(one.country for one in known.records):
+        course = known.course(code)
+        begun = [one for one in course if one.from_ms <= now_ms]
+        block = list(takewhile(lambda one: one.blocked, reversed(begun)))
+        ids = clients.clients_of_country(conn, entity_id, code)
+        found.append(Country(code, tuple(reversed(block[1:])), begun[-1] if begun else None,
+                             course[len(begun):], tuple(ids)))  # fmt: skip
     return sorted(found, key=lambda one: (not (one.now and one.now.blocked), one.country))
 
 
