@@ -25,7 +25,7 @@ PIPSHARE = str(Path(sys.executable).with_name("pipshare"))
 
 def test_every_answered_postback_is_there_after_kill_9(db: Any) -> None:
     token, clicks = postbacks.prepared()
-    asks = postbacks.calls(token, clicks, 1, 40_000)
+    asks = postbacks.calls(token, clicks, 1, 10_000)
     with serving(db.environment) as (process, port):
         load = http_load.start(
             http_load.Load(port, asks, seconds=60, mark='"id": "', until_gone=True)
@@ -59,9 +59,9 @@ def _wait_for(count: int) -> None:
 
 
 @contextmanager
-def serving(environment: dict[str, str]) -> Iterator[tuple[Any, int]]:
+def serving(environment: dict[str, str], *more: str) -> Iterator[tuple[Any, int]]:
     bare = {k: v for k, v in os.environ.items() if not k.startswith(("PIPSHARE_", "DATABASE"))}
-    process = subprocess.Popen([PIPSHARE, "serve", "--port", "0"], env=bare | environment,
+    process = subprocess.Popen([PIPSHARE, "serve", "--port", "0", *more], env=bare | environment,
                                stdout=subprocess.PIPE, text=True)  # fmt: skip
     try:
         assert process.stdout

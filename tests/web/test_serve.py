@@ -93,6 +93,7 @@ def test_a_port_that_is_taken_is_one_sentence(module_db: Any) -> None:
         ran = subprocess.run([PIPSHARE, "serve", "--port", port], capture_output=True, text=True,
                              env={**os.environ, **module_db.environment}, check=False)  # fmt: skip
     assert ran.returncode == 1
+    assert len(ran.stderr.splitlines()) == 1
     assert f"127.0.0.1:{port}" in ran.stderr
     assert "choose another with --port" in ran.stderr
     assert "Traceback" not in ran.stderr

@@ -11,7 +11,9 @@ import gc
 import ipaddress
 import os
 import signal
+import socket
 import sys
+import time
 from typing import Any
 
 import click
@@ -21,6 +23,7 @@ from pipshare.errors import BadInput, Conflict, Unavailable
 
 _PR_SET_PDEATHSIG = 1
 TURN_S = 0.0005
+PATIENCE_S = 1.0  # for the port of a server that is just ending
 
 
 @click.command("serve")
@@ -37,6 +40,7 @@ def serve_command(host: str, port: int, workers: int, threads: int, with_parent:
     if with_parent:
         _end_with_parent()
     _refuse_the_world(host)
+    _refuse_a_taken_port(host, port)
     db.migrate()
     db.target()  # makes this process a user of the embedded server, for as long as it lives
     _serve(_bind(host, port), workers, threads)
@@ -55,6 +59,27 @@ def _refuse_the_world(host: str) -> None:
             "example.com): requests for any other are refused. Without it only this machine is"
             " served: leave --host away",
         )
+
+
+def _refuse_a_taken_port(host: str, port: int) -> None:
+    """Say at once that nothing can listen there: gunicorn tries for five seconds."""
+    end = time.monotonic() + PATIENCE_S
+    while True:
+        try:
+            family, kind, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+            with socket.socket(family, kind) as door:
+                door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                door.bind(address)
+                return
+        except OSError:
+            if time.monotonic() > end:
+                raise _taken(_bind(host, port)) from None
+            time.sleep(0.1)
+
+
+def _taken(bind: str) -> Conflict:
+    return Conflict("no_port", f"cannot listen on {bind}: another program may use it; choose"
+                               " another with --port")  # fmt: skip
 
 
 def _end_with_parent() -> None:
@@ -111,8 +136,7 @@ def _serve(bind: str, workers: int, threads: int) -> None:
         ) from None
     except SystemExit as end:
         if end.code == 1:
-            raise Conflict("no_port", f"cannot listen on {bind}: another program may use it; choose"
-                                      " another with --port") from None  # fmt: skip
+            raise _taken(bind) from None
         raise
 
 
