@@ -40,7 +40,7 @@ def test_a_fault_in_one_chore_is_told_and_the_others_go_on(
     monkeypatch.setattr(resting, "tell_expiring", fail)
     monkeypatch.setattr(resting, "touch_held", fail)
     monkeypatch.setattr(resting.clients, "touch_cleared", clear)
-    monkeypatch.setattr(resting, "to_rest", lambda _run: rested.set())
+    monkeypatch.setattr(resting, "to_rest", lambda _run, _do: rested.set())
     halt = threading.Event()
     thread = threading.Thread(target=resting.bring_to_rest, args=(halt,))
     with caplog.at_level(logging.WARNING, "pipshare.work"):
@@ -54,7 +54,8 @@ def test_a_fault_in_one_chore_is_told_and_the_others_go_on(
     told = _alerts(db)
     assert set(told) == {"looking at what is held", "telling of documents that end"}
     assert told["telling of documents that end"] == (
-        "telling of documents that end failed: ValueError; it is tried again, all else goes on"
+        "telling of documents that end failed: ValueError; it is tried again; what does not need"
+        " it goes on"
     )
     assert QUOTED not in caplog.text
     assert "telling of documents that end failed: ValueError" in caplog.text

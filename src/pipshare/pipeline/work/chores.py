@@ -34,7 +34,7 @@ class Chores:
         What fails is rolled back, logged once, and an alert until it works again. Raises only when
         the connection is lost.
         """
-        if time.monotonic() < self._again.get(name, 0.0):
+        if not self.may(name):
             return None
         try:
             done = work()
@@ -54,13 +54,24 @@ class Chores:
             self._fails.pop(name, None)
         return done
 
+    def may(self, name: str) -> bool:
+        """Tell whether a chore would be tried now: it has not failed just before."""
+        return time.monotonic() >= self._again.get(name, 0.0)
+
+    def any_again(self, since: float) -> bool:
+        """Tell whether the turn of a chore that failed has come since a moment (monotonic)."""
+        return any(since < self._again[name] <= time.monotonic() for name in self._fails)
+
     def _failed(self, name: str, error: Exception) -> None:
         fails = self._fails[name] = self._fails.get(name, 0) + 1
         self._again[name] = time.monotonic() + min(_LONGEST_S, 2.0 ** min(fails, 6))
         self._well.discard(name)
         if fails == 1:
             _log.warning("%s failed: %s; it is tried again", name, said_of(error))
-        tell(name, f"{name} failed: {said_of(error)}; it is tried again, all else goes on")
+        tell(
+            name,
+            f"{name} failed: {said_of(error)}; it is tried again; what does not need it goes on",
+        )
 
 
 def said_of(error: Exception) -> str:

@@ -1,6 +1,7 @@
 """One thread that brings everything to rest when something changed: what waited is taken up.
 
-Each of its chores stands alone: one that fails is told in an alert and tried again.
+Each of its chores, and each step of taking up what waits (to_rest), stands alone: one that fails is
+told in an alert and tried again.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import Any
 import psycopg
 
 from pipshare import audit, clients, db, inbox
-from pipshare.pipeline.rest import to_rest
+from pipshare.pipeline.rest import PAYLOADS, POSTBACKS, to_rest
 from pipshare.pipeline.run import Run
 from pipshare.pipeline.said import take_up_traders
 from pipshare.pipeline.said.expiring import tell_expiring
@@ -77,15 +78,15 @@ def _watch(
     conn.commit()
     db.listen(ears, CHANNEL, 0.0)
     due, last, windows_at, held_at, told_at, cleared_at = True, 0.0, 0.0, 0.0, 0.0, 0.0
-    traders, undone = 0, False
+    traders, undone, began = 0, False, 0.0
     cleared_ms = time.time_ns() // 1_000_000 - AWAY_MS
     while not halt.is_set():
         idle = undone or not due  # what waits, once taken up, settles windows and accounts as well
         if idle and time.monotonic() >= windows_at and window_store.any_due(conn):
-            began = time.monotonic()
+            from_ = time.monotonic()
             chores.do("settling windows", partial(settle_windows, run))
             # A window is worked out whole: the longer that takes, the seldomer it is done.
-            windows_at = time.monotonic() + SELDOM * (time.monotonic() - began)
+            windows_at = time.monotonic() + SELDOM * (time.monotonic() - from_)
         conn.commit()
         if time.monotonic() >= held_at:
             held = chores.do("looking at what is held", partial(touch_held, run))
@@ -109,7 +110,8 @@ def _watch(
         traders = newest
         undone = False
         if due:
-            undone = chores.do("taking up what waits", partial(_rest_all, run)) is None
+            began = time.monotonic()
+            undone = chores.do("taking up what waits", partial(to_rest, run, chores.do)) is None
             if not undone:
                 inbox.resolve_alert(conn, ALERT, "")
                 conn.commit()
@@ -118,7 +120,10 @@ def _watch(
         waked = db.listen(ears, CHANNEL, POLL_S)
         seen, changed = audit.changed_since(conn, seen)
         due = undone or waked or bool(changed) or time.monotonic() - last > WHOLE_S
-        due = due or inbox.any_postback_fresh(conn) or inbox.any_payload_due(conn)
+        due = due or chores.any_again(began)
+        # What could not be settled stays on its queue: it is looked at when its turn has come.
+        due = due or (chores.may(POSTBACKS) and inbox.any_postback_fresh(conn))
+        due = due or (chores.may(PAYLOADS) and inbox.any_payload_due(conn))
         conn.commit()
 
 
@@ -130,11 +135,6 @@ def _next(at: float, done: bool) -> float:
 def _take_up(run: Run, since: int) -> bool:
     while take_up_traders(run, since):
         pass
-    return True
-
-
-def _rest_all(run: Run) -> bool:
-    to_rest(run)
     return True
 
 
