@@ -51,7 +51,11 @@ def test_an_endpoint_is_added_listed_shown_paused_and_removed(pipshare: Pipshare
     said = pipshare("crm", "add", "room", "--preset", "trader-room", "--by", "anna")
     secret = _secret(said)
     assert "/hooks/room" in said
-    assert "never run against the real system" in said
+    assert "The preset is pipshare's own, no vendor's. It is an example" in said
+    assert "never run" not in said
+    vendor = pipshare("crm", "add", "pheasant", "--preset", "pheasantech")
+    assert "never run against the real system" in vendor
+    pipshare("crm", "remove", "pheasant")
     listed = pipshare("crm", "list")
     assert all(word in listed for word in ("room", "main", "webhook", "trader-room", "active"))
     shown = pipshare("crm", "show", "room")

@@ -75,7 +75,6 @@ class TraderRoom(Sent):
     """The worked example of the reference: a user with all his payments in one payload."""
 
     name = "trader-room"
-    lacks = (KYC,)
 
     def secret(self) -> str:
         return SECRET
@@ -84,13 +83,17 @@ class TraderRoom(Sent):
         made = base64.b64encode(hmac.new(self.key.encode(), body, hashlib.sha512).digest())
         return {"X-Room-Signature": f"sha512={made.decode()}"}
 
-    def _user(self, *payments: Mapping[str, Any]) -> None:
+    def _user(self, *payments: Mapping[str, Any], **more: Any) -> None:
         user = {"no": int(self.client), "registered": "01/03/2026 09:00", "nation": "Cyprus",
                 "promo": f" {self.partner_code} ", "click": None, "name": "A. Client"}  # fmt: skip
-        self.say({"user": user, "payments": list(payments)})
+        self.say({"user": user, "payments": list(payments), **more})
 
     def registration(self) -> None:
         self._user()
+
+    def kyc(self) -> None:
+        self._user(checks=[{"no": self.number, "paper": "passport", "result": "accepted",
+                            "decided": "05/03/2026 11:00", "nation": "Cyprus"}])  # fmt: skip
 
     def deposit(self) -> None:
         self._user({"no": self.number, "kind": "in/card", "state": "done", "cur": "usd",

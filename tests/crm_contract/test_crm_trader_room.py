@@ -52,9 +52,10 @@ def test_the_recipe_holds_from_the_first_command_to_the_chargeback(
     _run("add", "room", "--preset", "trader-room", "--ask-secret", given=f"{SECRET}\n{SECRET}\n")
     told = send(payload)
     assert [(one["verdict"], one.get("kind", "")) for one in told["items"]] == [
-        ("mapped", "registration"), ("mapped", "deposit"), ("problem", ""),
+        ("mapped", "registration"), ("mapped", "kyc.changed"), ("mapped", "deposit"),
+        ("problem", ""),
     ]  # fmt: skip
-    assert "fee/inactivity" in told["items"][2]["detail"] or "fee" in told["items"][2]["detail"]
+    assert "fee/inactivity" in told["items"][3]["detail"] or "fee" in told["items"][3]["detail"]
     assert broker.stands("IB-7") == {"accrued": 200}
     assert told["id"] in _run("log", "--endpoint", "room", "--problems")
     assert "fee" in _run("log", "--id", told["id"])
@@ -65,11 +66,11 @@ def test_the_recipe_holds_from_the_first_command_to_the_chargeback(
     _run("mapping", "publish", "room", str(tmp_path / "room.json"), "--note", "fees are left")
     _run("replay", "--endpoint", "room", "--problems")
     broker.settle()
-    assert broker.events("4711") == 2
+    assert broker.events("4711") == 3
     assert told["id"] not in _run("log", "--endpoint", "room", "--problems")
 
     payload["payments"][0] |= {"state": "charged back", "changed": "10/04/2026 12:00"}
-    assert [one["verdict"] for one in send(payload)["items"]] == ["mapped", "mapped", "skipped"]
+    assert [one["verdict"] for one in send(payload)["items"]] == [*["mapped"] * 3, "skipped"]
     assert broker.stands("IB-7") == {}
 
 

@@ -11,7 +11,7 @@ import click
 
 from pipshare import db, market, settings
 from pipshare.cli.options import by_option, console
-from pipshare.crm import PRESETS, preset
+from pipshare.crm import PRESETS, Preset, preset
 from pipshare.errors import BadInput
 from pipshare.inbox.endpoints import WEBHOOK
 from pipshare.pipeline.crm.hook_settings import hook_settings
@@ -83,10 +83,10 @@ def add_command(code: str, preset_name: str | None, kind: str, entity: str, by: 
             mapping=_read(mapping_file) if mapping_file else None,
             secret=own_secret(kind not in (WEBHOOK, "folder"), **given), by=by,
         )  # fmt: skip
-    _say(made, found is not None and not found.verified)
+    _say(made, found)
 
 
-def _say(made: Made, is_unverified: bool) -> None:
+def _say(made: Made, found: Preset | None) -> None:
     one = made.endpoint
     console.print(f"Endpoint {one.code} is set up: {one.kind} of entity {one.entity}.")
     if made.secret:
@@ -99,7 +99,11 @@ def _say(made: Made, is_unverified: bool) -> None:
     if not made.version:
         console.print("It has no mapping: what comes is kept until one is published with"
                       f" `pipshare crm mapping publish {one.code} FILE`.")  # fmt: skip
-    elif is_unverified:
+    elif found is not None and found.ours:
+        console.print(f"The preset is pipshare's own, no vendor's. {found.lacks}")
+        console.print(f"`pipshare crm mapping show {one.code}` prints its mapping, `pipshare crm"
+                      f" mapping test {one.code} PAYLOAD` tries one.")  # fmt: skip
+    elif found is not None and not found.verified:
         console.print("The preset was never run against the real system: test it with a payload of"
                       f" yours, `pipshare crm mapping test {one.code} PAYLOAD`.")  # fmt: skip
 

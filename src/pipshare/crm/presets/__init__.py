@@ -24,7 +24,10 @@ PRESETS = tuple(sorted(path.stem for path in _FOLDER.glob("*.json")))
 
 @dataclass(frozen=True)
 class Preset:
-    """A system's preset. `asks`: what the broker fills in, with what it is; `lacks`: in words."""
+    """A system's preset. `asks`: what the broker fills in, with what it is; `lacks`: in words.
+
+    `ours`: it is of pipshare's own making, and there is no vendor's system to run it against.
+    """
 
     name: str
     system: str
@@ -34,6 +37,7 @@ class Preset:
     lacks: str
     verify: list[dict[str, Any]]
     mapping: dict[str, Any]
+    ours: bool = False
 
     def filled(self, values: Mapping[str, str] | None = None) -> CrmMapping:
         """Return the mapping with `values` in their places. Raises BadInput for one left open."""
