@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
-from feed_broker import FeedBroker
+from feed_broker import GO_LIVE, LOGINS, FeedBroker, fill
 from hand_world import MONDAY_MS, HandWorld
 
 from pipshare.sandbox.mt5 import Mt5Server
@@ -27,13 +28,21 @@ def hand() -> HandWorld:
 
 @pytest.fixture
 def broker(
-    db: Any, tmp_path: Path, hand: HandWorld, certificate_folder: Path
+    templates: Any, tmp_path: Path, hand: HandWorld, certificate_folder: Path
 ) -> Iterator[Callable[..., FeedBroker]]:
-    """A function that sets up the broker and its source; options are FeedBroker's."""
+    """A function that sets up the broker, once a test, and its source."""
     made: list[FeedBroker] = []
-    with Mt5Server(hand, folder=certificate_folder) as server, db.app() as conn:  # type: ignore[arg-type]
+    with ExitStack() as stack:
+        server = stack.enter_context(Mt5Server(hand, folder=certificate_folder))  # type: ignore[arg-type]
 
-        def make(**options: Any) -> FeedBroker:
+        def make(go_live: str = GO_LIVE, **options: Any) -> FeedBroker:
+            def loaded(database: Any) -> None:
+                with database.app() as conn:
+                    fill(conn, tmp_path, go_live, LOGINS)
+
+            name = "feeds_" + "".join(filter(str.isdigit, go_live))
+            database = stack.enter_context(templates.copy(name, loaded))
+            conn = stack.enter_context(database.app())
             made.append(FeedBroker(conn, tmp_path, hand, server, **options))
             return made[-1]
 

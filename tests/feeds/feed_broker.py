@@ -19,32 +19,44 @@ from pipshare.sandbox.mt5 import Mt5Server
 from pipshare.sources.mt5_web import Config
 
 SERVER = "Live-5"
+GO_LIVE = "2026-01-01T00:00:00Z"
+LOGINS = (101, 102, 103, 104, 105)
+
+
+def fill(conn: Any, folder: Path, go_live: str, logins: Sequence[int]) -> None:
+    """Load the broker: one MT5 server, a client's accounts on it, a plan on terms."""
+    servers = (
+        "server,platform,clock,go_live,authority\n"
+        f"{SERVER},mt5,America/New_York+7h,{go_live},mt5_web\n"
+    )
+    accounts = "".join(f"{SERVER},{login},C-1\n" for login in logins)
+    accounts = f"server,login,client\n{accounts}"
+    run = Run(conn)
+    for kind, text in {**LOADS, "servers": servers, "accounts": accounts}.items():
+        assert not load(run, kind, _file(folder, f"{kind}.csv", text), by="anna").reports[0].refused
+    apply_plan(run, _file(folder, "std.toml", PLAN), by="anna")
+    terms = _file(folder, "terms.csv", "partner,programme\nP-1,std\nP-2,std\n")
+    load(run, "terms", terms, by="anna")
+
+
+def _file(folder: Path, name: str, content: str) -> Path:
+    path = folder / name
+    path.write_text(content)
+    return path
 
 
 @dataclass
 class FeedBroker:
-    """A loaded broker with one source; `feed` polls it."""
+    """A broker that was loaded (`fill`), with one source; `feed` polls it."""
 
     conn: Any
     folder: Path
     world: HandWorld
     server: Mt5Server
-    go_live: str = "2026-01-01T00:00:00Z"
     settings: dict[str, str] = field(default_factory=dict)
-    logins: Sequence[int] = (101, 102, 103, 104, 105)
 
     def __post_init__(self) -> None:
         self.run = Run(self.conn)
-        servers = (
-            "server,platform,clock,go_live,authority\n"
-            f"{SERVER},mt5,America/New_York+7h,{self.go_live},mt5_web\n"
-        )
-        accounts = "".join(f"{SERVER},{login},C-1\n" for login in self.logins)
-        texts = {**LOADS, "servers": servers, "accounts": f"server,login,client\n{accounts}"}
-        for kind, text in texts.items():
-            assert not self.load(kind, text)[0].refused
-        apply_plan(self.run, self.file("std.toml", PLAN), by="anna")
-        self.load("terms", "partner,programme\nP-1,std\nP-2,std\n")
         self.id = next(iter(self.run.servers))
         told = {"url": self.server.url, "login": "1000", "fingerprint": self.server.fingerprint,
                 "from": "3d", **self.settings}  # fmt: skip
@@ -60,13 +72,8 @@ class FeedBroker:
         self.feed = Mt5Feed(Run(self.conn), self.source, config, utc_ms=lambda: self.world.now_ms)
         return self.feed
 
-    def file(self, name: str, content: str) -> Path:
-        path = self.folder / name
-        path.write_text(content)
-        return path
-
     def load(self, kind: str, text: str, **options: Any) -> list[Any]:
-        path = self.file(f"{kind}.csv", text)
+        path = _file(self.folder, f"{kind}.csv", text)
         return load(self.run, kind, path, by="anna", **options).reports
 
     def poll(self, seconds: float = 1, times: int = 200) -> list[Polled]:

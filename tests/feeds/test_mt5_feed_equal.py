@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import polars as pl
 import pytest
-from feed_broker import FeedBroker
+from feed_broker import GO_LIVE, FeedBroker, fill
 from hand_world import DAY, HOUR, MONDAY_MS
 
 from pipshare import inbox, ledger, rating, trades
@@ -41,16 +41,17 @@ def lively(db, tmp_path, certificate_folder):
     size = Size(logins=40, rate=0.03, steady=True, history_days=2, history_rate=0.01)
     world = World(5, size, clock=lambda: hands.now_ms)
     with Mt5Server(world, folder=certificate_folder) as server, db.app() as conn:
-        broker = FeedBroker(conn, tmp_path, hands, server, logins=world.logins("*"))
+        fill(conn, tmp_path, GO_LIVE, world.logins("*"))
+        broker = FeedBroker(conn, tmp_path, hands, server)
         yield broker, world
         broker.feed.close()
 
 
-def read_plainly(broker):
+def read_plainly(broker, world):
     """Read the same server once more, from the start, as another trade server's."""
     broker.load("servers", "server,platform,clock,go_live,authority\n"
                 f"{PLAIN},mt5,America/New_York+7h,2026-01-01T00:00:00Z,mt5_web\n")  # fmt: skip
-    accounts = "".join(f"{PLAIN},{login},C-1\n" for login in broker.logins)
+    accounts = "".join(f"{PLAIN},{login},C-1\n" for login in world.logins("*"))
     broker.load("accounts", f"server,login,client\n{accounts}")
     told = {**broker.source.settings, "from": "9d"}
     plain = next(one.id for one in broker.run.servers.values() if one.code == PLAIN)
@@ -109,7 +110,7 @@ def test_the_books_are_those_of_a_plain_reading(lively):
         decide_deletions(b.conn, "live", by="anna", reason="mischief")
         b.conn.commit()
         b.poll(120)
-    plain = read_plainly(b)
+    plain = read_plainly(b, world)
     visible = world.logins("*")
     ours, posted = standing(b, b.id, visible)
     theirs, plainly = standing(b, plain, visible)

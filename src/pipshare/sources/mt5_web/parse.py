@@ -21,6 +21,10 @@ __all__ = ["deals", "split"]
 RAW_SHOWN = 4000
 _DEAL = [name for name in DEAL if name != "line"]
 _SCHEMA = {name: (DEAL | REMARKS)[name] for name in (*_DEAL, *REMARKS)} | {"at": pl.UInt32}
+_NONE = pl.DataFrame(schema=_SCHEMA)
+# Most windows of a quiet server or of its history are empty: their frames are made once.
+_NO_DEALS = _NONE.select(*_DEAL, line=pl.lit(0, dtype=DEAL["line"]))
+_NO_REMARKS = _NONE.select(list(REMARKS))
 Taken = tuple[pl.DataFrame, list[Refusal]]
 
 
@@ -53,8 +57,8 @@ def _wanted(
     good, refused = found
     at = good["at"].to_numpy()
     return DealsAnswer(
-        deals=good.select(*_DEAL, line=pl.lit(0, dtype=DEAL["line"])),
-        remarks=good.select(list(REMARKS)),
+        deals=good.select(*_DEAL, line=pl.lit(0, dtype=DEAL["line"])) if len(at) else _NO_DEALS,
+        remarks=good.select(list(REMARKS)) if len(at) else _NO_REMARKS,
         raw=[texts[n] for n in at] if len(at) < len(texts) else texts,
         hashes=cut.hashes[places[at]], refused=refused, seen=cut.tickets, count=len(cut.texts),
         from_s=from_s, to_s=to_s, bytes=len(answer.body),
@@ -63,7 +67,7 @@ def _wanted(
 
 def _quick(texts: list[bytes], lines: bytes | None) -> Taken | None:
     if not texts:
-        return pl.DataFrame(schema=_SCHEMA), []
+        return _NONE, []
     found = typed(texts, lines)
     return _with_rest(*found, texts) if found else None
 
@@ -71,7 +75,7 @@ def _quick(texts: list[bytes], lines: bytes | None) -> Taken | None:
 def _slow(texts: list[bytes]) -> Taken:
     """Read every record with Python's JSON reader; what is no UTF-8 gets replacement characters."""
     if not texts:
-        return pl.DataFrame(schema=_SCHEMA), []
+        return _NONE, []
     told = pl.DataFrame([cells(text) for text in texts], schema=dict.fromkeys(NAMES, pl.String))
     return _with_rest(*numbers(told), texts)
 
