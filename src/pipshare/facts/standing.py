@@ -69,6 +69,21 @@ def standing_at(
     )  # fmt: skip
 
 
+def lands_of(
+    events: pl.DataFrame, countries: pl.DataFrame, client_id: int, moment_ms: int
+) -> tuple[str, str]:
+    """Return where a client lives and what his KYC document says at a moment; "" = unknown.
+
+    `events` and `countries` as in standing_at, of many clients: what is looked at is one's alone.
+    """
+    asked = pl.DataFrame({"client_id": [client_id], "at_ms": [moment_ms]})
+    events = events.filter((pl.col("client_id") == client_id) & (pl.col("country") != ""))
+    events = events.with_columns(pl.col("client_id").cast(pl.Int64))
+    told = countries.filter(pl.col("client_id") == client_id)
+    land, document = _country(events, asked, told), _document(events, asked)
+    return str(land[0] or ""), str(document[0] or "")
+
+
 def snapshots_at(
     events: pl.DataFrame, server: pl.Series | str, login: Millis, moment_ms: Millis
 ) -> Snapshots:

@@ -14,6 +14,7 @@ import psycopg
 
 from pipshare import clients, partners
 from pipshare.facts.events import cleared
+from pipshare.facts.standing import lands_of
 from pipshare.period import FOREVER_MS
 from pipshare.pipeline.explained.said import Said, netted, said_of
 from pipshare.pipeline.lives import with_lives
@@ -40,6 +41,7 @@ from pipshare.rating.windows.reach import named
 # Trades of a window up to which it is worked out by hand: a millisecond each and component.
 MOST = 20_000
 MOST_OF_A_PAGE = 2_000
+Lands = Callable[[int, int], tuple[str, str]]  # of a client at a moment: residence, document
 
 
 @dataclass(frozen=True)
@@ -143,12 +145,15 @@ def _worked(
     events, pays, costs = None, [], []
     facts = placed_facts(made, run.book, run.partners)
     if who:
-        events = cleared(clients.events_of(run.conn, who), time.time_ns() // 1_000_000)
+        every = clients.events_of(run.conn, who)
+        events = cleared(every, time.time_ns() // 1_000_000)
+        lands = _lands(run, every, who)
         with_all, chains_at = with_chains(run, made, who)
         known = Lives(
             book=run.book, partners=run.partners, events=events, chains=with_all.chains,
-            chains_at=chains_at, country=_country(run), clients=who,
-            blocked=_blocked(run, entity_id),
+            chains_at=chains_at, clients=who,
+            country=lambda client, moment_ms: lands(client, moment_ms)[0],
+            blocked=_blocked(run, entity_id, lands),
         )  # fmt: skip
         pays = client_facts(known, facts, fx, day, _with_shared(said, needed))
         costs = client_costs(known, run.live_ms(entity_id))
@@ -188,25 +193,20 @@ def _with_shared(said: dict[int, list[Said]], needed: Collection[int]) -> set[in
     return found if found == set(needed) else _with_shared(said, found)
 
 
-def _country(run: Run) -> Callable[[int, int], str]:
-    def find(client: int, moment_ms: int) -> str:
-        found = clients.standing_columns(
-            run.conn, np.array([client], np.int64), np.array([moment_ms], np.int64)
-        )
-        return str(found.country.fill_null("")[0])
-
-    return find
+def _lands(run: Run, events: pl.DataFrame, who: Sequence[int]) -> Lands:
+    """Say where a client lives and what his document says, of what is read for all at once."""
+    loaded = clients.countries_of(run.conn, who)
+    return cache(lambda client, moment_ms: lands_of(events, loaded, client, moment_ms))
 
 
-def _blocked(run: Run, entity_id: int) -> Callable[[int, int], bool]:
+def _blocked(run: Run, entity_id: int, lands: Lands) -> Callable[[int, int], bool]:
     """Say of a client and a moment whether his country is blocked, record by record."""
     blocks = run.blocks(entity_id)
 
     def find(client: int, moment_ms: int) -> bool:
         if blocks is None:
             return False
-        told = clients.countries_at(run.conn, client, moment_ms)
-        return blocks.holding(*told, moment_ms) is not None
+        return blocks.holding(*lands(client, moment_ms), moment_ms) is not None
 
     return find
 
