@@ -61,6 +61,7 @@ def test_the_report_as_finance_reads_it(pairs: Pairs) -> None:
     move(pairs, 5, 1000, 24 * 10, "balance", -500, "chargeback")
     move(pairs, 6, 1000, 30, "credit", 500)
     move(pairs, 7, 1000, 31, "swap", -3)
+    move(pairs, 12, 1000, 31, "fee", -20, "inactivity")
     move(pairs, 8, 1000, 40, "balance", -77)
     move(pairs, 9, 2000, 40, "balance", 77)
     move(pairs, 10, 2000, 41, "balance", 99)
@@ -77,6 +78,7 @@ def test_the_report_as_finance_reads_it(pairs: Pairs) -> None:
         "crm:back-1-0": ("matched", "amount and time"),
         "Live-4:6": ("no_deposit", "credit"),
         "Live-4:7": ("no_deposit", "swap"),
+        "Live-4:12": ("no_deposit", "fee"),
         "Live-4:8": ("no_deposit", "internal transfer: the other side is on Live-4 2000"),
         "Live-4:9": ("no_deposit", "internal transfer: the other side is on Live-4 1000"),
         "Live-4:10": ("only_platform", ""),

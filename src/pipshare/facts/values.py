@@ -48,6 +48,7 @@ class CashKind(StrEnum):
     SWAP = "swap"  # financing booked as a balance row
     CORRECTION = "correction"
     COMMISSION = "commission"
+    FEE = "fee"  # charged by the broker: inactivity, a withdrawal's cost
     AGENT = "agent"
     DIVIDEND = "dividend"
     TAX = "tax"

@@ -10,7 +10,7 @@ from pipshare.sources.files.cash_kinds import cash_kind
 BALANCE = 2
 # EnDealAction; an action that is none of these and no trade is kept as a deal only.
 KINDS = {
-    BALANCE: CashKind.BALANCE, 3: CashKind.CREDIT, 4: CashKind.OTHER, 5: CashKind.CORRECTION,
+    BALANCE: CashKind.BALANCE, 3: CashKind.CREDIT, 4: CashKind.FEE, 5: CashKind.CORRECTION,
     6: CashKind.BONUS, 7: CashKind.COMMISSION, 8: CashKind.COMMISSION, 9: CashKind.COMMISSION,
     10: CashKind.AGENT, 11: CashKind.AGENT, 12: CashKind.INTEREST, 15: CashKind.DIVIDEND,
     16: CashKind.DIVIDEND, 17: CashKind.TAX, 18: CashKind.AGENT, 19: CashKind.COMPENSATION,

@@ -43,6 +43,13 @@ RULES = (
     Rule(CashKind.TRANSFER, starts=("it from ", "it to "), parts=("transfer",)),
     Rule(CashKind.AGENT, starts=("agent ",)),
     Rule(CashKind.COMMISSION, parts=("commission", "rebate")),
+    # A comment that begins with a fee's name: "deposit 500 less fee" is a deposit.
+    Rule(
+        CashKind.FEE,
+        pattern=r"^(?:(?:account|bank|card|conversion|deposit|dormant|dormancy"
+        r"|inactivity|maintenance|monthly|payment|processing|service|transaction|wire|withdrawal)"
+        r" )*fees?\b",
+    ),
     Rule(CashKind.TAX, pattern=r"\btax(?:es)?\b"),
     Rule(CashKind.INTEREST, pattern=r"\binterest\b"),
     Rule(CashKind.CORRECTION, parts=("adjust", "correct")),

@@ -18,7 +18,7 @@ ENTRIES = {"in": 0, "out": 1, "in/out": 2, "out by": 3}  # EnDealEntry
 # Type words of deals that move money without a trade; "balance" is told by its comment.
 _CASH = {
     "balance": CashKind.BALANCE, "credit": CashKind.CREDIT, "bonus": CashKind.BONUS,
-    "charge": CashKind.OTHER, "correction": CashKind.CORRECTION,
+    "charge": CashKind.FEE, "correction": CashKind.CORRECTION,
     "commission": CashKind.COMMISSION, "daily commission": CashKind.COMMISSION,
     "monthly commission": CashKind.COMMISSION, "agent": CashKind.AGENT,
     "agent commission": CashKind.AGENT, "daily agent commission": CashKind.AGENT,
