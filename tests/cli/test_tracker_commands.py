@@ -102,6 +102,8 @@ def test_the_log_and_the_explanation(pipshare: Pipshare, tmp_path: Path) -> None
     assert said.startswith("C-1 belongs to P-2 since 20")
     assert "the partner code P-2 was told by postback" in said
     assert "P-2 -> P-1" in said
+    assert re.match(r"C-1 belongs to P-2 since \d{4}-\d\d-\d\d \d\d:\d\d UTC: ", said)
+    assert not re.search(r"\d:\d\d:\d\d|\+00|infinity", said)
     assert "refused: nobody clicked under this id" in said
     assert "client_of_another_partner" in said
     assert "unknown_reference" in said

@@ -56,6 +56,9 @@ def test_from_agreement_to_partner(world: World, run: Run, tmp_path: Any) -> Non
     told = run("ib", "approve", number, "--programme", "standard-plan", "--tier", "gold")
     assert "partner IB-1" in told
     assert partners.partner(world.conn, "IB-1").name == "Marques Lda"
+    shown = run("ib", "show", number)
+    assert "partner: IB-1 Marques Lda" in shown
+    assert "programme: standard-plan, card gold" in shown
     assert "is approved: it cannot become rejected" in run(
         "ib", "reject", number, "--reason", "late", fails=True)  # fmt: skip
     assert "accepted" in run("agreement", "show", "partner")

@@ -9,7 +9,7 @@ import click
 import psycopg
 
 from pipshare.cli.options import console, table
-from pipshare.pipeline.explained.of_client import explain_client
+from pipshare.pipeline.explained.of_client import explain_client, moment_words
 
 
 def client_command(
@@ -34,7 +34,7 @@ def _say(told: dict[str, Any]) -> None:
             what = one["evidence"] + (f" (link {one['link']})" if one.get("link") else "")
             became = f"{one['decision']}: {one['detail']}"
             shown.add_row(what, one["via"].replace("_", " "), one["partner"] or "nobody",
-                          one["moment"][:19], one["told_by"], became)  # fmt: skip
+                          moment_words(one["moment"]), one["told_by"], became)  # fmt: skip
         console.print(shown)
     if told["words"]:
         shown = table("Who he is, and whose: as CRMs told", "event", "of", "told", "says", "reason",
@@ -43,20 +43,20 @@ def _say(told: dict[str, Any]) -> None:
             says = one["says"] + (f", from {one['from'][:10]}" if one["from"] else "")
             people = " + ".join(who for who in (one["proposed_by"], one["decided_by"]) if who)
             became = f"{one['state']}: {one['detail']}" if one["detail"] else one["state"]
-            shown.add_row(f"{one['event']} ({one['source']})", one["client"], one["at"][:19], says,
-                          one["reason"], became, people)  # fmt: skip
+            shown.add_row(f"{one['event']} ({one['source']})", one["client"],
+                          moment_words(one["at"]), says, one["reason"], became, people)  # fmt: skip
         console.print(shown)
     for name, title in (("refused", "Postbacks refused"), ("waiting", "Postbacks that wait")):
         if told[name]:
             shown = table(title, "id", "came", "tracker", "event", "why")
             for one in told[name]:
-                shown.add_row(one["id"], one["at"][:19], one["tracker"] or "", one["event"],
-                              f"{one['reason']}: {one['detail']}")  # fmt: skip
+                shown.add_row(one["id"], moment_words(one["at"]), one["tracker"] or "",
+                              one["event"], f"{one['reason']}: {one['detail']}")  # fmt: skip
             console.print(shown)
     if len(told["records"]) > 1:
         shown = table("Relations ever recorded, the newest first", "partner", "from", "to",
                       "recorded", "by", "reason")  # fmt: skip
         for one in told["records"]:
-            shown.add_row(one["partner"] or "direct", one["valid_from"][:19], one["valid_to"][:19],
-                          one["recorded_at"][:19], one["recorded_by"], one["reason"])  # fmt: skip
+            when = [moment_words(one[name]) for name in ("valid_from", "valid_to", "recorded_at")]
+            shown.add_row(one["partner"] or "direct", *when, one["recorded_by"], one["reason"])
         console.print(shown)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 import click
+import polars as pl
 
 from pipshare import db, market, outbox, partners
 from pipshare.cli.options import by_option, console, table
@@ -12,6 +15,7 @@ from pipshare.partners.applications import OPEN, SCREENING, STATES
 from pipshare.pipeline import onboarding
 from pipshare.pipeline.onboarding import Approval
 from pipshare.pipeline.said.ibs import subject_of
+from pipshare.statements.partner import profile
 
 _number = click.argument("number", type=int)
 
@@ -57,6 +61,9 @@ def show_command(number: int) -> None:
         notes, steps = partners.notes(conn, number), partners.steps(conn, number)
         like = partners.alike(conn, number)
         ids = outbox.externals(conn, [subject_of(number)])
+        known = partners.all_partners(conn)
+        made = known.filter(pl.col("id") == one.partner_id).select("code", "name").rows()
+        terms = profile(conn, one.partner_id).terms if one.partner_id else []
     console.print(f"Application {one.id}: {one.state}{': ' + one.reason if one.reason else ''}")
     told = {} if person is None else {
         "who": person.name, "e-mail": person.email, "company": person.company,
@@ -67,6 +74,9 @@ def show_command(number: int) -> None:
     for name, value in told.items():
         if value:
             console.print(f"  {name}: {value}")
+    for code, called in made:
+        console.print(f"  partner: {code} {called}".rstrip())
+        console.print(f"  programme: {_programme(terms)}")
     for accepted in agreed:
         who = f"{accepted.name or 'erased'} from {accepted.address or 'elsewhere'}"
         console.print(f"  accepted {accepted.code} version {accepted.version},"
@@ -170,6 +180,14 @@ def accepted_command(number: int, agreement: str, version: int | None, name: str
         entity = market.entities(conn)[one.entity_id].code
     word = "is recorded" if is_new else "was recorded before"
     console.print(f"That {name} accepted {agreed.code} version {agreed.version} ({entity}) {word}.")
+
+
+def _programme(terms: Sequence[tuple[Any, ...]]) -> str:
+    """Write the terms that hold now; `terms` as in statements.Profile, the newest record first."""
+    held = next((one for one in terms if one[4]), None)
+    if held is None:
+        return "none yet: pipshare load terms terms.csv"
+    return f"{held[0]}, card {held[1]}" if held[0] else "none: he earns nothing"
 
 
 def _when(utc_ms: int) -> str:

@@ -14,7 +14,7 @@ from pipshare.console.asked import sentence
 from pipshare.console.scope import scope_of
 from pipshare.console.shown import Row
 from pipshare.errors import BadInput, Missing
-from pipshare.pipeline.explained.of_client import explain_client
+from pipshare.pipeline.explained.of_client import explain_client, moment_words
 from pipshare.web import Cell, Column, Table, reading, room
 
 _TONES = {"attributed": "good", "kept": "plain", "followed": "good", "same": "plain",
@@ -65,7 +65,7 @@ def _words(found: Sequence[Record]) -> Table | None:
                Column("People")]  # fmt: skip
     return _table("Who he is, and whose: as CRMs told", columns, found, lambda one: [
         Cell(f"{one['event']} of {one['client']}",
-             note=f"by {one['source']}, {_moment(one['at'])}"),
+             note=f"by {one['source']}, {moment_words(one['at'])}"),
         Cell(one["says"] + (f", from {one['from'][:10]} on" if one["from"] else ""),
              note=one["reason"]),
         Cell(one["state"], tone=_TONES.get(one["state"], "warn"), note=one["detail"]),
@@ -79,7 +79,7 @@ def _claims(found: Sequence[Record]) -> Table | None:
     return _table("What was claimed of him", columns, found, lambda one: [
         Cell(one["evidence"] or "–", note=f"link {one['link']}" if one.get("link") else ""),
         Cell(one["via"].replace("_", " "), note=f"told by {one['told_by']}"),
-        one["partner"] or "nobody", _moment(one["moment"]),
+        one["partner"] or "nobody", moment_words(one["moment"]),
         Cell(one["decision"], tone=_TONES.get(one["decision"], "warn"), note=one["detail"]),
     ])  # fmt: skip
 
@@ -87,7 +87,7 @@ def _claims(found: Sequence[Record]) -> Table | None:
 def _postbacks(caption: str, found: Sequence[Record]) -> Table | None:
     columns = [Column("Came", head=True), Column("Tracker"), Column("Event"), Column("Why")]
     return _table(caption, columns, found, lambda one: [
-        Cell(_moment(one["at"]), reverse("console:postback", args=[one["id"]])),
+        Cell(moment_words(one["at"]), reverse("console:postback", args=[one["id"]])),
         one["tracker"] or "–", one["event"],
         Cell(str(one["reason"]).replace("_", " "), note=one["detail"]),
     ])  # fmt: skip
@@ -97,8 +97,8 @@ def _records(found: Sequence[Record]) -> Table | None:
     columns = [Column("Partner", head=True), Column("Holds"), Column("Recorded")]
     return _table("Relations ever recorded, the newest first", columns, found, lambda one: [
         Cell(one["partner"] or "direct"),
-        f"{_moment(one['valid_from'])} to {_moment(one['valid_to'])}",
-        Cell(_moment(one["recorded_at"]),
+        f"{moment_words(one['valid_from'])} to {moment_words(one['valid_to'])}",
+        Cell(moment_words(one["recorded_at"]),
              note=" ".join(filter(None, (one["recorded_by"], one["reason"])))),
     ])  # fmt: skip
 
@@ -107,9 +107,3 @@ def _table(
     caption: str, columns: Sequence[Column], found: Sequence[Record], row: Callable[[Record], Row]
 ) -> Table | None:
     return Table(caption, columns, [row(one) for one in found]) if found else None
-
-
-def _moment(text: str) -> str:
-    """Write a moment as the database told it, to the minute."""
-    words = {"-infinity": "always", "infinity": "further on"}
-    return words.get(text) or f"{text[:16].replace('T', ' ')} UTC"

@@ -57,6 +57,15 @@ def explain_client(
     return {**told, "sentence": " ".join([*who["who"], _sentence(told)])}
 
 
+def moment_words(text: str) -> str:
+    """Write a moment as a person reads it: to the minute, in UTC, which it names.
+
+    `text`: as the database or `isoformat` writes it in UTC, an infinity included.
+    """
+    words = {"-infinity": "always", "infinity": "further on"}
+    return words.get(text) or f"{text[:16].replace('T', ' ')} UTC"
+
+
 def find_client(
     conn: psycopg.Connection[Any], code: str, entity: str | None
 ) -> tuple[int, str, str]:  # fmt: skip
@@ -117,7 +126,7 @@ def _sentence(told: Mapping[str, Any]) -> str:
             return f"{code} belongs to nobody yet: nobody has said who introduced him."
         return f"{code} belongs to nobody yet: none of the claims below could be followed."
     since = "from ever on" if "infinity" in relation["valid_from"] else (
-        f"since {relation['valid_from']}"
+        f"since {moment_words(relation['valid_from'])}"
     )  # fmt: skip
     if relation["partner"] is None:
         return f"{code} is direct {since}: {_recorded(relation)}. Nobody earns."
@@ -131,7 +140,7 @@ def _sentence(told: Mapping[str, Any]) -> str:
 def _recorded(relation: Mapping[str, Any]) -> str:
     by = f" by {relation['recorded_by']}" if relation["recorded_by"] else ""
     reason = f" ({relation['reason']})" if relation["reason"] else ""
-    return f"recorded{by} at {relation['recorded_at']}{reason}"
+    return f"recorded{by} at {moment_words(relation['recorded_at'])}{reason}"
 
 
 def _made(claim: Mapping[str, Any]) -> str:
@@ -141,4 +150,5 @@ def _made(claim: Mapping[str, Any]) -> str:
         return f"the {claim['via'].replace('_', ' ')} {claim['evidence']} was {told}"
     link = f" on link {claim['link']}" if claim.get("link") else ""
     campaign = f", campaign {claim['campaign']}" if claim.get("campaign") else ""
-    return f"click {claim['evidence']}{link}{campaign}, made {claim['moment']}, was {told}"
+    made = moment_words(claim["moment"])
+    return f"click {claim['evidence']}{link}{campaign}, made {made}, was {told}"
