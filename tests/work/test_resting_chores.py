@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from pipshare.errors import BadInput
+from pipshare.errors import BadInput, Unavailable
 from pipshare.pipeline.work import resting
 from pipshare.pipeline.work.chores import Chores, said_of
 
@@ -86,5 +86,6 @@ def test_a_chore_that_failed_waits_then_works_and_its_alert_is_over(
 
 
 def test_only_own_messages_are_quoted() -> None:
-    assert said_of(BadInput("bad_row", "row 3 has no date")) == "row 3 has no date"
+    assert said_of(Unavailable("away", "the server is away")) == "the server is away"
+    assert said_of(BadInput("bad_row", f"row 3 is of {QUOTED}")) == "BadInput (bad_row)"
     assert said_of(KeyError(QUOTED)) == "KeyError"

@@ -21,7 +21,7 @@ from pipshare.db.columns import (
 )
 from pipshare.db.connection import Role, Target, connect, target, transaction, use
 from pipshare.db.copy import copy_in
-from pipshare.db.faults import is_passing
+from pipshare.db.faults import is_passing, said_of, where
 from pipshare.db.gather import Gather
 from pipshare.db.migrate import migrate
 from pipshare.db.queue import claim, finish, listen, postpone, wake
@@ -55,10 +55,12 @@ __all__ = [
     "postpone",
     "read_columns",
     "reseal",
+    "said_of",
     "seal",
     "target",
     "transaction",
     "unseal",
     "use",
     "wake",
+    "where",
 ]

@@ -40,9 +40,9 @@ def deliver(stop: threading.Event, build: Build = build_request) -> None:
                     )  # fmt: skip
                     dispatcher.run(stop)
         except (PipshareError, psycopg.Error) as error:
-            fails = _say(fails, str(error).strip(), None)
+            fails = _say(fails, db.said_of(error))
         except Exception as error:
-            fails = _say(fails, str(error).strip(), error)
+            fails = _say(fails, f"{db.said_of(error)} at\n{db.where(error)}")
         if fails:
             stop.wait(min(30.0, 0.5 * 2.0**fails))
 
@@ -56,7 +56,7 @@ def _taken(conn: psycopg.Connection, stop: threading.Event) -> bool:
     return False
 
 
-def _say(fails: int, sentence: str, unexpected: Exception | None) -> int:
+def _say(fails: int, sentence: str) -> int:
     if not fails:
-        _log.warning("nothing can be delivered now: %s", sentence, exc_info=unexpected)
+        _log.warning("nothing can be delivered now: %s", sentence)
     return fails + 1

@@ -121,10 +121,11 @@ class _Tender:
             except psycopg.Error as error:
                 if not self.halt.is_set():
                     _log.warning(
-                        "%s: the database was lost: %s", self.endpoint.code, str(error).strip()
+                        "%s: the database was lost: %s", self.endpoint.code, db.said_of(error)
                     )
-            except Exception:
-                _log.exception("%s: the endpoint's thread ended", self.endpoint.code)
+            except Exception as error:
+                _log.error("%s: the endpoint's thread ended: %s at\n%s",
+                           self.endpoint.code, db.said_of(error), db.where(error))  # fmt: skip
             finally:
                 self.close()
 
@@ -170,8 +171,8 @@ class _Tender:
         if self.fails == 1:
             self.down_since, self.known_fault = time.monotonic(), ""
         if kind != self.known_fault:  # one line per outage, and one more when it changes
-            unexpected = None if isinstance(error, PipshareError) else error
-            _log.warning("%s: %s", code, sentence, exc_info=unexpected)
+            at = "" if isinstance(error, PipshareError) else f" at\n{db.where(error)}"
+            _log.warning("%s: %s%s", code, sentence, at)
             self.known_fault = kind
         inbox.note_endpoint_fault(self.conn, self.endpoint.id, sentence)
         if lasting or self.fails >= ALERT_AFTER:
@@ -204,9 +205,8 @@ def poll_crms(halt: threading.Event) -> None:
             except Exception as error:  # whatever it was, CRMs are polled again when it is over
                 if not fails:
                     known = isinstance(error, PipshareError | psycopg.Error)
-                    said = str(error).strip()
-                    _log.warning("CRMs cannot be polled now: %s", said,
-                                 exc_info=None if known else error)  # fmt: skip
+                    at = "" if known else f" at\n{db.where(error)}"
+                    _log.warning("CRMs cannot be polled now: %s%s", db.said_of(error), at)
                 fails += 1
                 halt.wait(min(60.0, AGAIN_S * fails))
     finally:
@@ -255,4 +255,5 @@ def _told(error: Exception) -> tuple[str, str, bool]:
     """Return what to say of an error, its kind, and whether it stays until somebody acts."""
     if isinstance(error, PipshareError):
         return error.message, error.code, not error.retryable
-    return f"unexpected {type(error).__name__}: {error}", type(error).__name__, False
+    sentence = f"unexpected {db.said_of(error)}: a fault of pipshare; the log says where"
+    return sentence, type(error).__name__, False

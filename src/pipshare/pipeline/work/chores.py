@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import psycopg
 
 from pipshare import db, inbox
-from pipshare.errors import PipshareError
+from pipshare.errors import BadInput
 
 Done = TypeVar("Done")
 ALERT = "not_at_rest"
@@ -75,11 +75,12 @@ class Chores:
 
 
 def said_of(error: Exception) -> str:
-    """Return what may be said of an error: an own message, else its type alone.
+    """Return what may be said of an error of a chore.
 
-    What a library or the database says may quote what a partner or a CRM has sent.
+    Chores work off what partners, trackers and CRMs sent: what cannot be used of that is quoted by
+    the message (BadInput), so only its code is told.
     """
-    return error.message if isinstance(error, PipshareError) else type(error).__name__
+    return f"BadInput ({error.code})" if isinstance(error, BadInput) else db.said_of(error)
 
 
 def tell(subject: str, message: str) -> None:

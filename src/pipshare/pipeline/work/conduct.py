@@ -128,7 +128,7 @@ class Conductor:
         except (PipshareError, psycopg.Error) as error:
             if self.away_since is None:
                 self.away_since = time.monotonic()
-                _log.warning("the database cannot be used: %s", str(error).strip())
+                _log.warning("the database cannot be used: %s", db.said_of(error))
             self.stop.wait(AGAIN_S / 2)
 
     def back(self) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 import psycopg
 
-from pipshare import inbox
+from pipshare import db, inbox
 from pipshare.errors import PipshareError
 from pipshare.inbox import Source
 from pipshare.pipeline import feeds
@@ -45,9 +45,10 @@ def tend(
             Tender(conn, source, halt, on_news).tend()
         except psycopg.Error as error:
             if not halt.is_set():
-                _log.warning("%s: the database was lost: %s", source.code, str(error).strip())
-        except Exception:
-            _log.exception("%s: the source's thread ended", source.code)
+                _log.warning("%s: the database was lost: %s", source.code, db.said_of(error))
+        except Exception as error:
+            _log.error("%s: the source's thread ended: %s at\n%s",
+                       source.code, db.said_of(error), db.where(error))  # fmt: skip
 
 
 class Tender:
@@ -126,8 +127,8 @@ class Tender:
             self.down_since, self.known_fault = time.monotonic(), ""
         sentence, kind, lasting = _told(error)
         if kind != self.known_fault:  # one line per outage, and one more when it changes
-            unexpected = None if isinstance(error, PipshareError) else error
-            _log.warning("%s: %s", self.source.code, sentence, exc_info=unexpected)
+            at = "" if isinstance(error, PipshareError) else f" at\n{db.where(error)}"
+            _log.warning("%s: %s%s", self.source.code, sentence, at)
             self.known_fault = kind
         inbox.note_fault(self.conn, self.source.id, sentence)
         if lasting or self.fails >= ALERT_AFTER:
@@ -142,13 +143,14 @@ class Tender:
         if feed is not None:
             try:
                 feed.close()
-            except Exception:
-                _log.exception("%s: the feed did not close", self.source.code)
+            except Exception as error:
+                _log.error("%s: the feed did not close: %s at\n%s",
+                           self.source.code, db.said_of(error), db.where(error))  # fmt: skip
 
 
 def _told(error: Exception) -> tuple[str, str, bool]:
     """Return what to say of an error, its kind, and whether it stays until somebody acts."""
     if isinstance(error, PipshareError):
         return error.message, error.code, not error.retryable
-    said = str(error).strip() or type(error).__name__
-    return f"unexpected {type(error).__name__}: {said}", type(error).__name__, False
+    sentence = f"unexpected {db.said_of(error)}: a fault of pipshare; the log says where"
+    return sentence, type(error).__name__, False

@@ -10,6 +10,7 @@ from typing import Any
 from pipshare.sources.mt5_web.errors import Garbled
 
 _RETCODE = re.compile(rb'\s*\{\s*"retcode"\s*:\s*"?\s*(\d{1,9})\s*([^"\n]{0,200}?)\s*["\n,}]')
+_LETTER, _DIGIT = re.compile(rb"[A-Za-z\x80-\xff]"), re.compile(rb"[0-9]")
 _SHOWN = 80
 
 
@@ -62,8 +63,11 @@ def value(answer: Answer, *, whole: bool = False) -> Any:
 
 
 def garbled(answer: Answer, why: str) -> Garbled:
-    """Return the error about a body that is no whole JSON."""
-    end = _shown(answer.body[-40:])
+    """Return the error about a body that is no whole JSON.
+
+    How it ends is shown without what it says: letters as a, digits as 0. It may be of people.
+    """
+    end = _shown(_DIGIT.sub(b"0", _LETTER.sub(b"a", answer.body[-40:])))
     return Garbled(
         f"{answer.where} gave broken or cut JSON ({why}; {len(answer.body)} bytes, ending {end}): "
         "nothing of it was used"
