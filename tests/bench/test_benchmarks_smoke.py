@@ -6,19 +6,17 @@ import json
 from pathlib import Path
 
 import pytest
-from benchmarks import checking, outgoing, postbacks, racing
+from benchmarks import checking, racing
 from benchmarks.__main__ import main
 from benchmarks.databases import Databases
 from benchmarks.exports import code, write_files
 from benchmarks.world import SERVERS, Size, World, make_world
 
-from pipshare.db import embedded
 from pipshare.sources import files
 
 TINY = Size(trades=1_200, logins=200, partners=80, programmes=1, cards=1)
 ARGUMENTS = ["--trades", "1200", "--logins", "200", "--partners", "80", "--programmes", "1",
              "--cards", "1", "--rounds", "1", "--naive", "20"]  # fmt: skip
-QUICK = {"fsync": "off", "autovacuum": "off", "shared_buffers": "64MB", "max_wal_size": "1GB"}
 
 
 @pytest.fixture(scope="module")
@@ -47,12 +45,11 @@ def test_the_files_say_what_the_columns_say(broker: World, tmp_path: Path) -> No
         assert told.equals(next(broker.trades(number)).drop("line"))
 
 
+@pytest.mark.usefixtures("quick_servers")
 def test_files_and_stored_trades_are_booked_to_what_the_gather_computes(
     scratch: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The benchmarks hold every runner to it by themselves; here they run."""
-    attach = embedded.attach
-    monkeypatch.setattr(embedded, "attach", lambda folder: attach(folder, options=QUICK))
     monkeypatch.setattr(Databases, "settle", lambda databases: None)
     told = scratch / "told.json"
     results = main([*ARGUMENTS, "--only", "file", "--only", "post", "--only", "memory",
@@ -81,22 +78,13 @@ def test_rating_only_and_html_run() -> None:
     assert {one.goal for one in results} >= {3}
 
 
+@pytest.mark.usefixtures("quick_servers")
 def test_families_and_rating_again_run(scratch: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    attach = embedded.attach
-    monkeypatch.setattr(embedded, "attach", lambda folder: attach(folder, options=QUICK))
     monkeypatch.setattr(Databases, "settle", lambda databases: None)
     results = main([*ARGUMENTS, "--only", "families", "--only", "rerate", "--folder", str(scratch)])
     named = {one.what for one in results}
     assert {"per lot", "spread", "difference", "rank", "share-up", "tiers", "caps"} <= named
     assert [one.target for one in results if one.goal == 11] == [3]
-
-
-def test_what_goes_out_and_what_comes_in_run() -> None:
-    results, run = outgoing.measure(1, 200, lambda text: None, even_s=1)
-    assert len(run.rates) == 3
-    assert all(one.rate > 0 for one in results)
-    results, run = postbacks.measure(1, 0.5, lambda text: None)
-    assert all(one.rate > 0 for one in results)
 
 
 def test_turns_are_taken_and_medians_compared() -> None:

@@ -7,6 +7,7 @@ from benchmarks import clicks, http_load
 from benchmarks.__main__ import main
 
 
+@pytest.mark.usefixtures("quick_servers")
 def test_clicks_are_raced_and_found() -> None:
     results = main(["--only", "clicks", "--rounds", "1", "--click-seconds", "0.5"])
     assert {one.goal for one in results} == {9}

@@ -7,6 +7,7 @@ from benchmarks import crm_hooks
 from benchmarks.__main__ import main
 
 
+@pytest.mark.usefixtures("copied_databases")
 def test_webhooks_lines_and_files_are_measured() -> None:
     results = main(["--only", "crm", "--rounds", "1", "--click-seconds", "0.5", "--batches", "4",
                     "--events", "2000"])  # fmt: skip
