@@ -37,6 +37,21 @@ for _name in [n for n in os.environ if n.startswith("PIPSHARE_") or n == "DATABA
 _FOLDER = Path("/nonexistent")
 
 
+def _share_cores() -> None:
+    """Leave each worker of pytest-xdist its share of the cores, and so what it starts.
+
+    Polars has a thread per core for frames of a few rows, in every worker: a fifth of all time
+    went into threads that wait for each other. The long run and one without xdist have them all.
+    """
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    if workers > 1 and not os.environ.get("PIPSHARE_TEST_LONG"):
+        share = max(1, (os.cpu_count() or 1) // workers)
+        os.environ.setdefault("POLARS_MAX_THREADS", str(share))
+
+
+_share_cores()  # before Polars is imported
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Give the session a folder of its own; xdist's workers get the controller's."""
     global _FOLDER
@@ -198,6 +213,7 @@ def _embedded() -> TestServer:
 
     quick = {
         "fsync": "off",
+        "full_page_writes": "off",
         "shared_buffers": "128MB",
         "max_wal_size": "512MB",
         "autovacuum": "off",
