@@ -2,27 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
 from cli_files import load_broker
+from cli_ran import Cli, Ran
 
 from pipshare.cli import main
-
-
-@dataclass(frozen=True)
-class Ran:
-    """What a command answered: exit status, standard output, standard error."""
-
-    status: int
-    out: str
-    err: str
-
-
-Cli = Callable[..., Ran]
 
 
 @pytest.fixture
@@ -43,8 +32,15 @@ def cli(capsys: pytest.CaptureFixture[str]) -> Cli:
 
 
 @pytest.fixture
-def broker(db: Any, tmp_path: Path) -> Path:
+def broker(templates: Any, tmp_path: Path) -> Iterator[Path]:
     """A loaded broker of one client and two partners; gives the folder for a test's files."""
-    with db.app() as conn:
-        load_broker(conn, tmp_path)
-    return tmp_path
+    with templates.copy("cli_broker", _loaded) as database:
+        for name, content in database.made.items():
+            (tmp_path / name).write_bytes(content)
+        yield tmp_path
+
+
+def _loaded(database: Any) -> dict[str, bytes]:
+    with database.app() as conn, TemporaryDirectory() as folder:
+        load_broker(conn, Path(folder))
+        return {path.name: path.read_bytes() for path in Path(folder).iterdir()}

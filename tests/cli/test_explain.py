@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
 from cli_files import JOURNAL, MANAGER_HEADER, SQL, load_broker, manager_row
 
 from pipshare.pipeline.files import Order, import_file
+from pipshare.pipeline.loads import apply_plan, load
 
 
 @pytest.fixture(scope="module")
@@ -168,23 +171,28 @@ k2,kyc_approved,C-1,2026-03-04T10:00:00Z,,,,other
 
 
 @pytest.fixture
-def building(broker: Path, cli: Any) -> Path:
+def building(templates: Any, tmp_path: Path) -> Iterator[Path]:
     """Pay that builds up, two trades in two files, and a deposit."""
+    with templates.copy("cli_building", _built):
+        yield tmp_path
+
+
+def _built(database: Any) -> None:
     files = {
         "std.toml": PLAN,
         "events.csv": EVENTS,
         "one.csv": MANAGER_HEADER + manager_row(1, "1.50"),
         "two.csv": MANAGER_HEADER + manager_row(2, "1.00"),
     }
-    for name, text in files.items():
-        (broker / name).write_text(text)
-    for command in (
-        ("plan", "apply", broker / "std.toml"), ("load", "events", broker / "events.csv"),
-        ("import", "--server", "Live-4", broker / "one.csv"),
-        ("import", "--server", "Live-4", broker / "two.csv"),
-    ):  # fmt: skip
-        assert cli(*command).status == 0, command
-    return broker
+    with database.app() as conn, TemporaryDirectory() as place:
+        folder = Path(place)
+        run = load_broker(conn, folder)
+        for name, text in files.items():
+            (folder / name).write_text(text)
+        apply_plan(run, folder / "std.toml", by="anna")
+        assert not load(run, "events", folder / "events.csv", by="anna").reports[0].refused
+        for name in ("one.csv", "two.csv"):
+            import_file(run, folder / name, Order("Live-4", "anna"))
 
 
 def test_what_builds_up_in_words_and_as_json(cli: Any, building: Path) -> None:

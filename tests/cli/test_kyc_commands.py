@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -32,16 +33,26 @@ WORDS = (
 
 
 @pytest.fixture
-def pipshare(db: Any, cli: Any, tmp_path: Path) -> Pipshare:
+def db(templates: Any) -> Iterator[Any]:
     """A broker of two clients with a lot each, one of them approved, by an Iranian passport."""
-    with db.app() as conn:
-        broker = SmallBroker(conn, tmp_path)
+    with templates.copy("cli_kyc", _loaded) as database:
+        yield database
+
+
+def _loaded(database: Any) -> None:
+    with database.app() as conn, TemporaryDirectory() as folder:
+        broker = SmallBroker(conn, Path(folder))
         broker.plan(KYC)
         broker.load("clients", "client,partner\nC-2,P-2\n")
         broker.load("accounts", "server,login,client\nLive-4,1002,C-2\n")
         assert not broker.load("events", WORDS)[0].refused
         broker.bring("a.csv", manager(manager_row(1, "1.00"), manager_row(2, "1.00", Login="1002")))
         conn.commit()
+
+
+@pytest.fixture
+def pipshare(db: Any, cli: Any) -> Pipshare:
+    """`pipshare kyc` and `pipshare approve`; each gives what it said."""
 
     def typed(*arguments: str, code: int = 0) -> str:
         ran = cli("kyc" if arguments[0] != "approve" else "approve",

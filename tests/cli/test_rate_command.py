@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-from conftest import Cli
+from cli_ran import Cli
 
 PLAN = """[programme]
 code = "std"

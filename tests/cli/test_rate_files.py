@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cli_ran import Cli
 
-from conftest import Cli
 from pipshare.pipeline.from_files.columns import ALIASES, TREE_TABLES, fields_of
 
 PLAN = """[programme]

@@ -5,7 +5,9 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import polars as pl
@@ -42,10 +44,15 @@ def books(module_db: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def own_books(db: Any, tmp_path: Path) -> Path:
+def own_books(templates: Any, tmp_path: Path) -> Iterator[Path]:
     """The same, for one test to change."""
-    with db.app() as conn:
-        return _booked(conn, tmp_path)
+    with templates.copy("cli_statement", _kept):
+        yield tmp_path
+
+
+def _kept(database: Any) -> None:
+    with database.app() as conn, TemporaryDirectory() as folder:
+        _booked(conn, Path(folder))
 
 
 def period(cli: Any) -> str:
