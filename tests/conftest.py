@@ -217,6 +217,7 @@ def _embedded() -> TestServer:
         "shared_buffers": "128MB",
         "max_wal_size": "512MB",
         "autovacuum": "off",
+        "scram_iterations": "1",  # of thousands of connections each proves its password
     }
     server = embedded.attach(_FOLDER / "database", options=quick)
     return TestServer(
