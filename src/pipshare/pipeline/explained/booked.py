@@ -41,6 +41,10 @@ SELECT EXISTS (
        AND window_start < to_timestamp(%(end)s / 1000.0)
        AND window_end > to_timestamp(%(start)s / 1000.0))
 """
+_CAUSES = """
+SELECT DISTINCT client_id, component, jsonb_array_elements_text(causes::jsonb -> 'events')
+  FROM rating_window_line WHERE client_id = ANY(%s) AND causes::jsonb ? 'events'
+"""
 Row = dict[str, Any]
 _RULES = ("tier", "carried", "reset", "advanced")  # noted beside events, and no events themselves
 
@@ -53,6 +57,13 @@ def booked_of_payee(
     values = {"components": sorted(components), "kind": kind, "payee": payee, "start": start_ms,
               "end": end_ms}  # fmt: skip
     return _rows(conn, _OF_PAYEE, values)
+
+
+def causes_of_clients(
+    conn: psycopg.Connection[Any], who: Collection[int]
+) -> set[tuple[int, int, str]]:
+    """Return (client, component, event) of what booked lines of clients' lives name as cause."""
+    return set(conn.execute(_CAUSES, (sorted(who),)).fetchall())
 
 
 def booked_of_event(conn: psycopg.Connection[Any], client_id: int, event: str) -> list[Row]:

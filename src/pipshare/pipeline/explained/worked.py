@@ -16,6 +16,7 @@ from pipshare import clients, partners
 from pipshare.facts.events import cleared
 from pipshare.facts.standing import lands_of
 from pipshare.period import FOREVER_MS
+from pipshare.pipeline.explained.booked import causes_of_clients
 from pipshare.pipeline.explained.said import Said, netted, said_of
 from pipshare.pipeline.lives import with_lives
 from pipshare.pipeline.read_placed import Gathered, read_placed
@@ -226,7 +227,7 @@ def _earned(
     """Add what each line is earned by, whether it is held, and the window of its booking."""
     clock = run.clock(entity_id)
     said = said_of(run.book)
-    by_moment = _by_moment(events)
+    by_moment = _Moments(run.conn, events)
     state = _kyc(run, entity_id, said, lines, events)
     codes = client_codes(run.conn, {one.client for one in lines if one.client is not None})
     out = []
@@ -241,7 +242,7 @@ def _earned(
             server = int(made.trades.server[one.place])
             ticket = int(made.trades.ticket[one.place])
         elif one.client is not None:
-            event = by_moment.get((one.client, one.moment_ms), "")
+            event = by_moment.named(one.client, one.moment_ms, one.line.component_id)
         line, held = one.line, "suspended" if one.line.held else ""
         if state[place] is not None:
             held = "kyc" if state[place] == HELD else ""
@@ -262,16 +263,24 @@ def client_codes(conn: psycopg.Connection[Any], who: Collection[int]) -> dict[in
     return dict(rows.fetchall())
 
 
-def _by_moment(events: pl.DataFrame | None) -> dict[tuple[int, int], str]:
-    """Return which event happened to a client at a moment; of several the last one."""
-    found: dict[tuple[int, int], str] = {}
-    if events is None:
-        return found
-    for row in events.iter_rows(named=True):
-        for moment in (row["at_ms"], row["cleared_ms"]):
-            if moment:
-                found[row["client_id"], moment] = row["event"]
-    return found
+class _Moments:
+    """Which event happened to a client at a moment; of several the one by which the books say that
+    a component pays, else the last one."""
+
+    def __init__(self, conn: psycopg.Connection[Any], events: pl.DataFrame | None) -> None:
+        self._found: dict[tuple[int, int], list[str]] = {}
+        for row in () if events is None else events.iter_rows(named=True):
+            for moment in {row["at_ms"], row["cleared_ms"]}:
+                if moment:
+                    self._found.setdefault((row["client_id"], moment), []).append(row["event"])
+        who = {client for (client, _), several in self._found.items() if len(several) > 1}
+        self._causes = causes_of_clients(conn, who) if who else set()
+
+    def named(self, client: int, moment_ms: int, component: int) -> str:
+        """Return the event of a component's line; "" = none is known."""
+        several = self._found.get((client, moment_ms), [""])
+        booked = (one for one in several if (client, component, one) in self._causes)
+        return next(booked, several[-1])
 
 
 def _kyc(

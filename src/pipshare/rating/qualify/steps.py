@@ -42,6 +42,12 @@ class Ladder:
         # A step from 0 is reached by whoever qualifies, also where a sum has to be above it.
         return sum(one <= 0 or (one < value if self.above else one <= value) for one in self.starts)
 
+    def cause(self, reached: Reached) -> str:
+        """Return the event that brought the step: of several in one moment the first that did."""
+        step = self.step(reached)
+        causes = (one.cause for one in reached.parts if self.step(one) >= step)
+        return next(causes, reached.parts[-1].cause if reached.parts else reached.cause)
+
 
 @dataclass(frozen=True)
 class Row:
@@ -80,9 +86,11 @@ def rows_of(
         if held:
             paid.rise(held[-1], ladder, stretch.start_ms, stretch.cause, again=not ladder.anew)
         if at_start is not None:
-            paid.rise(at_start, ladder, stretch.start_ms, stretch.cause)
+            now = at_start.at_ms == stretch.start_ms
+            cause = ladder.cause(at_start) if now else stretch.cause
+            paid.rise(at_start, ladder, stretch.start_ms, cause)
         for one in stretch.reached[len(begun) :]:
-            paid.rise(one, ladder, one.at_ms, one.cause)
+            paid.rise(one, ladder, one.at_ms, ladder.cause(one))
     disputes = [one.dispute for one in life.deposits if one.dispute is not None]
     if disputes:
         left = doubted(life, trades_ms, asked)

@@ -45,12 +45,16 @@ class Asked:
 @dataclass(frozen=True)
 class Reached:
     """From `at_ms` on all conditions hold and deposits come to `deposits`, the first one (or its
-    hours) to `first`; `cause` is an event."""
+    hours) to `first`; `cause` is an event: the one by which they came to hold.
+
+    `parts`: where one moment brought several deposits, what stood with each of them, in order.
+    """
 
     at_ms: int
     deposits: Fraction
     cause: str
     first: Fraction = Fraction(0)
+    parts: tuple[Reached, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -193,7 +197,8 @@ class _Walk:
             return ()
         at_least, cause = gate
         found: list[Reached] = []
-        for at, event, enough, first, total in self._moments(at_least, cause):
+        for enough, parts in self._moments(at_least, cause):
+            at, total, first = parts[-1].at_ms, parts[-1].deposits, parts[-1].first
             if at >= self.until:
                 break
             if found and self._is_withdrawn(found[0].at_ms, at):
@@ -203,7 +208,7 @@ class _Walk:
             # A deposit that was sent before the first one and clears after it lowers nothing.
             first = max(first, found[-1].first) if found else first
             if holds and (not found or (total, first) != (found[-1].deposits, found[-1].first)):
-                found.append(Reached(at, total, event, first))
+                found.append(Reached(at, total, parts[0].cause, first, tuple(parts)))
         return tuple(found)
 
     def _gate(self) -> tuple[int, str] | None:
@@ -256,10 +261,12 @@ class _Walk:
             return True
         return self._day(at) <= last_day(self._day(base), q.within_days, q.calendar)
 
-    def _moments(
-        self, at_least: int, cause: str
-    ) -> Iterator[tuple[int, str, bool, Fraction, Fraction]]:
-        """Yield (moment, cause, deposits are enough, the first one, their sum) as things add up."""
+    def _moments(self, at_least: int, cause: str) -> Iterator[tuple[bool, list[Reached]]]:
+        """Yield, moment by moment, whether deposits are enough and what stands, as things add up.
+
+        What one moment brings counts at once: its deposits are given one by one, from the one on
+        with which they are enough.
+        """
         q = self.asked.qualify
         own = q.who != "crm"
         moves = [(*one[:3], one[3], True) for one in self.deposits]
@@ -277,21 +284,33 @@ class _Walk:
             one = least_first is None or (first.any and first.amount >= least_first)
             return one and (least_net is None or net >= least_net)
 
+        def gate() -> list[Reached]:
+            return [Reached(at_least, total, cause, first.amount)]
+
+        parts: list[Reached] = []
         following = [*(move[0] for move in moves[1:]), FOREVER_MS][: len(moves)]
         for (counts, sent, event, amount, is_deposit), then in zip(moves, following, strict=True):
             if not asked and counts > at_least:
                 asked = True
-                yield at_least, cause, enough(), first.amount, total
+                yield enough(), gate()
             net += amount
             if is_deposit:
                 total += amount
                 first.add(sent, event, amount)
-            if counts >= at_least and then > counts:  # all that one moment brings counts at once
-                asked = True
-                told = event if counts > at_least or not cause else cause
-                yield counts, told, enough(), first.amount, total
+            now = Reached(counts, total, event, first.amount)
+            if not amount:
+                parts = [now]  # approved: that was missing, or nothing was
+            elif not enough():
+                parts = []
+            elif is_deposit:
+                parts.append(now)
+            if then > counts:
+                if counts >= at_least:
+                    asked = True
+                    yield enough(), gate() if counts == at_least and cause else parts or [now]
+                parts = []
         if not asked:
-            yield at_least, cause, enough(), first.amount, total
+            yield enough(), gate()
 
     def _day(self, utc_ms: int) -> int:
         return broker_day(self.asked.clock, utc_ms)
