@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import psycopg
@@ -41,8 +42,9 @@ class Telling:
     @property
     def claims_anything(self) -> bool:
         """Tell whether there is anything in it to decide on."""
-        return any((self.click, self.link, *(code for _, _, code in self.codes())))
+        return any((self.click, self.link, *(code for _, _, code in self.codes)))
 
+    @cached_property
     def codes(self) -> list[tuple[Via, str, str]]:
         """Return the partners' codes that it names: by which way, as it was written, the code."""
         told = (
@@ -89,7 +91,7 @@ def claims_of(
         made.entities[id_], made.codes[id_] = entity, code
     for one in claiming:
         mine = made.claims.setdefault(one.client_id, [])
-        for via, evidence, code in one.codes():
+        for via, evidence, code in one.codes:
             mine.append(_of_code(one, via, evidence, found[one.entity_id].get(code), made))
         if one.click:
             mine += _of_click(one, clicks.get(one.click), others, made)
@@ -109,7 +111,7 @@ def _by_code(
     for entity in {one.entity_id for one in claiming}:
         held = partners.tracking_settings(conn, entity)
         made.rules[entity] = Rules(held.model, held.window_days)
-        codes = {code for one in claiming if one.entity_id == entity for _, _, code in one.codes()}
+        codes = {code for one in claiming if one.entity_id == entity for _, _, code in one.codes}
         found[entity] = partners.by_typed_code(conn, entity, sorted(codes)) if codes else {}
     return found
 

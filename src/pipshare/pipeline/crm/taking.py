@@ -35,11 +35,15 @@ from pipshare.pipeline.crm.rows import (
 
 _ENTITIES = "SELECT code, id FROM market_entity"
 _CLIENTS = """
-SELECT c.entity_id, c.code, c.id, (
-       SELECT min(extract(epoch FROM v.at) * 1000)::bigint FROM clients_event_current v
-        WHERE v.entity_id = c.entity_id AND v.client = c.code AND v.kind = 'registration')
+SELECT c.entity_id, c.code, c.id
   FROM unnest(%s::int[], %s::text[]) u (entity_id, code)
   JOIN clients_client c ON c.entity_id = u.entity_id AND c.code = u.code
+"""
+_REGISTERED = """
+SELECT u.id, (
+       SELECT min(extract(epoch FROM v.at) * 1000)::bigint FROM clients_event_current v
+        WHERE v.entity_id = u.entity_id AND v.client = u.code AND v.kind = 'registration')
+  FROM unnest(%s::int[], %s::int[], %s::text[]) u (id, entity_id, code)
 """
 _OWNER = "SELECT client_id FROM clients_account_owner WHERE server = %s AND login = %s::bigint"
 Key = tuple[int, str]  # entity, client's code
@@ -52,7 +56,6 @@ class _Batch:
     rows: list[Row]
     entities: dict[str, int]
     ids: dict[Key, int] = field(default_factory=dict)
-    registered: dict[int, int] = field(default_factory=dict)  # client -> moment
     waiting: list[WaitingItem] = field(default_factory=list)
 
     def key(self, row: Row) -> Key:
@@ -94,7 +97,6 @@ def _take(conn: psycopg.Connection[Any], batch: _Batch) -> None:
     for problem in made.problems:
         batch.rows[problem.item - 1].told.append((PROBLEM, problem.code, problem.sentence))
     _take_clients(conn, batch, made)
-    _find_clients(conn, batch)
     for row in batch.rows:
         if row.is_open and row.kind in OWNERS:
             outcome, reason, detail = take_record(conn, row)
@@ -104,7 +106,6 @@ def _take(conn: psycopg.Connection[Any], batch: _Batch) -> None:
                 row.told.append((outcome, reason, detail))
     _take_accounts(conn, batch, made)
     _take_events(conn, batch, made)
-    _find_clients(conn, batch)  # registrations have told by now when they were
     _attribute(conn, batch, made)
 
 
@@ -185,7 +186,7 @@ def _attribute(conn: psycopg.Connection[Any], batch: _Batch, made: Canonical) ->
                             moments[line], row.kind == REGISTRATION, **claims))  # fmt: skip
         rows[row.by, name] = row
     replayed = {who for who, row in rows.items() if row.run > 1}  # their waits were forgotten
-    for who, outcomes in attribute(conn, told, batch.registered, replayed).items():
+    for who, outcomes in attribute(conn, told, _registered(conn, told), replayed).items():
         row = rows[who]
         for outcome, reason, detail in outcomes:
             if outcome == REFUSED:
@@ -243,10 +244,18 @@ def _find_clients(conn: psycopg.Connection[Any], batch: _Batch) -> None:
     if not keys:
         return
     columns = [list(column) for column in zip(*keys, strict=True)]
-    for entity, code, number, registered in conn.execute(_CLIENTS, columns).fetchall():
+    for entity, code, number in conn.execute(_CLIENTS, columns).fetchall():
         batch.ids[entity, code] = number
-        if registered is not None:
-            batch.registered[number] = registered
+
+
+def _registered(conn: psycopg.Connection[Any], told: Sequence[Telling]) -> dict[int, int]:
+    """Return when those who are claimed registered (UTC ms), those of this batch included."""
+    keys = sorted({(one.client_id, one.entity_id, one.client) for one in told})
+    if not keys:
+        return {}
+    columns = [list(column) for column in zip(*keys, strict=True)]
+    rows = conn.execute(_REGISTERED, columns).fetchall()
+    return {number: at for number, at in rows if at is not None}
 
 
 def _bare(reason: str) -> str:
