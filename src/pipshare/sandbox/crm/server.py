@@ -7,7 +7,7 @@ import threading
 import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any, Self
 from urllib.parse import parse_qsl, urlsplit
 from zoneinfo import ZoneInfo
@@ -20,6 +20,7 @@ from pipshare.sandbox.crm.currentdesk import WRONG, Partner, answer
 from pipshare.sandbox.crm.faults import Fault
 from pipshare.sandbox.crm.introducers import Introducers
 from pipshare.sandbox.crm.pages import page
+from pipshare.sandbox.loopback import LoopbackServer
 from pipshare.sandbox.tracker.faults import Fault as WireFault
 from pipshare.sandbox.tracker.faults import Faults, commit
 from pipshare.sandbox.tracker.received import Log
@@ -65,7 +66,7 @@ class CrmServer:
         self.courier = Courier(self.stopping)
         self.courier.send_to(told.hooks, told.secret)
         handler = type("Handler", (_Handler,), {"crm": self})
-        self._http = _Http(("127.0.0.1", port), handler)
+        self._http = LoopbackServer(("127.0.0.1", port), handler)
         self._threads = [threading.Thread(target=one, daemon=True) for one in
                          (self._http.serve_forever, self._go_on, self.courier.run)]  # fmt: skip
 
@@ -96,14 +97,6 @@ class CrmServer:
         while not self.stopping.wait(_STEP_S):
             for hook in self.books.advance(now_utc()):
                 self.courier.add(hook)
-
-
-class _Http(ThreadingHTTPServer):
-    daemon_threads = True
-    request_queue_size = 512
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing: callers that hang up are a part of the play."""
 
 
 class _Handler(BaseHTTPRequestHandler):

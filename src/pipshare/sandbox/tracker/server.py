@@ -6,10 +6,11 @@ import json
 import threading
 import time
 from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any, Self
 from urllib.parse import parse_qsl, urlsplit
 
+from pipshare.sandbox.loopback import LoopbackServer
 from pipshare.sandbox.tracker.dialects import DIALECTS, read
 from pipshare.sandbox.tracker.faults import Fault, Faults, commit
 from pipshare.sandbox.tracker.pages import page
@@ -31,7 +32,7 @@ class TrackerServer:
         self.log, self.faults, self.secrets = Log(), Faults[Fault](), secrets
         self.stopping = threading.Event()
         handler = type("Handler", (_Handler,), {"tracker": self})
-        self._http = _Http(("127.0.0.1", port), handler)
+        self._http = LoopbackServer(("127.0.0.1", port), handler)
         self._thread = threading.Thread(target=self._http.serve_forever, daemon=True)
 
     @property
@@ -55,14 +56,6 @@ class TrackerServer:
 
     def __exit__(self, *_: object) -> None:
         self.stop()
-
-
-class _Http(ThreadingHTTPServer):
-    daemon_threads = True
-    request_queue_size = 512
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing: senders that hang up are a part of the play."""
 
 
 class _Handler(BaseHTTPRequestHandler):
