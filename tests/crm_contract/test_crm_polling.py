@@ -20,6 +20,7 @@ from pipshare.inbox import Endpoint
 from pipshare.period import to_ms
 
 NOW_MS = to_ms(datetime.fromisoformat("2026-03-20T12:00:00+00:00"))
+ROUND_S = 0.25  # what a setting of one second comes to here
 _PAYLOADS = "SELECT count(*) FROM inbox_payload WHERE endpoint_id = %s"
 
 
@@ -132,16 +133,28 @@ def _wait(until: Any, seconds: float = 15.0) -> None:
 
 @pytest.fixture
 def polling(db: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[threading.Event]]:
-    """Start what polls, as `pipshare work` does; loopback is opened for it."""
+    """Start what polls, as `pipshare work` does, in quarters of seconds; loopback is opened."""
     import ipaddress
     from dataclasses import replace
 
     from pipshare import settings
+    from pipshare.pipeline.crm import pollers
     from pipshare.pipeline.crm import polling as polling_
+    from pipshare.pipeline.crm.folder import Folder
 
     opened = replace(settings.ENV, egress_allow=(ipaddress.ip_network("127.0.0.0/8"),))
     monkeypatch.setattr(settings, "ENV", opened)
     monkeypatch.setattr(polling_, "LOOK_S", 0.05)
+    make = pollers.make
+
+    def quick(*given: Any) -> Any:
+        made = make(*given)
+        made.poll_s *= ROUND_S
+        if isinstance(made, Folder):
+            made.looks.apart_s *= ROUND_S
+        return made
+
+    monkeypatch.setattr(pollers, "make", quick)
     halts = [threading.Event(), threading.Event()]
     threads = [threading.Thread(target=polling_.poll_crms, args=(one,)) for one in halts]
     for thread in threads:
@@ -182,9 +195,9 @@ def test_it_works_backs_off_alerts_and_works_again(
     assert status().last_news_ms
     inbox.set_endpoint_state(conn, endpoint, "paused", by="anna")
     conn.commit()
-    time.sleep(1.2)
+    time.sleep(3 * ROUND_S)
     asked = len(system.sink.got)
-    time.sleep(1.2)
+    time.sleep(2.5 * ROUND_S)
     assert len(system.sink.got) == asked
 
 
@@ -196,9 +209,11 @@ def test_two_instances_never_poll_one_endpoint(
     _wait(lambda: system.sink.got)
     assert not inbox.lease_endpoint(conn, endpoint.id)
     conn.commit()
-    time.sleep(2.5)
+    began, before = time.monotonic(), len(system.sink.got)
+    time.sleep(4 * ROUND_S)
     asked = len(system.sink.got)
-    assert 2 <= asked <= 4
+    rounds = (time.monotonic() - began) / ROUND_S
+    assert 1 <= asked - before <= rounds + 1, "two would ask twice as often"
     for halt in polling[:1]:
         halt.set()
     _wait(lambda: len(system.sink.got) > asked + 1)
@@ -244,5 +259,5 @@ def test_a_crm_that_asks_for_patience_gets_it(
     system.fault = fakes.BUSY  # seven seconds
     _endpoint(conn, url=system.base, lists="clients", poll_s=1)
     _wait(lambda: system.sink.got)
-    time.sleep(2.5)
+    time.sleep(1.3)  # else it is asked again within a second
     assert len(system.sink.got) == 1

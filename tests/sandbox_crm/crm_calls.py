@@ -69,7 +69,7 @@ class Sink:
         self.url = f"http://127.0.0.1:{self._http.server_address[1]}/hooks/sandbox?x=1"
 
     def __enter__(self) -> Self:
-        threading.Thread(target=self._http.serve_forever, daemon=True).start()
+        threading.Thread(target=self._http.serve_forever, args=(0.02,), daemon=True).start()
         return self
 
     def __exit__(self, *_: object) -> None:
