@@ -141,3 +141,17 @@ def test_no_payment_is_proposed_or_approved_of_what_a_debt_has_taken(
     approve(held.run, pay(200, "SEPA-3"), by="ben")
     assert _at(held, "2026-04-27T12:00") == 0
     assert ledger.verify(held.conn)[0] == []
+
+
+def test_a_version_that_lets_pay_rest_longer_takes_nothing_back(held: SmallBroker) -> None:
+    _deposits(held, "2026-03-20", 1)
+    held.plan(HELD.replace("hold_days = 20", "hold_days = 0").replace(
+        'code = "std"', 'code = "std"\nvalid_from = 2026-03-01'))  # fmt: skip
+    assert _closed(held, "2026-03") == ({"payable": 200}, "")
+    longer = HELD.replace("hold_days = 20", "hold_days = 60")
+    held.plan(longer.replace('code = "std"', 'code = "std"\nvalid_from = 2026-04-01'))
+    assert _at(held, "2026-04-02T12:00") == 200
+    _deposits(held, "2026-04-02", 2)
+    assert _closed(held, "2026-04") == ({"payable": 200, "accrued": 200}, "hold days")
+    assert _closed(held, "2026-05") == ({"payable": 200, "accrued": 200}, "hold days")
+    assert _closed(held, "2026-06") == ({"payable": 400}, "")

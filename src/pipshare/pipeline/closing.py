@@ -17,7 +17,7 @@ from pipshare.errors import Conflict, Missing
 from pipshare.ledger.accounts import Key
 from pipshare.money import format_e8, half_even, minor_units, payable_e8
 from pipshare.period import Clock, from_ms, month_span
-from pipshare.pipeline.paying import resting_components
+from pipshare.pipeline.paying import what_rests
 from pipshare.pipeline.rest import to_rest
 from pipshare.pipeline.run import Run
 from pipshare.pipeline.windows import touch_held
@@ -93,7 +93,7 @@ def close_period(
     last = Clock.parse(found.clock).from_utc(np.array([span.end - 1], np.int64))
     day = from_ms(int(last[0])).date()
     rows = statements.earned_in(
-        run.conn, found.id, period, end=day, rests=resting_components(run.book)
+        run.conn, found.id, period, end=day, rests=what_rests(run.book, run.clock(found.id))
     )
     _move_on(run, found.id, day, closed, rows, span.end)
     ledger.close_period(run.conn, found.id, period, by)

@@ -44,16 +44,27 @@ def propose_payment(
     )
 
 
-def resting_components(book: Book) -> list[tuple[int, int]]:
-    """Return (component id, hold days) of every component that has to rest, the longest said."""
-    rests: dict[int, int] = {}
-    for version in book.versions:
-        for number, component in zip(
-            version.component_ids, version.programme.components, strict=True
-        ):
-            if component.hold_days:
-                rests[number] = max(rests.get(number, 0), component.hold_days)
-    return sorted(rests.items())
+def what_rests(book: Book, clock: Clock) -> list[statements.Rests]:
+    """Return what has to rest: by the hold days of the version that held on the day of earning.
+
+    So a version that lets pay rest longer takes nothing back that was made payable before it.
+    """
+    found = []
+    for programme in sorted({one.programme_id for one in book.versions}):
+        mine = [one for one in book.versions if one.programme_id == programme]
+        starts = np.array(sorted({max(one.valid_from_ms, 0) for one in mine}), np.int64)
+        holds = book.version_at(np.full(len(starts), programme, np.int64), starts)
+        days = [day_to_date(day) for day in broker_days(starts, clock).tolist()]
+        days[0] = date.min
+        for place, since, until in zip(holds.tolist(), days, [*days[1:], date.max], strict=True):
+            version = book.versions[place]
+            found += [
+                statements.Rests(number, component.hold_days, since, until)
+                for number, component in zip(
+                    version.component_ids, version.programme.components, strict=True
+                ) if component.hold_days and place >= 0
+            ]  # fmt: skip
+    return found
 
 
 def _book(conn: psycopg.Connection[Any], payload: dict[str, Any], by: str) -> None:
@@ -69,7 +80,7 @@ def _free(now_ms: int | None) -> payouts.Free:
         (today,) = broker_days(np.array([moment], np.int64), clock).tolist()
         return statements.free_now(
             conn, partner.entity_id, partner.id, partner.currency,
-            day=day_to_date(today), rests=resting_components(plans.book(conn)),
+            day=day_to_date(today), rests=what_rests(plans.book(conn), clock),
         )  # fmt: skip
 
     return free

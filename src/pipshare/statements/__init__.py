@@ -9,10 +9,11 @@ from pipshare.statements.build import Statement, build
 from pipshare.statements.check import check_lines
 from pipshare.statements.freeze import Frozen, earned_in, freeze, frozen
 from pipshare.statements.overview import Waiting, longest_chain, overview, waiting
-from pipshare.statements.resting import free_now
+from pipshare.statements.resting import Rests, free_now
 
 __all__ = [
     "Frozen",
+    "Rests",
     "Statement",
     "Waiting",
     "build",

@@ -8,7 +8,7 @@ from typing import Any
 
 import psycopg
 
-from pipshare.statements.resting import Payee, resting
+from pipshare.statements.resting import Payee, Rests, resting
 
 # Per payee and currency: what stood before the period, what it brought, and what stands now. What
 # is paid is not payable any more, also where the payment's day is in a later period.
@@ -88,11 +88,11 @@ def earned_in(
     period: str,
     *,
     end: Any,
-    rests: Sequence[tuple[int, int]],
+    rests: Sequence[Rests],
 ) -> list[Earned]:
     """Return what each payee of an entity earned in a period, and what stands.
 
-    `end`: the date on which the period ends (its last day); `rests`: (component id, hold days).
+    `end`: the date on which the period ends (its last day); `rests`: what has to rest.
     """
     rest_of = resting(conn, entity_id, period, end=end, rests=rests)
     found = []

@@ -3,28 +3,45 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 import psycopg
 
 Payee = tuple[str, int, str]  # kind, id, currency
+
+
+@dataclass(frozen=True)
+class Rests:
+    """What a component earns from the day `since` to before `until` rests for so many days."""
+
+    component: int
+    days: int
+    since: date
+    until: date
+
+
 # What rests of the accrued money: components with hold days, by the last days on which they earned.
 # What takes back meets what it took back (of one client, one window, or one day of trades), never
 # what rests beside it: that might be taken back itself.
 _RESTING = """
 WITH rests AS (
-    SELECT * FROM unnest(%(components)s::int[], %(days)s::int[]) AS r(component, days)
+    SELECT * FROM unnest(%(components)s::int[], %(days)s::int[], %(since)s::date[],
+                         %(until)s::date[]) AS r(component, days, since, until)
 ), lines AS (
     SELECT l.account, l.component, l.level, 'day ' || l.day AS what, l.day, l.transfer_id,
            l.amount_e8, true AS rests
       FROM rating_line l JOIN rests r ON r.component = l.component AND l.day + r.days > %(end)s
+                                     AND l.day >= r.since AND l.day < r.until
      UNION ALL
     SELECT w.account, w.component, w.level,
            CASE WHEN w.client_id <> 0 THEN 'client ' || w.client_id
                 ELSE 'window ' || w.window_start END,
-           w.day, w.transfer_id, w.amount_e8, w.day + r.days > %(end)s
-      FROM rating_window_line w JOIN rests r ON r.component = w.component
+           w.day, w.transfer_id, w.amount_e8, COALESCE(w.day + r.days > %(end)s, false)
+      FROM rating_window_line w
+      LEFT JOIN rests r ON r.component = w.component AND w.day >= r.since AND w.day < r.until
+     WHERE w.component = ANY(%(components)s::int[])
 ), by_day AS (
     SELECT a.payee_kind, a.payee_id, a.currency, l.component, l.level, l.what, l.rests,
            sum(l.amount_e8) AS amount_e8
@@ -64,11 +81,11 @@ def resting(
     period: str,
     *,
     end: date,
-    rests: Sequence[tuple[int, int]],
+    rests: Sequence[Rests],
 ) -> dict[Payee, int]:
     """Return what of each payee's accrued balance still rests when a period ends, in 1e-8.
 
-    `end`: the date on which the period ends (its last day); `rests`: (component id, hold days).
+    `end`: the date on which the period ends (its last day); `rests`: what has to rest.
     """
     if not rests:
         return {}
@@ -84,7 +101,7 @@ def free_now(
     currency: str,
     *,
     day: date,
-    rests: Sequence[tuple[int, int]],
+    rests: Sequence[Rests],
 ) -> int:
     """Return a partner's accrued balance less what of it rests on a day, in 1e-8.
 
@@ -97,5 +114,8 @@ def free_now(
     return int(row[0])
 
 
-def _rests(rests: Sequence[tuple[int, int]]) -> dict[str, list[int]]:
-    return {"components": [one for one, _ in rests], "days": [days for _, days in rests]}
+def _rests(rests: Sequence[Rests]) -> dict[str, list[Any]]:
+    return {
+        "components": [one.component for one in rests], "days": [one.days for one in rests],
+        "since": [one.since for one in rests], "until": [one.until for one in rests],
+    }  # fmt: skip
