@@ -14,3 +14,7 @@ class LoopbackServer(ThreadingHTTPServer):
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Say nothing."""
+
+    def serve_forever(self, poll_interval: float = 0.02) -> None:
+        """Serve until `shutdown`, which waits for `poll_interval` seconds at most."""
+        super().serve_forever(poll_interval)
