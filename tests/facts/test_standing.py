@@ -16,6 +16,7 @@ from pipshare.facts.standing import (
     NO_SNAPSHOT,
     NOT_QUALIFIED,
     UNKNOWN,
+    lands_of,
     snapshots_at,
     standing_at,
 )
@@ -96,6 +97,29 @@ def test_a_snapshot_is_the_last_before_the_moment(events, asked):
         else:
             names = ("balance_e8", "credit_e8", "equity_e8")
             assert told == (*(held[name] for name in names), at - held["at_ms"])
+
+
+_LOADED = st.lists(
+    st.fixed_dictionaries({
+        "client_id": st.integers(1, 3), "from_ms": st.integers(0, 9),
+        "country": st.sampled_from(["", "FR", "IR"]),
+    }), max_size=4,
+)  # fmt: skip
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(_EVENTS, _LOADED, _ASKED)
+def test_lands_one_by_one_are_those_of_the_columns(events, loaded, asked):
+    told = frame(events)
+    countries = pl.DataFrame(
+        loaded, schema={"client_id": pl.Int64, "from_ms": pl.Int64, "country": pl.String}
+    )
+    who = np.array([client for client, _ in asked], np.int64)
+    moments = np.array([moment for _, moment in asked], np.int64)
+    found = standing_at(told, who, moments, countries)
+    columns = zip(found.country.fill_null(""), found.document.fill_null(""), strict=True)
+    lands = lands_of(told, countries)
+    assert [lands(client, moment) for client, moment in asked] == list(columns)
 
 
 def test_a_loaded_country_goes_before_that_of_the_registration():

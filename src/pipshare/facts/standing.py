@@ -6,7 +6,10 @@ counts from its moment on (`at_ms <= moment`); of two at one moment the later ro
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +21,7 @@ from pipshare.period import FOREVER_MS, Millis
 UNKNOWN, APPROVED, REJECTED, EXPIRED, WITHDRAWN = 0, 1, 2, 3, 4  # of Standing.kyc
 NOT_QUALIFIED = -1
 NO_SNAPSHOT = -1  # of Snapshots.age_ms
+Lands = Callable[[int, int], tuple[str, str]]  # of a client at a moment: residence, document
 _SAYS = dict(zip(KYC, (APPROVED, REJECTED, EXPIRED, WITHDRAWN), strict=True))
 
 
@@ -69,19 +73,29 @@ def standing_at(
     )  # fmt: skip
 
 
-def lands_of(
-    events: pl.DataFrame, countries: pl.DataFrame, client_id: int, moment_ms: int
-) -> tuple[str, str]:
-    """Return where a client lives and what his KYC document says at a moment; "" = unknown.
+def lands_of(events: pl.DataFrame, countries: pl.DataFrame) -> Lands:
+    """Return what says where a client lives and what his KYC document says at a moment.
 
-    `events` and `countries` as in standing_at, of many clients: what is looked at is one's alone.
+    As standing_at says it of many, worked out one by one; "" = unknown.
     """
-    asked = pl.DataFrame({"client_id": [client_id], "at_ms": [moment_ms]})
-    events = events.filter((pl.col("client_id") == client_id) & (pl.col("country") != ""))
-    events = events.with_columns(pl.col("client_id").cast(pl.Int64))
-    told = countries.filter(pl.col("client_id") == client_id)
-    land, document = _country(events, asked, told), _document(events, asked)
-    return str(land[0] or ""), str(document[0] or "")
+    lives: dict[int, list[tuple[int, str]]] = defaultdict(list)
+    papers: dict[int, list[tuple[int, str]]] = defaultdict(list)
+    rows = ("client_id", "at_ms", "country")
+    for kinds, found in ((("registration",), lives), (KYC, papers)):
+        told = events.filter(pl.col("kind").is_in(kinds))
+        for client, at_ms, country in told.select(rows).iter_rows():
+            found[client].append((at_ms, country))
+    for client, from_ms, country in countries.select("client_id", "from_ms", "country").iter_rows():
+        lives[client].append((from_ms, country))
+
+    def last(told: Sequence[tuple[int, str]], moment_ms: int) -> str:
+        named = sorted((one for one in told if one[1]), key=itemgetter(0))
+        before = [country for at_ms, country in named if at_ms <= moment_ms]
+        return before[-1] if before else named[0][1] if named else ""
+
+    return lambda client, moment_ms: (
+        last(lives.get(client, ()), moment_ms), last(papers.get(client, ()), moment_ms)
+    )  # fmt: skip
 
 
 def snapshots_at(

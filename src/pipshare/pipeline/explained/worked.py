@@ -14,7 +14,7 @@ import psycopg
 
 from pipshare import clients, partners
 from pipshare.facts.events import cleared
-from pipshare.facts.standing import lands_of
+from pipshare.facts.standing import Lands, lands_of
 from pipshare.period import FOREVER_MS
 from pipshare.pipeline.explained.booked import causes_of_clients
 from pipshare.pipeline.explained.said import Said, netted, said_of
@@ -42,7 +42,6 @@ from pipshare.rating.windows.reach import named
 # Trades of a window up to which it is worked out by hand: a millisecond each and component.
 MOST = 20_000
 MOST_OF_A_PAGE = 2_000
-Lands = Callable[[int, int], tuple[str, str]]  # of a client at a moment: residence, document
 
 
 @dataclass(frozen=True)
@@ -148,7 +147,7 @@ def _worked(
     if who:
         every = clients.events_of(run.conn, who)
         events = cleared(every, time.time_ns() // 1_000_000)
-        lands = _lands(run, every, who)
+        lands = lands_of(every, clients.countries_of(run.conn, who))
         with_all, chains_at = with_chains(run, made, who)
         known = Lives(
             book=run.book, partners=run.partners, events=events, chains=with_all.chains,
@@ -192,12 +191,6 @@ def _with_shared(said: dict[int, list[Said]], needed: Collection[int]) -> set[in
             shares = {rule.of for rule in one.component.rates if rule.of}
             found |= {one.ids[code] for code in shares if code in one.ids}
     return found if found == set(needed) else _with_shared(said, found)
-
-
-def _lands(run: Run, events: pl.DataFrame, who: Sequence[int]) -> Lands:
-    """Say where a client lives and what his document says, of what is read for all at once."""
-    loaded = clients.countries_of(run.conn, who)
-    return cache(lambda client, moment_ms: lands_of(events, loaded, client, moment_ms))
 
 
 def _blocked(run: Run, entity_id: int, lands: Lands) -> Callable[[int, int], bool]:
