@@ -51,7 +51,7 @@ PAYLOADS = st.recursive(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(st.integers(0, len(MAPPINGS) - 1), PAYLOADS)
 def test_no_payload_raises_and_what_is_mapped_can_be_read(which: int, payload: Any) -> None:
     outcomes = MAPPINGS[which].apply(payload, received_ms=0, delivery="d")
@@ -66,7 +66,7 @@ def test_no_payload_raises_and_what_is_mapped_can_be_read(which: int, payload: A
     assert checked(made.events)[1] == []
 
 
-@settings(max_examples=300)
+@settings(max_examples=120)
 @given(
     st.binary(max_size=200)
     | st.text(max_size=200).map(lambda text: text.encode("utf-8", "replace"))

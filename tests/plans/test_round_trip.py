@@ -16,7 +16,7 @@ from pipshare.plans.terms import Programme
 EXAMPLES = sorted((Path(__file__).parents[2] / "examples" / "plans").glob("*.toml"))
 
 
-@settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large], deadline=None)
+@settings(max_examples=60, suppress_health_check=[HealthCheck.data_too_large], deadline=None)
 @given(programmes())
 def test_a_programme_written_as_a_file_is_read_as_itself(programme: Programme) -> None:
     text = to_toml(programme)

@@ -213,7 +213,7 @@ def test_parts_are_cut_to_the_last_digit() -> None:
 
 
 @given(st.integers(0, 2**63))
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_kernel_and_twin_agree_and_caps_are_met(seed: int) -> None:
     rnd = Random(seed)
     story, trades = _random(rnd)

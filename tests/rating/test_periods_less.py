@@ -155,7 +155,7 @@ def test_deposits_of_a_campaign() -> None:
 
 
 @given(seed=st.integers(0, 2**63))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_columns_and_twin_sum_the_same_deposits(seed: int) -> None:
     rnd = Random(seed)
     which, per = rnd.choice(("all", "net", "first")), rnd.choice(("day", "week", "month"))
@@ -180,7 +180,7 @@ def _charged(world: Windows) -> list[tuple[Charge, int]]:
 
 
 @given(seed=st.integers(0, 2**63))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_columns_and_twin_take_the_same_off(seed: int) -> None:
     rnd = Random(seed)
     less = rnd.sample(LESS, rnd.randint(1, 4))

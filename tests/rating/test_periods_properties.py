@@ -159,7 +159,7 @@ def _said(found: Settled, *drop: str) -> list[tuple[object, ...]]:
 
 
 @given(SEEDS)
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 def test_order_of_arrival_does_not_matter(seed: int) -> None:
     rnd = Random(seed)
     world = world_of(rnd)
@@ -169,7 +169,7 @@ def test_order_of_arrival_does_not_matter(seed: int) -> None:
 
 
 @given(SEEDS)
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 def test_a_trade_changes_only_the_windows_it_touches(seed: int) -> None:
     rnd = Random(seed)
     world = world_of(rnd)
@@ -189,7 +189,7 @@ def test_a_trade_changes_only_the_windows_it_touches(seed: int) -> None:
 
 
 @given(SEEDS)
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 def test_windows_settle_one_by_one_as_they_do_together(seed: int) -> None:
     rnd = Random(seed)
     world = world_of(rnd)
@@ -217,7 +217,7 @@ def test_windows_settle_one_by_one_as_they_do_together(seed: int) -> None:
 
 
 @given(SEEDS)
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=12, deadline=None)
 def test_what_is_taken_back_comes_to_zero(seed: int) -> None:
     rnd = Random(seed)
     world = world_of(rnd, rnd.choice(("cpa", "steps", "numbers")))

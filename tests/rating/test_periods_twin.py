@@ -82,7 +82,7 @@ def by_columns(world: Windows) -> dict[tuple[int, int, str], int]:
 
 
 @given(seed=st.integers(0, 2**63))
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_columns_and_twin_forgive_the_same(seed: int) -> None:
     rnd = Random(seed)
     said = rnd.sample(

@@ -175,7 +175,7 @@ def _asks(rnd: Random) -> dict[str, object]:
 
 
 @given(st.integers(0, 2**63))
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_columns_and_twin_pay_the_same_rows(seed: int) -> None:
     rnd = Random(seed)
     rows = _life(rnd)

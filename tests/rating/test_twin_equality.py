@@ -17,14 +17,14 @@ SEEDS = st.integers(0, 2**63)
 
 
 @given(SEEDS)
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_kernel_and_twin_agree_line_by_line(seed: int) -> None:
     world = random_world(Random(seed))
     assert kernel_lines(world.rated()) == twin_lines(world)
 
 
 @given(SEEDS)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_order_and_batch_size_do_not_matter(seed: int) -> None:
     rnd = Random(seed)
     world = random_world(rnd)

@@ -35,7 +35,7 @@ def built_lines(world: RichWorld, rows: list[RichRow]) -> list[tuple[object, ...
 
 
 @given(SEEDS)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=120, deadline=None)
 def test_kernel_and_twin_agree_on_every_family(seed: int) -> None:
     rnd = Random(seed)
     world, rows = rich_world(rnd, rich_programme(rnd))
@@ -46,7 +46,7 @@ def test_kernel_and_twin_agree_on_every_family(seed: int) -> None:
 @example(16674818, 1)  # nothing was kept of a trade, and no rate was there for it
 @example(587, 1)  # of a rank's opening and closing only one has reached its first band
 @example(7074, 5)  # opening and closing climb step by step, over bands that begin otherwise
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=120, deadline=None)
 def test_kernel_and_twin_agree_on_what_builds_up(seed: int, months: int) -> None:
     rnd = Random(seed)
     world, rows = rich_world(rnd, rich_programme(rnd, building=True), months)

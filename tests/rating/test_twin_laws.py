@@ -32,7 +32,7 @@ def _sum(component: Component, one: TradeFacts, levels: int) -> int:
 
 
 @given(SEEDS)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_share_up_and_pot_split_keep_the_pot(seed: int) -> None:
     rnd = Random(seed)
     levels, one = rnd.randint(1, 6), trade(rnd.choice(LOTS))
@@ -52,7 +52,7 @@ def test_share_up_and_pot_split_keep_the_pot(seed: int) -> None:
 
 
 @given(SEEDS)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_difference_and_rank_never_exceed_the_top_rate(seed: int) -> None:
     rnd = Random(seed)
     one = trade(rnd.choice(LOTS))

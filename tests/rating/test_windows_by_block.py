@@ -92,7 +92,7 @@ def _moments(whole: Given) -> MomentsOf:
 
 
 @given(SEEDS)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 def test_blocks_come_to_what_the_whole_does(seed: int) -> None:
     _equal(Random(seed))
 
