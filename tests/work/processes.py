@@ -16,13 +16,13 @@ KILLER = str(Path(__file__).with_name("kill_points.py"))
 PIPSHARE = str(Path(sys.executable).with_name("pipshare"))
 
 
-def until(what: Callable[[], object], seconds: float = 20.0) -> bool:
+def until(what: Callable[[], object], seconds: float = 20.0, every_s: float = 0.02) -> bool:
     """Wait for something that another process does."""
     deadline = time.monotonic() + seconds
     while not what():
         if time.monotonic() > deadline:
             return False
-        time.sleep(0.02)
+        time.sleep(every_s)
     return True
 
 

@@ -114,7 +114,7 @@ def test_an_mt5_source_survives_kills_at_every_stage(
             other.rollback()
             return min(seen) >= there and not differing(whole_books(conn), whole_books(other))
 
-        same = until(at_rest, 60)
+        same = until(at_rest, 60, every_s=0.25)  # to compare whole books is work
         calm.end(last[0])
         harsh.end(last[1])
         wanted, found = whole_books(conn), whole_books(other)
