@@ -48,12 +48,19 @@ def _plain(html: str) -> str:
 def test_it_shows_what_differs_and_whose_word_counts(made: Any, client: Any) -> None:
     said = _plain(client("auditor").get("/crm/deposits/").text)
     assert "Money was told by crm (3), psp (1)." in said
+    assert "KYC was told by nobody yet" in said
     assert "anna: the CRM checks documents" in said
-    assert re.search(r"crm:crm-1 .* 100.00 USD C-1 – – counts, and did not move", said)
+    assert re.search(r"crm:crm-1 .* 100.00 USD C-1 – – counts, and is not on the platform", said)
     assert re.search(r"crm:crm-3 .* 300.00 USD C-1 Live-4:72 .* 295.00 USD amounts differ", said)
-    assert re.search(r"Live-4:73 .* 7.00 USD moved, and nobody tells it", said)
+    assert re.search(r"Live-4:73 .* 7.00 USD on the platform, and nobody tells it", said)
     assert "crm-2" not in said
     assert re.search(r"crm:crm-1 .* psp:psp-1 .* matches", said)
+
+
+def test_what_does_not_count_looks_so_in_a_life(made: Any, client: Any) -> None:
+    page = client("auditor").get("/clients/life/?client=C-1").text
+    assert page.count('badge good">deposit') == 3
+    assert page.count('badge plain">deposit') == 1
 
 
 def test_all_rows_and_a_shorter_time(made: Any, client: Any) -> None:

@@ -112,6 +112,8 @@ def _shown(one: Moment, links: bool) -> Shown:
 def _tone(one: Moment) -> str:
     if one.waits:
         return "warn"
+    if not one.counts:
+        return "plain"  # money that another source told: green would say that it is more
     if one.is_negative:
         return "bad"
     return "good" if one.name in _GOOD else "plain"

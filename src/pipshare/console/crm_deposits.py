@@ -13,7 +13,7 @@ from django.urls import reverse
 from pipshare import clients
 from pipshare.console.compliance import chosen
 from pipshare.console.shown import Row, at, counted, moment, money
-from pipshare.facts.counted import FACTS
+from pipshare.facts.counted import FACTS, KYC_FACT
 from pipshare.pipeline.deposits import Compared, compare_deposits
 from pipshare.pipeline.deposits.matching import (
     AMOUNT_DIFFERS,
@@ -35,12 +35,15 @@ _TITLES = {
     "postbacks": "Beside postbacks that are no events",
 }
 _VERDICTS: dict[str, tuple[str, str]] = {
-    ONLY_CRM: ("counts, and did not move", "warn"),
-    ONLY_PLATFORM: ("moved, and nobody tells it", "warn"),
+    ONLY_CRM: ("counts, and is not on the platform", "warn"),
+    ONLY_PLATFORM: ("on the platform, and nobody tells it", "warn"),
     AMOUNT_DIFFERS: ("amounts differ", "warn"),
     MATCHED: ("matches", "good"),
     NO_DEPOSIT: ("is no deposit", "plain"),
 }
+
+
+_ELSEWHERE = "only the other side tells it"  # money moves on a platform alone
 
 
 @room("clients.see")
@@ -60,10 +63,11 @@ def crm_deposits(request: HttpRequest) -> HttpResponse:
     return render(request, "console/crm_deposits.html", {
         "entity": entity, "entities": codes, "days": days, "spans": _SPANS, "every": every,
         "other": f"{reverse('console:crm_deposits')}?{query}",
-        "told": [(fact, ", ".join(f"{source} ({many})" for source, many in by.items()))
+        "told": [("KYC" if fact == KYC_FACT else fact,
+                  ", ".join(f"{source} ({many})" for source, many in by.items()))
                  for fact, by in told.items()],
         "said": _authorities(said),
-        "counts": [(_TITLES[side], _summed(pairs)) for side, pairs in sides.items()],
+        "counts": [(_TITLES[side], _summed(side, pairs)) for side, pairs in sides.items()],
         "tables": [table for side, pairs in sides.items()
                    if (table := _table(side, pairs, found, every))],
         "most": _MOST, "more": any(len(_shown(side, pairs, every)) > _MOST
@@ -81,10 +85,15 @@ def _authorities(said: Sequence[clients.RecordedAuthority]) -> Table | None:
     return Table("Whose word counts: of what has begun the newest", columns, rows) if rows else None
 
 
-def _summed(pairs: Sequence[Pair]) -> str:
+def _verdict(side: str, name: str) -> str:
+    is_elsewhere = name == ONLY_PLATFORM and side != "platform"
+    return _ELSEWHERE if is_elsewhere else _VERDICTS[name][0]
+
+
+def _summed(side: str, pairs: Sequence[Pair]) -> str:
     counts = {name: sum(pair.verdict == name for pair in pairs) for name in _VERDICTS}
     said = [
-        f"{counted(many, 'row')}: {_VERDICTS[name][0]}" for name, many in counts.items() if many
+        f"{counted(many, 'row')}: {_verdict(side, name)}" for name, many in counts.items() if many
     ]
     return "; ".join(said) or "nothing"
 
@@ -107,7 +116,7 @@ def _row(pair: Pair, found: Compared, side: str) -> Row:
     known = one or other
     code = found.codes.get(known.client, "") if known else ""
     words = " ".join(other.words) if other and side == "platform" else ""
-    told, tone = _VERDICTS[pair.verdict]
+    told, tone = _verdict(side, pair.verdict), _VERDICTS[pair.verdict][1]
     life = f"{reverse('console:client_life')}?{urlencode({'client': code})}" if code else ""
     return [
         _side(one), _amount(one), Cell(code or "–", life), _side(other, words), _amount(other),

@@ -56,7 +56,8 @@ class Moment:
     """Something that happened, at a moment (UTC ms); texts are "" where there is nothing to say.
 
     `name` is a kind of event, CLICK or TRADES. `reference`: the event that it takes back. `waits`:
-    for what. `payload`: the CRM payload that told it, with its endpoint.
+    for what. `payload`: the CRM payload that told it, with its endpoint. `counts`: not so where
+    another source's word does.
     """
 
     at_ms: int
@@ -72,6 +73,7 @@ class Moment:
     endpoint: str = ""
     trades: list[dict[str, Any]] = field(default_factory=list)
     earned: list[Earned] = field(default_factory=list)
+    counts: bool = True
 
     @property
     def is_negative(self) -> bool:
@@ -143,7 +145,8 @@ def _moment(row: Mapping[str, Any], code: str, waits: str) -> Moment:
     ) if text]  # fmt: skip
     amount = f"{format_e8(row['amount_e8'])} {row['currency']}" if row["amount_e8"] else ""
     return Moment(row["at_ms"], row["kind"], KINDS[row["kind"]].about, row["event"], row["source"],
-                  amount, row["reference"], ", ".join(told), waits)  # fmt: skip
+                  amount, row["reference"], ", ".join(told), waits,
+                  counts=row["why_not"] not in _WHY_NOT)  # fmt: skip
 
 
 def _until(expires_ms: int) -> str:
