@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import polars as pl
@@ -172,6 +175,18 @@ class Broker:
     def assert_whole(self) -> None:
         assert ledger.verify(self.run.conn)[0] == []
         assert statements.check_lines(self.run.conn) == []
+
+
+@contextmanager
+def standing(templates: Any, folder: Path) -> Iterator[Broker]:
+    """Yield the broker on a copy of what was loaded once; `conn` of its run is closed then."""
+
+    def loaded(database: Any) -> Any:
+        with database.app() as conn, TemporaryDirectory() as place:
+            return broker(conn, Path(place)).source
+
+    with templates.copy("platform_broker", loaded) as database, database.app() as conn:
+        yield Broker(Run(conn), folder, database.made)
 
 
 def broker(conn: Any, folder: Path) -> Broker:

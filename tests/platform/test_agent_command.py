@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from platform_world import FakeServer, at, broker, groups, new_trade, symbols, users
+from platform_world import FakeServer, at, groups, new_trade, standing, symbols, users
 
 from pipshare.cli.agents import agent_command
 from pipshare.cli.waiting import waiting_command
@@ -15,9 +15,8 @@ from pipshare.pipeline.feeds.state_mt5 import sync_state
 
 
 @pytest.fixture
-def world(db: Any, tmp_path: Any) -> Any:
-    with db.app() as conn:
-        made = broker(conn, tmp_path)
+def world(templates: Any, tmp_path: Any) -> Any:
+    with standing(templates, tmp_path) as made:
         told = FakeServer(users((5001, "a", "USD", 1, 8001)), groups(), symbols())
         sync_state(made.run, made.source, told, now_ms=at("2026-03-01"))
         new_trade(made, 1, "2026-03-02")

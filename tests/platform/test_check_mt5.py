@@ -9,7 +9,7 @@ from typing import Any
 
 import polars as pl
 import pytest
-from platform_world import at, broker
+from platform_world import at, standing
 
 from pipshare import inbox
 from pipshare.market import Server
@@ -32,10 +32,10 @@ def server(scratch: Path) -> Iterator[Mt5Server]:
 
 
 @pytest.fixture
-def world(db: Any, tmp_path: Path, server: Mt5Server) -> Iterator[Any]:
+def world(templates: Any, tmp_path: Path, server: Mt5Server) -> Iterator[Any]:
     """The broker, with a source that reads the sandbox."""
-    with db.app() as conn:
-        made = broker(conn, tmp_path)
+    with standing(templates, tmp_path) as made:
+        conn = made.run.conn
         settings = {"url": server.url, "login": "1000", "fingerprint": server.fingerprint,
                     "groups": "real*,demo*"}  # fmt: skip
         made.source = inbox.add_source(

@@ -6,7 +6,7 @@ from typing import Any
 
 import polars as pl
 import pytest
-from platform_world import FakeServer, at, broker, groups, new_trade, symbols, users
+from platform_world import FakeServer, at, groups, new_trade, standing, symbols, users
 
 from pipshare import attribution, clients, inbox, statements
 from pipshare.errors import BadInput, Missing
@@ -20,9 +20,9 @@ NOON = at("2026-03-10T12:00")
 
 
 @pytest.fixture
-def world(db: Any, tmp_path: Any) -> Any:
-    with db.app() as conn:
-        yield broker(conn, tmp_path)
+def world(templates: Any, tmp_path: Any) -> Any:
+    with standing(templates, tmp_path) as made:
+        yield made
 
 
 def waiting(run: Run) -> dict[str, int]:
