@@ -17,6 +17,17 @@ Each stage writes its own tables and never calls the next. This package calls th
     loads.py   reference data, plans and approvals come in; then everything is brought to rest
     run.py     what one command reads once and uses for all its batches
 
+and what comes in and goes out beside trades:
+
+    feeds/, work/   live sources are read, and all that is due is done, by `pipshare work`
+    postbacks.py, crm/   what trackers and CRMs tell is stored at the door, then settled
+    attributing.py, identity/   whose client somebody is; who is the same person, or was moved
+    deposits/, compliance.py   whose deposits count; what is held, blocked, or ends soon
+    onboarding.py   how somebody becomes a partner
+    paying.py  what is payable now, and payments that two people book
+    said/, delivering/   what is told to the outside, and sent until it arrives
+    explained/, simulate/, compare/   why an amount is what it is; what another plan would pay
+
 Guarantee: a batch and all its results are one transaction; the next run continues where the last
 one committed, and a repeat changes nothing.
 """
