@@ -62,7 +62,7 @@ def show_command(number: int) -> None:
         like = partners.alike(conn, number)
         ids = outbox.externals(conn, [subject_of(number)])
         known = partners.all_partners(conn)
-        made = known.filter(pl.col("id") == one.partner_id).select("code", "name").rows()
+        made = known.filter(pl.col("id").eq_missing(one.partner_id)).select("code", "name").rows()
         terms = profile(conn, one.partner_id).terms if one.partner_id else []
     console.print(f"Application {one.id}: {one.state}{': ' + one.reason if one.reason else ''}")
     told = {} if person is None else {
