@@ -24,11 +24,13 @@ demo: setup  ## set up, load a demonstration broker, go live until Ctrl-C (ONCE=
 demo-reset: setup  ## drop the demonstration's data and start over
 	@$(BIN)/pipshare demo --reset $(if $(ONCE),--once)
 
+# A worker more than there are cores: many tests wait for a process, a clock or a browser.
+WORKERS ?= $(shell n=$$(nproc 2>/dev/null || echo 2); echo $$((n < 4 ? n + 1 : n)))
 test: setup-dev lint chromium mariadb  ## set up and pass all tests
-	@$(PYTEST) -n 2 --dist loadscope
+	@$(PYTEST) -n $(WORKERS) --dist loadscope
 
 test-long: setup-dev chromium mariadb  ## the tests that take long
-	@PIPSHARE_TEST_LONG=1 $(PYTEST) -n 2 --dist loadscope
+	@PIPSHARE_TEST_LONG=1 $(PYTEST) -n $(WORKERS) --dist loadscope
 
 # Pages are tested in a real browser. Where this may install one it does; elsewhere those tests skip.
 BROWSER = command -v chromium chromium-browser google-chrome >/dev/null
