@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from tests.outbox.conftest import settled
+from tests.outbox.conftest import replayed, settled
 from tests.outbox.outbox_world import said, say
 from tests.outbox.sink import Sink, reply
 
@@ -55,7 +55,7 @@ def test_the_life_of_a_webhook(
     broken.clear()
     assert "3 messages will be sent again" in run("replay", "Our CRM", "--by", "ann")
     with db.app() as conn:
-        settled(conn)
+        replayed(conn, 3)
         number = outbox.deliveries(conn)[0].id
     assert "There is none." in run("dead", "Our CRM")
     told = run("log", "Our CRM", "--delivery", str(number))
