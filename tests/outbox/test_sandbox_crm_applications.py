@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Iterator
 from itertools import count
 from typing import Any
 
 import pytest
-from tests.outbox.conftest import settled
+from tests.outbox.conftest import replayed, settled
 from tests.outbox.outbox_world import entity, said, say
 
 from pipshare import outbox
@@ -73,8 +72,7 @@ def test_its_refusal_is_a_dead_letter_with_the_reason_until_it_is_sent_again(
         assert [each.reason for each in outbox.dead(conn, one.id)] == ["rejected: no licence"]
         outbox.replay(conn, one, by="anna")
         conn.commit()
-        time.sleep(0.1)
-        assert settled(conn) == {"delivered": 1}
+        replayed(conn, 1)
         assert [each.crm_id for each in outbox.externals(conn, ["application:17"])] == ["CD-738067"]
 
 
