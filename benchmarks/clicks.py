@@ -1,6 +1,6 @@
 """Goal 9: a click's redirect beside the same server's empty response, and how long one takes.
 
-`pipshare serve` runs as shipped, with its middleware, in a process of its own; so does the load,
+`pipshare serve` runs as shipped, in a process of its own; so does the load,
 over connections that stay open. Each redirect is answered when its click is durable (committed,
 synchronous_commit on); afterwards every answered id is looked for in the database.
 """
@@ -75,7 +75,7 @@ def _measure(
         say(f"  {name} at {told.rate:,.0f}/s: p50 {told.p50_ms:.1f} ms, p99 {told.p99_ms:.1f} ms")
     _hold(ids)
     say(f"  all {len(ids):,} answered clicks are stored")
-    limit = "Django's middleware in both; a click adds its row and the wait for the disk"
+    limit = "only the empty one passes pages' middleware; a click adds its row, waits for the disk"
     return [
         beside(run, 9, REDIRECT, EMPTY, 0.5, unit="answers/s", limit=limit),
         Result(9, "redirect at half its load, p99", "wanted", half.p99_ms, WANTED_MS,

@@ -50,7 +50,7 @@ def measure(rounds: int, seconds: float, say: Callable[[str], None]) -> tuple[li
         run = race({POSTBACK: postbacks, EMPTY: empty}, rounds, say)
         hold(ids)
         say(f"  all {len(ids):,} answered postbacks are stored and accepted")
-    limit = "Django's middleware in both; a postback is read, judged, stored, waits for the disk"
+    limit = "only the empty one passes pages' middleware; a postback is read, judged, stored"
     return [beside(run, 9, POSTBACK, EMPTY, 0.4, unit="answers/s", limit=limit)], run
 
 
